@@ -1,0 +1,116 @@
+"""The network: LSTM layers on top of each other and a linear head."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+
+class StackedLSTM(nn.Module):
+    """LSTM layers, each fed with the whole sequence of the one below, and a linear head.
+
+    Every random number, at the start and in training, comes from ``generator``, so
+    that the global generator is neither used nor changed.
+
+    Parameters
+    ----------
+    n_features : int
+        Features of each step of a window.
+    hidden_layer_sizes : tuple of int
+        Units of each LSTM layer, from the input up.
+    n_outputs : int
+        Outputs of the head.
+    bidirectional : bool, default=False
+        Whether each layer also reads its sequence backwards.
+    dropout : float, default=0.0
+        Share of each layer's outputs that is set to zero in training.
+    dtype : torch.dtype, default=torch.float32
+        Type of the weights.
+    generator : torch.Generator or None, default=None
+        Source of the initial weights, on the CPU so that they do not depend on the
+        device. None: weights stay as they are allocated, to be loaded afterwards.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8),
+    1997. Stacking: A. Graves, A. Mohamed and G. Hinton, "Speech recognition with deep
+    recurrent neural networks", ICASSP 2013.
+    """
+
+    def __init__(
+        self,
+        n_features,
+        hidden_layer_sizes,
+        n_outputs,
+        bidirectional=False,
+        dropout=0.0,
+        dtype=torch.float32,
+        generator=None,
+    ):
+        super().__init__()
+        directions = 2 if bidirectional else 1
+        sizes = [n_features, *(directions * size for size in hidden_layer_sizes)]
+        # Allocated without torch's own initialisation, which draws from the global generator.
+        self.layers = nn.ModuleList(
+            nn.LSTM(
+                size_below,
+                size,
+                batch_first=True,
+                bidirectional=bidirectional,
+                device="meta",
+                dtype=dtype,
+            )
+            for size_below, size in zip(sizes, hidden_layer_sizes, strict=False)
+        )
+        self.dropout = Dropout(dropout, generator)
+        self.head = nn.Linear(sizes[-1], n_outputs, device="meta", dtype=dtype)
+        self.to_empty(device="cpu")
+        if generator is not None:
+            self.initialize(generator)
+
+    @torch.no_grad()
+    def initialize(self, generator):
+        """Draw weights and biases as torch does: uniformly, by the size of the layer."""
+        for layer in [*self.layers, self.head]:
+            size = layer.hidden_size if isinstance(layer, nn.LSTM) else layer.in_features
+            bound = 1 / math.sqrt(size)
+            for parameter in layer.parameters():
+                parameter.uniform_(-bound, bound, generator=generator)
+
+    def forward(self, x):
+        """Map windows (batch, window, features) to outputs (batch, outputs).
+
+        A window without any step is mapped to what the head gives for zeros.
+        """
+        if x.shape[1] == 0:
+            return self.head(x.new_zeros(x.shape[0], self.head.in_features))
+        for layer in self.layers[:-1]:
+            x = self.dropout(layer(x)[0])  # (batch, window, directions * hidden)
+        _, (last, _) = self.layers[-1](x)  # (directions, batch, hidden)
+        last = last.transpose(0, 1).flatten(1)  # (batch, directions * hidden)
+        return self.head(self.dropout(last))
+
+
+class Dropout(nn.Module):
+    """Dropout with a generator of its own (torch's takes the global one).
+
+    References
+    ----------
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+    overfitting", JMLR 15, 2014. Only between layers, not in the recurrence: W. Zaremba,
+    I. Sutskever and O. Vinyals, "Recurrent neural network regularization", 2014.
+    """
+
+    def __init__(self, share, generator=None):
+        super().__init__()
+        self.share = share
+        self.generator = generator
+
+    def forward(self, x):
+        """Zero a share of ``x`` in training, and scale up the rest."""
+        if not self.training or self.share == 0:
+            return x
+        kept = torch.empty_like(x).bernoulli_(1 - self.share, generator=self.generator)
+        return x * kept / (1 - self.share)

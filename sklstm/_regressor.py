@@ -1,0 +1,524 @@
+"""LSTMRegressor: windows in, one prediction per row out."""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sklstm import _training
+from sklstm._batches import WindowDataset, predict_windows, series_tensor
+from sklstm._validation import (
+    Interval,
+    StrOptions,
+    check_targets,
+    check_weights,
+    check_windows,
+    unchanged_on_error,
+)
+
+# Fewest validation rows for which early_stopping="auto" turns it on.
+_ROWS_TO_VALIDATE = 100
+_ROWS_AT_ONCE = 65_536
+
+
+class LSTMRegressor(RegressorMixin, BaseEstimator):
+    """Stacked LSTM on windows of a series, one prediction per window.
+
+    Takes what :class:`SlidingWindowTransformer` makes, or any array of windows. The
+    network is a PyTorch module, trained by skorch on batches that are gathered from the
+    series as they are needed; the windows are never copied.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(64,)
+        Units of each LSTM layer, from the input up. Each layer is fed with the whole
+        sequence of the one below it. An int is one layer.
+
+    bidirectional : bool, default=False
+        Whether each layer also reads its window backwards (within the window only, so
+        nothing after the row is seen).
+
+    dropout : float, default=0.0
+        Share of each layer's outputs that is set to zero in training, in [0, 1).
+
+    loss : {"squared_error", "absolute_error"}, default="squared_error"
+        What training minimises, on standardised targets.
+
+    optimizer : {"adam", "adamw", "sgd"} or torch.optim.Optimizer class, default="adam"
+        "sgd" has a Nesterov momentum of 0.9.
+
+    learning_rate : float, default=0.003
+        Step size of the optimizer.
+
+    weight_decay : float, default=0.0
+        L2 penalty (decoupled from the gradient in "adamw").
+
+    batch_size : int or "auto", default="auto"
+        Windows in a training step. "auto" is 64 for up to 8,192 training windows, and
+        grows with their number to at most 256.
+
+    max_epochs : int, default=100
+        Most passes over the training windows.
+
+    early_stopping : bool or "auto", default="auto"
+        Whether to set aside the latest rows for validation, to stop when their loss no
+        longer improves, and to restore the weights of the best epoch. Between training
+        and validation ``n_outputs - 1`` rows are left out, since the targets of a
+        forecast over several steps overlap. "auto" turns it on if there are at least
+        100 rows for validation. Without it, training stops when the training loss no
+        longer improves, and the last weights are kept.
+
+    validation_fraction : float, default=0.1
+        Share of the usable rows that is set aside, in (0, 1).
+
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+
+    tol : float, default=1e-4
+        Smallest decrease of the loss that counts as improvement, in units of the
+        standardised target's loss.
+
+    gradient_clip : float or None, default=1.0
+        Largest norm of the gradient; longer ones are scaled down. None: no limit.
+
+    standardize : bool, default=True
+        Whether to standardise each feature and each target with mean and standard
+        deviation of the training windows. Predictions come back in units of the target.
+
+    warm_start : bool, default=False
+        Whether :meth:`fit` goes on from the weights, the optimizer's state and the
+        standardisation of the last fit, for ``max_epochs`` more. A target with another
+        number of dimensions or outputs starts again.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, order of the batches and dropout. None differs each
+        time; the global generators of numpy and torch are neither used nor changed.
+
+    device : str, default="auto"
+        Where to compute: "cpu", "cuda", "cuda:1", ... "auto" is the first GPU of CUDA,
+        or the processor.
+
+    precision : {"float32", "float64"}, default="float32"
+        Type of weights and computations.
+
+    n_jobs : int or None, default=None
+        Threads of torch. None: one thread for small networks, for which more do not
+        pay, else as many as torch is set to use and joblib allows a worker. -1: all
+        processors. With one thread the result is the same on every number of
+        processors.
+
+    verbose : int, default=0
+        1 or more prints skorch's table, a line per epoch.
+
+    callbacks : list of skorch callbacks or None, default=None
+        Passed to skorch, as instances, classes or (name, callback) tuples.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNetRegressor
+        The trained net. Its ``module_`` is the torch module, on standardised values.
+
+    n_features_in_ : int
+        Features of a step for windows with three dimensions, columns for two.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns. Only for data frames.
+
+    window_size_ : int
+        Steps in a window.
+
+    n_outputs_ : int
+        Number of targets.
+
+    n_iter_ : int
+        Epochs trained, over all fits of a warm start.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch, on standardised targets.
+
+    validation_loss_curve_ : list of float or None
+        Validation loss after each epoch; None without early stopping.
+
+    feature_mean_, feature_scale_ : ndarray of shape (features of a step,)
+        Standardisation of the features.
+
+    target_mean_, target_scale_ : ndarray of shape (n_outputs_,)
+        Standardisation of the targets.
+
+    See Also
+    --------
+    SlidingWindowTransformer : Makes the windows.
+    forecast_targets : Makes targets that lie ahead.
+
+    Notes
+    -----
+    **Missing steps.** In windows with three dimensions a step that is NaN in every
+    feature is missing: before the start of the series, or in a hole of its index.
+    Windows with missing steps are left out of training; they are predicted by leaving
+    the missing steps out of the recurrence. A step that is NaN in some features, any
+    NaN in two dimensions, and inf are errors.
+
+    **Unknown targets.** NaN in ``y`` means that the target is not known: the row, or
+    that output of it, does not count in the loss, but the row is history for others.
+
+    **Saving.** The pickled state holds numpy arrays and plain Python values (and the
+    parameters), so that a model trained on a GPU loads where there is none.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8),
+    1997. D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR
+    2015. Gradient clipping: R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of
+    training recurrent neural networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklstm import LSTMRegressor, SlidingWindowTransformer
+    >>> X = np.random.RandomState(0).rand(600, 1)
+    >>> y = np.convolve(X[:, 0], np.ones(4))[:600]  # the sum of the last four rows
+    >>> model = make_pipeline(
+    ...     SlidingWindowTransformer(window_size=4),
+    ...     LSTMRegressor(16, random_state=0),
+    ... )
+    >>> model.fit(X[:500], y[:500]).score(X[500:], y[500:]) > 0.95
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left")],
+        "bidirectional": ["boolean"],
+        "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
+        "loss": [StrOptions({"squared_error", "absolute_error"})],
+        "optimizer": [StrOptions({"adam", "adamw", "sgd"}), type],
+        "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
+        "validation_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left")],
+        "tol": [Interval(numbers.Real, 0, None, closed="left")],
+        "gradient_clip": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "standardize": ["boolean"],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "device": [str],
+        "precision": [StrOptions({"float32", "float64"})],
+        "n_jobs": [numbers.Integral, None],
+        "verbose": ["verbose"],
+        "callbacks": [list, None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(64,),
+        *,
+        bidirectional=False,
+        dropout=0.0,
+        loss="squared_error",
+        optimizer="adam",
+        learning_rate=0.003,
+        weight_decay=0.0,
+        batch_size="auto",
+        max_epochs=100,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        gradient_clip=1.0,
+        standardize=True,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        precision="float32",
+        n_jobs=None,
+        verbose=0,
+        callbacks=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.gradient_clip = gradient_clip
+        self.standardize = standardize
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.precision = precision
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, window_size, n_features) or (n, window_size)
+            Windows in time order, oldest step first.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets; NaN where unknown.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights of the rows in the loss and in the standardisation. None: all one.
+
+        Returns
+        -------
+        self : LSTMRegressor
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an input is not as described, or if no complete window has
+            a known target. A model fitted before stays as it was.
+        """
+        with unchanged_on_error(self):
+            resumed = self.warm_start and hasattr(self, "net_") and self._fits_outputs(y)
+            self._fit(X, y, sample_weight, self.max_epochs, self.early_stopping, resumed)
+        return self
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on these windows, from where the last call left off.
+
+        The first call sets the standardisation. There is no early stopping.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, window_size, n_features) or (n, window_size)
+            Windows in time order, oldest step first.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets; NaN where unknown.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights of the rows in the loss. None: all one.
+
+        Returns
+        -------
+        self : LSTMRegressor
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+        """
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, 1, False, resumed=hasattr(self, "net_"))
+        return self
+
+    def predict(self, X):
+        """Predict the target of every window, also of those with missing steps.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, window_size, n_features) or (n, window_size)
+            Windows, oldest step first.
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, n_outputs)
+            In units of the target, as float64.
+
+        Raises
+        ------
+        ValueError
+            If the windows have another size or number of features than the fitted ones,
+            or values that are not finite.
+        """
+        check_is_fitted(self)
+        windows, missing = check_windows(self, X, reset=False)
+        weight = self.net_.module_.head.weight
+        sizes = self._net_shape["hidden_layer_sizes"]
+        # Small enough to answer one row soon, large enough to keep small networks busy.
+        batch_size = int(np.clip(4096 // max(sizes), 16, 256))
+        with _training.torch_state(self._n_threads(sizes, batch_size), training=False):
+            series = series_tensor(
+                windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
+            )
+            output = predict_windows(self.net_.module_, series, windows, missing, batch_size)
+        y = output * self.target_scale_ + self.target_mean_
+        return y[:, 0] if self._is_1d else y
+
+    def _fit(self, X, y, sample_weight, max_epochs, early_stopping, resumed):
+        self._check_params()
+        windows, missing = check_windows(self, X, reset=not resumed)
+        y = check_targets(self, y, windows.n_windows)
+        weight = check_weights(sample_weight, windows.n_windows)
+        if resumed and not self._fits_outputs(y):
+            raise ValueError(
+                f"y has shape {y.shape}, but that of the first call had {self.n_outputs_} "
+                "output(s). Pass y of the same form, or call fit to start again."
+            )
+        self._is_1d = y.ndim == 1
+        y = y.reshape(len(y), -1)  # (n, outputs)
+        self.n_outputs_ = y.shape[1]
+        usable = self._usable(windows, missing, y, weight)
+        train, valid = self._split(usable, early_stopping)
+        if not resumed:
+            self._standardize(windows, y, weight, train)
+
+        seed = self._seed(resumed)
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = int(np.clip(len(train) // 128, 64, 256))
+        shape = _training.architecture(self)
+        n_threads = self._n_threads(shape["hidden_layer_sizes"], batch_size)
+        with _training.torch_state(n_threads, training=True):
+            device = _training.resolve_device(self.device)
+            dtype = _training.DTYPES[self.precision]
+            series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
+            train = self._dataset(series, windows, train, y, weight)
+            valid = None if valid is None else self._dataset(series, windows, valid, y, weight)
+            net = _training.build_net(self, shape, device, batch_size, seed, valid)
+            if resumed:
+                _training.load_net_state(net, _training.net_state(self.net_, self._net_shape))
+            _training.train(net, train, max_epochs)
+            _training.release(net)
+
+        self.net_, self._net_shape = net, shape
+        self.n_iter_ = len(net.history)
+        self.loss_curve_ = [float(epoch["train_loss"]) for epoch in net.history]
+        self.validation_loss_curve_ = None
+        if valid is not None:
+            self.validation_loss_curve_ = [epoch.get("valid_loss") for epoch in net.history]
+
+    def _fits_outputs(self, y):
+        """Whether ``y`` has the form of the targets that the network was trained for."""
+        return np.shape(y)[1:] == (() if self._is_1d else (self.n_outputs_,))
+
+    def _check_params(self):
+        self._validate_params()
+        sizes = np.asarray(self.hidden_layer_sizes)
+        if sizes.ndim > 1 or sizes.size == 0 or sizes.dtype.kind not in "iu" or sizes.min() < 1:
+            raise ValueError(
+                "hidden_layer_sizes must hold the units of each layer, ints of at least 1, "
+                f"for instance (64, 32); got {self.hidden_layer_sizes!r}."
+            )
+        if self.n_jobs == 0:
+            raise ValueError("n_jobs must not be 0: use 1 for one thread, or -1 for all.")
+        if isinstance(self.optimizer, type) and not issubclass(
+            self.optimizer, torch.optim.Optimizer
+        ):
+            raise ValueError(
+                f"optimizer must be a name or a subclass of torch.optim.Optimizer, got "
+                f"{self.optimizer!r}."
+            )
+        _training.check_device(self.device)
+
+    def _usable(self, windows, missing, y, weight):
+        """Numbers of the windows that training can use."""
+        complete = np.ones(windows.n_windows, dtype=bool)
+        if missing is not None:
+            complete = windows.sum_over_steps(missing) == 0
+        known = ~np.isnan(y).all(axis=1)
+        usable = np.flatnonzero(complete & known & (weight > 0))
+        if not complete.any():
+            raise ValueError(
+                f"None of the {windows.n_windows} windows of {windows.window_size} steps is "
+                "complete, so there is nothing to train on. Pass at least window_size rows "
+                "(with a dilation, (window_size - 1) * dilation + 1) without a hole in their "
+                "index, choose a smaller window_size, or use padding='edge' to fill what is "
+                "missing."
+            )
+        if not known.any():
+            raise ValueError("y is NaN for every row, so there is no target to learn.")
+        if not len(usable):
+            raise ValueError(
+                f"None of the {np.count_nonzero(complete)} complete windows (of "
+                f"{windows.n_windows}) has a known target and a weight above zero, so there is "
+                "nothing to train on. Pass more rows, or choose a smaller window_size."
+            )
+        return usable
+
+    def _split(self, usable, early_stopping):
+        """Set the latest rows aside, and leave a gap before them."""
+        n_valid = max(round(self.validation_fraction * len(usable)), 1)
+        if early_stopping == "auto":
+            early_stopping = n_valid >= _ROWS_TO_VALIDATE
+        if not early_stopping:
+            return usable, None
+        valid = usable[len(usable) - n_valid :]
+        train = usable[usable < valid[0] - (self.n_outputs_ - 1)]
+        if not len(train):
+            raise ValueError(
+                f"early_stopping={self.early_stopping!r} sets {n_valid} of n_samples="
+                f"{len(usable)} usable rows aside for validation, and {self.n_outputs_ - 1} "
+                "more as a gap for the outputs, which leaves none to train on. Pass more "
+                "rows, or set early_stopping=False."
+            )
+        return train, valid
+
+    def _standardize(self, windows, y, weight, train):
+        """Means and scales of the training windows: each row counts with its windows."""
+        self.feature_mean_ = np.zeros(self._n_channels)
+        self.feature_scale_ = np.ones(self._n_channels)
+        self.target_mean_ = np.zeros(self.n_outputs_)
+        self.target_scale_ = np.ones(self.n_outputs_)
+        if not self.standardize:
+            return
+        window_weight = np.zeros(windows.n_windows)
+        window_weight[train] = weight[train]
+        row_weight = windows.spread_over_rows(window_weight)
+        features = StandardScaler()
+        for start in range(0, len(windows.rows), _ROWS_AT_ONCE):
+            block = slice(start, start + _ROWS_AT_ONCE)
+            used = row_weight[block] > 0
+            if used.any():
+                features.partial_fit(
+                    windows.rows[block][used].astype(np.float64), None, row_weight[block][used]
+                )
+        self.feature_mean_, self.feature_scale_ = features.mean_, features.scale_
+        targets = StandardScaler().fit(y[train], None, weight[train])
+        # An output without any known target predicts zero.
+        self.target_mean_ = np.nan_to_num(targets.mean_)
+        self.target_scale_ = np.nan_to_num(targets.scale_, nan=1.0)
+
+    def _dataset(self, series, windows, index, y, weight):
+        """Windows with these numbers, their standardised targets, weights of mean one."""
+        targets = (y[index] - self.target_mean_) / self.target_scale_
+        weights = weight[index, np.newaxis] * ~np.isnan(targets)  # (n, outputs)
+        weights = None if (weights == 1).all() else weights / weights.mean()
+        return WindowDataset(series, windows, index, np.nan_to_num(targets), weights)
+
+    def _seed(self, resumed):
+        # None is entropy of its own: check_random_state would advance numpy's generator.
+        random_state = self.random_state
+        if random_state is None:
+            random_state = np.random.RandomState()
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        return int(seed) + (self.n_iter_ if resumed else 0)
+
+    def _n_threads(self, sizes, batch_size):
+        return _training.n_threads(self.n_jobs, sizes, self._n_channels, batch_size)
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "net_" in state:
+            state["net_"] = _training.net_state(self.net_, self._net_shape)
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if isinstance(self.__dict__.get("net_"), dict):
+            with _training.torch_state(torch.get_num_threads(), training=True):
+                self.net_ = _training.loaded_net(self, self.__dict__["net_"])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.multi_output = True
+        return tags

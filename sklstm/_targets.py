@@ -1,0 +1,94 @@
+"""forecast_targets: the next values of a series, row by row."""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+
+from sklstm import _index
+from sklstm._windows import window_view
+
+
+def forecast_targets(series, horizon):
+    """Give every row the values that follow it: ``series[t + 1], ..., series[t + horizon]``.
+
+    The targets of a forecast ``horizon`` steps ahead for :class:`LSTMRegressor`, which
+    leaves unknown ones out of training. Therefore
+    ``pipe.fit(X, forecast_targets(load, 24)).predict(X)[-1]`` is the forecast of the 24
+    values after the end of the data.
+
+    Parameters
+    ----------
+    series : array-like of shape (n_rows,) or (n_rows, 1)
+        The values to forecast, rows in time order. With a regular pandas index, steps
+        that the index leaves out are unknown values, as in
+        :class:`SlidingWindowTransformer`.
+    horizon : int
+        Number of steps ahead, at least 1.
+
+    Returns
+    -------
+    targets : ndarray or DataFrame of shape (n_rows, horizon)
+        NaN where the value is not known yet. For pandas input a DataFrame with its
+        index, and columns ``load_lead1``, ``load_lead2``, ... for a series named
+        ``load`` (``y_lead1``, ... without a name). float32 stays float32, everything
+        else becomes float64.
+
+    Raises
+    ------
+    ValueError
+        If ``series`` has more than one column or an index that is not increasing, or
+        ``horizon`` is not a positive integer.
+
+    See Also
+    --------
+    SlidingWindowTransformer : The windows that end at each row.
+
+    Notes
+    -----
+    scikit-learn's scorers do not take unknown targets: leave the last ``horizon`` rows
+    out of a cross-validation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklstm import forecast_targets
+    >>> forecast_targets(np.arange(5), horizon=2)
+    array([[ 1.,  2.],
+           [ 2.,  3.],
+           [ 3.,  4.],
+           [ 4., nan],
+           [nan, nan]])
+    """
+    if not isinstance(horizon, numbers.Integral) or isinstance(horizon, bool) or horizon < 1:
+        raise ValueError(f"horizon must be an int of at least 1, got {horizon!r}.")
+    values = np.asarray(series)
+    values = values.astype(values.dtype if values.dtype == np.float32 else np.float64)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(
+            f"series has shape {values.shape}, but expected (n_rows,) or (n_rows, 1). Call "
+            "forecast_targets once per column and join the results with numpy.hstack."
+        )
+
+    index = _index.pandas_index(series)
+    position = np.arange(len(values))
+    if index is not None and len(index):
+        _index.check_increasing(index)
+        clock = _index.make_clock(index)
+        position = clock.positions(clock.ticks(index))
+        # A hole longer than the horizon makes the same targets unknown as one just as long.
+        steps = np.minimum(np.diff(position, prepend=0), horizon + 1)
+        position = np.cumsum(steps)
+
+    known = np.full((position[-1] + 1 if len(position) else 0) + horizon, np.nan, values.dtype)
+    known[position] = values
+    targets = window_view(known[1:, np.newaxis], horizon)[position, :, 0]  # (rows, horizon)
+    if index is None:
+        return targets
+    pd = _index.pandas()
+    name = series.columns[0] if hasattr(series, "columns") else series.name
+    columns = [f"{'y' if name is None else name}_lead{lead}" for lead in range(1, horizon + 1)]
+    return pd.DataFrame(targets, index=index, columns=columns)

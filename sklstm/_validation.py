@@ -1,0 +1,194 @@
+"""Checks of parameters and inputs, and their messages."""
+
+from __future__ import annotations
+
+import numbers
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+# The one place that uses scikit-learn's private parameter validation: it gives the
+# messages that users know from every other estimator.
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, validate_data
+
+from sklstm._windows import Windows, find_windows
+
+# Rows that are looked at together, so that a check needs no memory of the series' size.
+_ROWS_AT_ONCE = 65_536
+
+
+@contextmanager
+def unchanged_on_error(estimator: BaseEstimator):
+    """Give ``estimator`` its state back when the block raises: a fitted model is never lost."""
+    state = estimator.__dict__.copy()
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(state)
+        raise
+
+
+def check_rows(estimator: BaseEstimator, X, reset: bool, allow_nan: bool) -> np.ndarray:
+    """Rows of a series as floats, (n_rows, n_features).
+
+    A row of NaN only is a missing row. A row with some NaN is an error unless
+    ``allow_nan``; inf always is.
+    """
+    rows = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+    )
+    if not allow_nan:
+        isnan = np.isnan(rows)
+        partly = isnan.any(axis=1) & ~isnan.all(axis=1)
+        if partly.any():
+            row = int(partly.argmax())
+            raise ValueError(
+                f"Input X contains NaN in {np.count_nonzero(partly)} row(s), first in row {row}, "
+                f"column(s) {_some(np.flatnonzero(isnan[row]))}, while other columns are known. "
+                "Only rows that are NaN in every column count as missing. Fill in the others "
+                "in an earlier step, such as sklearn.impute.SimpleImputer."
+            )
+    return rows
+
+
+def check_windows(estimator: BaseEstimator, X, reset: bool) -> tuple[Windows, np.ndarray | None]:
+    """Windows (n, window_size, n_features) or (n, window_size), checked without a copy.
+
+    With ``reset``, sets ``n_features_in_``, ``window_size_`` and the number of channels of
+    ``estimator``; else compares ``X`` with them.
+
+    Returns
+    -------
+    windows : Windows
+    missing : ndarray of bool of shape (base_rows,), or None
+        Rows that are NaN only: missing steps. None if there are none.
+    """
+    n_dims = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+    if n_dims > 3:
+        raise ValueError(
+            f"X has {n_dims} dimensions, but {type(estimator).__name__} expects windows of "
+            "shape (n, window_size, n_features), or (n, window_size) for one feature."
+        )
+    if n_dims == 3:
+        array = check_array(X, allow_nd=True, dtype=None, ensure_all_finite=False)
+        if reset:
+            estimator.n_features_in_ = array.shape[2]
+            if hasattr(estimator, "feature_names_in_"):
+                del estimator.feature_names_in_
+    elif reset or estimator.n_features_in_ == estimator.window_size_:
+        array = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32])
+        array = array[:, :, np.newaxis]
+    else:
+        array = check_array(X, dtype=[np.float64, np.float32])[:, :, np.newaxis]
+
+    if reset:
+        estimator.window_size_, estimator._n_channels = array.shape[1:]
+    _check_shape(estimator, array)
+    windows = find_windows(array)
+    if windows.rows.dtype not in (np.float32, np.float64):
+        windows = replace(windows, rows=windows.rows.astype(np.float64))
+    return windows, _missing_rows(windows)
+
+
+def _check_shape(estimator, array):
+    _, window_size, n_channels = array.shape
+    if window_size == 0 or n_channels == 0:
+        raise ValueError(
+            f"X has shape {array.shape}, but windows need at least one step and one feature."
+        )
+    if n_channels != estimator._n_channels:
+        raise ValueError(
+            f"X has {n_channels} features, but {type(estimator).__name__} is expecting "
+            f"{estimator._n_channels} features as input."
+        )
+    if window_size != estimator.window_size_:
+        raise ValueError(
+            f"X has windows of {window_size} steps, but {type(estimator).__name__} was fitted "
+            f"on windows of {estimator.window_size_} steps. Use the window_size of the fit."
+        )
+
+
+def _missing_rows(windows: Windows) -> np.ndarray | None:
+    """Find the rows that are NaN only; other rows that are not finite are an error."""
+    missing = np.zeros(len(windows.rows), dtype=bool)
+    covered = None
+    for start in range(0, len(windows.rows), _ROWS_AT_ONCE):
+        block = windows.rows[start : start + _ROWS_AT_ONCE]
+        finite = np.isfinite(block)
+        if finite.all():
+            continue
+        if covered is None:  # rows between windows are nobody's business
+            covered = windows.spread_over_rows(np.ones(windows.n_windows)) > 0
+        missing[start : start + len(block)] = np.isnan(block).all(axis=1)
+        bad = covered[start : start + len(block)] & ~finite.all(axis=1)
+        bad &= ~missing[start : start + len(block)]
+        if bad.any():
+            _refuse_row(windows, start + int(bad.argmax()))
+    return missing if missing.any() else None
+
+
+def _refuse_row(windows: Windows, row: int):
+    """Name the first window with this base row, and the step and features at fault."""
+    holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
+    window = int(holds_row.argmax())
+    step = (row - window * windows.row_step) // windows.lag_step
+    values = windows.rows[row]
+    what = "infinity" if np.isinf(values).any() else "NaN"
+    features = np.flatnonzero(~np.isfinite(values))
+    raise ValueError(
+        f"Input X contains {what} in feature(s) {_some(features)} of step {step} of window "
+        f"{window}. A step may be missing as a whole (NaN in every feature), but its known "
+        "features must be finite. Fill in such values before the windows are made, with "
+        "sklearn.impute.SimpleImputer for instance."
+    )
+
+
+def check_targets(estimator: BaseEstimator, y, n_rows: int) -> np.ndarray:
+    """Targets as float64 of shape (n,) or (n, n_outputs); NaN is an unknown target."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
+    y = check_array(
+        y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+    )
+    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
+        raise ValueError(f"y has shape {y.shape}, but expected (n,) or (n, n_outputs).")
+    if len(y) != n_rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows} "
+            f"rows, y has {len(y)}. Every row of X needs its target; NaN where it is unknown."
+        )
+    return y
+
+
+def check_weights(sample_weight, n_rows: int) -> np.ndarray:
+    """Weights as float64 of shape (n,), not negative, not all zero; None gives ones."""
+    if sample_weight is None:
+        return np.ones(n_rows)
+    if isinstance(sample_weight, numbers.Real):
+        sample_weight = np.full(n_rows, sample_weight)
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weight.shape != (n_rows,):
+        raise ValueError(f"sample_weight has shape {weight.shape}, but expected ({n_rows},).")
+    if (weight < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {weight.min()}.")
+    if not weight.any():
+        raise ValueError("sample_weight is zero for every row, so there is nothing to learn.")
+    return weight
+
+
+def _some(numbers) -> str:
+    """The first of many numbers."""
+    shown = ", ".join(str(number) for number in numbers[:5])
+    return shown + (", ..." if len(numbers) > 5 else "")

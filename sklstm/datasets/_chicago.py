@@ -1,0 +1,64 @@
+"""Daily entries of a station of Chicago's elevated railway."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import numpy as np
+from sklearn.utils import Bunch
+
+
+def load_chicago_ridership(*, as_frame=False):
+    """Load the daily entries at the station Clark/Lake in Chicago, and the temperature.
+
+    A real series with a season of a week and one of a year, holidays, a trend, and no
+    missing day: 5,698 days from 2001-01-22 to 2016-08-28.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Whether ``data`` is a pandas data frame whose index holds the dates. Needs
+        pandas.
+
+    Returns
+    -------
+    bunch : sklearn.utils.Bunch
+        With the attributes
+
+        - data : ndarray or DataFrame of shape (5698, 2): ``ridership``, thousands of
+          entries a day, and ``temperature``, the day's mean in degrees Fahrenheit.
+        - dates : ndarray of datetime64[D] of shape (5698,)
+        - feature_names : list of str
+        - DESCR : str, source and licence
+
+    References
+    ----------
+    M. Kuhn and K. Johnson, "Feature Engineering and Selection", 2019; data set
+    ``Chicago`` of the R package modeldata (MIT licence, shipped beside the data).
+
+    Examples
+    --------
+    >>> from sklstm.datasets import load_chicago_ridership
+    >>> chicago = load_chicago_ridership()
+    >>> chicago.data.shape
+    (5698, 2)
+    >>> chicago.feature_names
+    ['ridership', 'temperature']
+    """
+    folder = resources.files("sklstm.datasets")
+    with resources.as_file(folder / "chicago_ridership.csv") as path:
+        table = np.genfromtxt(path, delimiter=",", dtype=None, names=True, encoding="utf-8")
+    names = ["ridership", "temperature"]
+    dates = table["date"].astype("datetime64[D]")
+    data = np.column_stack([table[name] for name in names])
+    if as_frame:
+        import pandas as pd
+
+        index = pd.DatetimeIndex(dates.astype("datetime64[ns]"), name="date")
+        data = pd.DataFrame(data, columns=names, index=index)
+    return Bunch(
+        data=data,
+        dates=dates,
+        feature_names=names,
+        DESCR=(folder / "LICENSE-chicago_ridership.txt").read_text(encoding="utf-8"),
+    )
