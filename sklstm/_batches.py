@@ -103,7 +103,7 @@ def window_tensor(series, windows: Windows):
 
 
 def predict_windows(module, series, windows: Windows, missing, batch_size):
-    """Outputs of ``module`` for all windows, without the missing steps.
+    """Apply ``module`` to all windows, without their missing steps.
 
     Every call of the module gets the same number of windows, so that the prediction of
     a row does not depend on the rows predicted with it.

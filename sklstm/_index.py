@@ -11,18 +11,42 @@ import numpy as np
 # its rows were picked from a regular series (a shuffled splitter); beyond, it is irregular.
 _HOLES_ALLOWED = 0.1
 
-
-def pandas_index(X):
-    """Return the pandas index of ``X``, or None for everything that is not pandas."""
-    pd = sys.modules.get("pandas")
-    if pd is not None and isinstance(X, (pd.DataFrame, pd.Series)):
-        return X.index
-    return None
+# What pandas calls labels that lie in time; text and categories are names.
+_NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
 
 
 def pandas():
-    """The pandas module; only called with something of pandas at hand."""
+    """Return the pandas module; only called with something of pandas at hand."""
     return sys.modules["pandas"]
+
+
+def is_pandas(X) -> bool:
+    """Whether ``X`` is a pandas DataFrame or Series."""
+    return "pandas" in sys.modules and isinstance(X, (pandas().DataFrame, pandas().Series))
+
+
+def time_index(X):
+    """Return the pandas index of ``X`` if its labels are numbers or times, else None.
+
+    Raises
+    ------
+    ValueError
+        If the index shows that the rows are not one series in time order.
+    """
+    if not is_pandas(X):
+        return None
+    index = X.index
+    if index.nlevels > 1:
+        raise ValueError(
+            "The index of X has several levels, but the rows must be one series in time "
+            "order. Fit one estimator per series, on an index of one level."
+        )
+    if index.inferred_type in ("date", "datetime"):
+        index = pandas().DatetimeIndex(index)
+    if index.inferred_type not in _NUMBERS_AND_TIMES:
+        return None
+    _check_increasing(index)
+    return index
 
 
 def is_default(index) -> bool:
@@ -31,13 +55,7 @@ def is_default(index) -> bool:
     return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
 
 
-def check_increasing(index) -> None:
-    """Refuse an index that shows that rows are not one series in time order."""
-    if index.nlevels > 1:
-        raise ValueError(
-            "The index of X has several levels, but the rows must be one series in time "
-            "order. Fit one estimator per series, on an index of one level."
-        )
+def _check_increasing(index) -> None:
     if index.hasnans:
         raise ValueError(
             "The index of X has missing labels, but every row needs its place in time. "
@@ -79,11 +97,11 @@ class Clock:
     step: int | None
 
     def ticks(self, index) -> np.ndarray:
-        """One number (or, without a meaning as a number, one label) per row."""
+        """One number per row."""
         return _TICKS[self.scale](index)
 
     def positions(self, ticks: np.ndarray) -> np.ndarray:
-        """Steps from the first row to each: not regular, or off the steps, is one a row."""
+        """Count steps from the first row to each: one a row if not regular, or off the steps."""
         if self.step is None or np.any(np.diff(ticks) % self.step):
             return np.arange(len(ticks))
         return (ticks - ticks[0]) // self.step
@@ -164,7 +182,7 @@ _TICKS = {
 
 
 def _regular_step(ticks: np.ndarray, holes: bool) -> int | None:
-    """The smallest difference, if the others are holes of whole steps; else None."""
+    """Find the smallest difference, if the others are holes of whole steps; else None."""
     if len(ticks) < 2:
         return None
     difference = np.diff(ticks)
@@ -178,7 +196,7 @@ def _regular_step(ticks: np.ndarray, holes: bool) -> int | None:
 
 
 def _few(holes: np.ndarray) -> bool:
-    return np.count_nonzero(holes) <= max(2, _HOLES_ALLOWED * len(holes))
+    return bool(np.count_nonzero(holes) <= max(2, _HOLES_ALLOWED * len(holes)))
 
 
 def _check_holes(gaps: np.ndarray) -> None:

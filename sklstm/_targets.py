@@ -73,22 +73,22 @@ def forecast_targets(series, horizon):
             "forecast_targets once per column and join the results with numpy.hstack."
         )
 
-    index = _index.pandas_index(series)
+    if not len(values):
+        raise ValueError("series is empty, but targets need at least one row.")
+
+    index = _index.time_index(series)
     position = np.arange(len(values))
-    if index is not None and len(index):
-        _index.check_increasing(index)
+    if index is not None:
         clock = _index.make_clock(index)
         position = clock.positions(clock.ticks(index))
         # A hole longer than the horizon makes the same targets unknown as one just as long.
-        steps = np.minimum(np.diff(position, prepend=0), horizon + 1)
-        position = np.cumsum(steps)
+        position = np.cumsum(np.minimum(np.diff(position, prepend=0), horizon + 1))
 
-    known = np.full((position[-1] + 1 if len(position) else 0) + horizon, np.nan, values.dtype)
+    known = np.full(position[-1] + 1 + horizon, np.nan, dtype=values.dtype)
     known[position] = values
     targets = window_view(known[1:, np.newaxis], horizon)[position, :, 0]  # (rows, horizon)
-    if index is None:
+    if not _index.is_pandas(series):
         return targets
-    pd = _index.pandas()
     name = series.columns[0] if hasattr(series, "columns") else series.name
     columns = [f"{'y' if name is None else name}_lead{lead}" for lead in range(1, horizon + 1)]
-    return pd.DataFrame(targets, index=index, columns=columns)
+    return _index.pandas().DataFrame(targets, index=series.index, columns=columns)

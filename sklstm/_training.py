@@ -88,7 +88,7 @@ class KeepBest(Callback):
 
 
 def architecture(estimator) -> dict:
-    """What decides the shape of the network, as plain Python values."""
+    """Collect what decides the shape of the network, as plain Python values."""
     return {
         "n_features": int(estimator._n_channels),
         "hidden_layer_sizes": layer_sizes(estimator.hidden_layer_sizes),
@@ -332,7 +332,7 @@ def _is_available(device):
 
 
 def n_threads(n_jobs, sizes, n_features, batch_size) -> int:
-    """torch's threads for this work; the meaning of ``n_jobs`` is scikit-learn's."""
+    """Torch's threads for this work; the meaning of ``n_jobs`` is scikit-learn's."""
     if n_jobs is not None:
         return n_jobs if n_jobs > 0 else max(joblib.cpu_count() + 1 + n_jobs, 1)
     below = [n_features, *sizes[:-1]]

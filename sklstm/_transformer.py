@@ -94,8 +94,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
       steps of ten. Where business days have holidays in between, or where the index
       has no regular step at all, rows count as consecutive. An index with rows picked
       out (more than one hole in ten) is refused.
-    - *numpy, polars, and the default index of pandas* (``RangeIndex`` from 0, which says
-      nothing) have only their values. Rows that begin as the fitted rows began are
+    - *numpy, polars, and an index of pandas that says nothing* (text, or the default
+      ``RangeIndex`` from 0) have only their values. Rows that begin as the fitted rows began are
       taken to be those rows, or the longer series that starts with them, and start
       without history. All other rows are taken to follow the fitted ones directly.
       "Begin" is: the first 64 rows, or a window if that is longer, or as many as were
@@ -164,10 +164,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             self._validate_params()
             rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
-            index = _index.pandas_index(X)
+            index = _index.time_index(X)
             self._clock = ticks = None
             if index is not None:
-                _index.check_increasing(index)
                 self._clock = _index.make_clock(index)
                 ticks = self._clock.ticks(index)
             self._first_tick = None if ticks is None else ticks[0]
@@ -308,12 +307,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         self._last_tick = None if ticks is None else ticks[-1]
 
     def _index(self, X):
-        """The index of ``X`` where it says how its rows lie to the fitted ones, else None."""
-        index = _index.pandas_index(X)
-        if index is None:
-            return None
-        _index.check_increasing(index)
-        if self._clock is None:
+        """Return the index of ``X`` if it says how its rows lie to the fitted ones."""
+        index = _index.time_index(X)
+        if index is None or self._clock is None:
             return None
         if _index.is_default(index) and not (
             self._clock.kind == "integer" and self._first_tick > 0

@@ -8,13 +8,22 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
-
-# The one place that uses scikit-learn's private parameter validation: it gives the
-# messages that users know from every other estimator.
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
 from sklstm._windows import Windows, find_windows
+
+# Interval and StrOptions are scikit-learn's private parameter validation, which gives the
+# messages that users know from every other estimator. It is used by way of this file only.
+__all__ = [
+    "Interval",
+    "StrOptions",
+    "check_rows",
+    "check_targets",
+    "check_weights",
+    "check_windows",
+    "unchanged_on_error",
+]
 
 # Rows that are looked at together, so that a check needs no memory of the series' size.
 _ROWS_AT_ONCE = 65_536
@@ -189,6 +198,6 @@ def check_weights(sample_weight, n_rows: int) -> np.ndarray:
 
 
 def _some(numbers) -> str:
-    """The first of many numbers."""
+    """List the first of many numbers."""
     shown = ", ".join(str(number) for number in numbers[:5])
     return shown + (", ..." if len(numbers) > 5 else "")

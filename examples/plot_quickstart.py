@@ -1,0 +1,148 @@
+"""
+Quickstart: the next week of a station's ridership
+==================================================
+
+Daily entries at a station of Chicago's elevated railway: every day we forecast the seven
+days that follow. A plain ``GridSearchCV`` chooses the window and the layers, and simpler
+methods are scored on the same rows.
+"""
+
+# %%
+# The series: rows in time order, one day each. Row t of the targets holds the ridership
+# of the days t + 1 to t + 7, so the last seven rows have unknown targets.
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
+from sklearn.metrics import mean_absolute_error
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm.datasets import load_chicago_ridership
+
+started = time.perf_counter()
+horizon = 7
+X = load_chicago_ridership(as_frame=True).data
+y = forecast_targets(X["ridership"], horizon)
+print(f"{len(X)} days from {X.index[0]:%Y-%m-%d} to {X.index[-1]:%Y-%m-%d}, {list(X.columns)}")
+
+# %%
+# The last year is the test part. Between it and the training part, as between the folds
+# of the search, the days whose targets overlap are left out. The index travels through
+# the scaler, so the windows know which days are missing.
+n_test = 365
+known = slice(0, len(X) - horizon)
+X_known, y_known = X[known], y[known]
+X_train, y_train = X_known[: -n_test - horizon + 1], y_known[: -n_test - horizon + 1]
+X_test, y_test = X_known[-n_test:], y_known[-n_test:]
+
+pipe = Pipeline(
+    [
+        ("scale", StandardScaler()),
+        ("window", SlidingWindowTransformer()),
+        ("lstm", LSTMRegressor(random_state=0)),
+    ]
+).set_output(transform="pandas")
+
+search = GridSearchCV(
+    pipe,
+    {
+        "window__window_size": [7, 28],
+        "lstm__hidden_layer_sizes": [(32,), (32, 32)],
+    },
+    cv=TimeSeriesSplit(n_splits=3, gap=horizon - 1),
+    scoring="neg_mean_absolute_error",
+    verbose=3,
+)
+search.fit(X_train, y_train)
+
+# %%
+# All candidates, scored on the same rows whatever their window.
+candidates = pd.DataFrame(search.cv_results_)
+candidates = candidates[
+    [
+        "param_window__window_size",
+        "param_lstm__hidden_layer_sizes",
+        "mean_test_score",
+        "std_test_score",
+        "mean_fit_time",
+    ]
+].set_axis(["window_size", "hidden_layer_sizes", "mean MAE", "std MAE", "fit seconds"], axis=1)
+candidates["mean MAE"] *= -1
+print("\nCandidates, mean absolute error in thousands of entries, three folds")
+print(candidates.sort_values("mean MAE").to_string(index=False, float_format="%.3f"))
+
+# %%
+# The same rows of the test year for simpler methods: no change, the same day of last
+# week, and two regressors on the same windows, flat.
+window_size = search.best_params_["window__window_size"]
+
+
+def on_flat_windows(regressor):
+    """Put another regressor in the place of the LSTM."""
+    window = SlidingWindowTransformer(window_size, padding="edge", flatten=True)
+    steps = [("scale", StandardScaler()), ("window", window), ("regressor", regressor)]
+    return Pipeline(steps).set_output(transform="pandas")
+
+
+ridership = X["ridership"].to_numpy()
+today = np.arange(len(X_known) - n_test, len(X_known))[:, np.newaxis]
+ahead = np.arange(1, horizon + 1)
+predictions = {
+    "LSTMRegressor": search.predict(X_test),
+    "persistence": np.repeat(ridership[today], horizon, axis=1),
+    "same day last week": ridership[today + ahead - 7],
+    "Ridge on the last row": on_flat_windows(Ridge())
+    .set_params(window__window_size=1)
+    .fit(X_train, y_train)
+    .predict(X_test),
+    "Ridge": on_flat_windows(Ridge()).fit(X_train, y_train).predict(X_test),
+    "HistGradientBoosting": on_flat_windows(
+        MultiOutputRegressor(HistGradientBoostingRegressor(random_state=0))
+    )
+    .fit(X_train, y_train)
+    .predict(X_test),
+}
+print(f"\nTest year, {n_test} forecasts of {horizon} days, windows of {window_size} days")
+errors = {name: mean_absolute_error(y_test, values) for name, values in predictions.items()}
+for name, error in sorted(errors.items(), key=lambda item: item[1]):
+    print(f"{name:22}  MAE {error:.3f}")
+
+# %%
+# After the end of the data: the row of the last day holds the forecast of the seven days
+# that follow it. Rows with unknown targets are history, and are left out of the loss.
+model = search.best_estimator_.fit(X, y)
+forecast = pd.Series(
+    model.predict(X)[-1],
+    index=pd.date_range(X.index[-1], periods=horizon + 1, freq="D")[1:],
+    name="ridership",
+)
+print("\nThe week after the end of the data, thousands of entries")
+print(forecast.round(2).to_string())
+
+# %%
+# The last weeks of the test year, forecast one week at a time, and the week ahead.
+weeks = range(n_test - 1 - 7 * 6, n_test, 7)
+figure, ax = plt.subplots(figsize=(10, 4), layout="constrained")
+ax.plot(X["ridership"].iloc[-70:], color="black", linewidth=1, label="actual")
+for week in weeks:
+    start = X_test.index[week]
+    ax.plot(
+        pd.date_range(start, periods=horizon + 1, freq="D")[1:],
+        predictions["LSTMRegressor"][week],
+        color="tab:orange",
+        marker="o",
+        markersize=3,
+        label="forecast, made a week at a time" if week == weeks[0] else None,
+    )
+ax.plot(forecast, color="tab:blue", marker="s", markersize=4, label="after the end of the data")
+ax.set(title="Entries at Clark/Lake, Chicago", ylabel="thousands a day", ylim=(0, None))
+ax.legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, -0.12))
+figure.savefig("forecast.png", dpi=120)
+print(f"\nWrote forecast.png; {time.perf_counter() - started:.0f} s in all")
