@@ -281,6 +281,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         Returns
         -------
         self : LSTMRegressor
+            The fitted estimator.
 
         Raises
         ------
@@ -310,6 +311,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         Returns
         -------
         self : LSTMRegressor
+            The fitted estimator.
 
         Raises
         ------

@@ -154,6 +154,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         self : SlidingWindowTransformer
+            The transformer itself.
 
         Raises
         ------
@@ -188,6 +189,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         self : SlidingWindowTransformer
+            The transformer itself.
 
         Raises
         ------
@@ -259,7 +261,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     @available_if(_is_flat)
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns with ``flatten=True``: ``load_lag23`` ... ``load_lag0``.
+        """Name the columns of flat windows: ``load_lag23`` ... ``load_lag0``.
 
         Parameters
         ----------
@@ -270,6 +272,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         feature_names_out : ndarray of str objects
+            One name per column of the flat windows.
         """
         names = super().get_feature_names_out(input_features)
         lags = [step * self.dilation for step in reversed(range(self.window_size))]
@@ -286,6 +289,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         self : SlidingWindowTransformer
+            The transformer itself.
         """
         return super().set_output(transform=transform) if self.flatten else self
 

@@ -1,0 +1,550 @@
+"""LSTMRegressor: what it learns, repeats, leaves as it was, and refuses."""
+
+import pickle
+import random
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from skorch.callbacks import Callback, EarlyStopping
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+
+
+def small(**params):
+    quick = {"hidden_layer_sizes": 8, "max_epochs": 3, "n_jobs": 1, "random_state": 0}
+    return LSTMRegressor(**(quick | params))
+
+
+def series(n=200, n_features=2, seed=0):
+    return np.random.RandomState(seed).randn(n, n_features)
+
+
+def windows(rows, window_size=6, **params):
+    return SlidingWindowTransformer(window_size, **params).fit_transform(rows)
+
+
+X = series()
+W = windows(X)
+Y = X[:, 0] + np.roll(X[:, 1], 1)
+
+
+class TestLearning:
+    @pytest.mark.parametrize("hidden_layer_sizes", [32, (16, 16)])
+    def test_recalls_a_step_that_no_memoryless_model_sees(self, hidden_layer_sizes):
+        rows = np.random.RandomState(0).randn(1500, 1)
+        y = np.concatenate([np.zeros(10), rows[:-10, 0]])  # the input of ten steps ago
+        windows = SlidingWindowTransformer(12)
+        model = LSTMRegressor(hidden_layer_sizes, learning_rate=0.01, random_state=0, n_jobs=1)
+        model.fit(windows.fit_transform(rows[:1200]), y[:1200])
+        score = model.score(windows.transform(rows[1200:]), y[1200:])
+        # Ridge on the last row, or the last value itself, explain nothing of white noise.
+        assert score > 0.9
+
+    def test_units_of_the_target_do_not_matter(self):
+        plain = small(precision="float64").fit(W, Y).predict(W)
+        scaled = small(precision="float64").fit(W * 1e6 + 1e9, Y * 1e-6 - 3).predict(W * 1e6 + 1e9)
+        assert_allclose((scaled + 3) * 1e6, plain, rtol=1e-4, atol=1e-4)
+
+    def test_without_standardize_the_target_is_learned_as_it_is(self):
+        model = small(standardize=False).fit(W, Y)
+        assert_array_equal(model.feature_scale_, 1)
+        assert_array_equal(model.target_mean_, 0)
+
+    def test_a_constant_feature_and_a_constant_target_are_no_problem(self):
+        constant = np.concatenate([W, np.full_like(W[:, :, :1], 7.0)], axis=2)
+        prediction = small().fit(constant, np.full(len(W), 3.0)).predict(constant)
+        assert_allclose(prediction, 3, atol=0.5)
+
+    def test_dropout_acts_in_training_and_not_in_prediction(self):
+        without, with_dropout = small().fit(W, Y), small(dropout=0.5).fit(W, Y)
+        assert not np.array_equal(without.predict(W), with_dropout.predict(W))
+        assert_array_equal(with_dropout.predict(W), with_dropout.predict(W))
+
+    @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", torch.optim.RMSprop])
+    def test_every_optimizer_lowers_the_loss(self, optimizer):
+        model = small(optimizer=optimizer, max_epochs=10).fit(W, Y)
+        assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+    def test_absolute_error_predicts_the_median(self):
+        y = np.where(np.arange(400) % 4 == 0, 100.0, 0.0)
+        noise = np.random.RandomState(0).randn(400, 3, 1)
+        fit = small(loss="absolute_error", max_epochs=60).fit(noise, y)
+        assert np.median(fit.predict(noise)) < 10  # the mean is 25
+
+    def test_bidirectional_layers_read_the_window_backwards_too(self):
+        model = small(bidirectional=True, hidden_layer_sizes=(5, 3)).fit(W, Y)
+        shapes = [tuple(layer.weight_ih_l0.shape) for layer in model.net_.module_.layers]
+        assert shapes == [(20, 2), (12, 10)]
+        assert model.net_.module_.head.in_features == 6
+
+    def test_an_int_is_one_layer(self):
+        assert_array_equal(
+            small(hidden_layer_sizes=5).fit(W, Y).predict(W),
+            small(hidden_layer_sizes=(5,)).fit(W, Y).predict(W),
+        )
+
+    def test_attributes_describe_the_fit(self):
+        model = small(early_stopping=True).fit(W, np.column_stack([Y, -Y]))
+        assert (model.n_features_in_, model.window_size_, model.n_outputs_) == (2, 6, 2)
+        assert model.n_iter_ == len(model.loss_curve_) == len(model.validation_loss_curve_) == 3
+        assert all(type(loss) is float for loss in model.loss_curve_)
+        assert small(early_stopping=False).fit(W, Y).validation_loss_curve_ is None
+
+    def test_weights_count_like_repeated_rows(self):
+        # Longer trainings let Adam magnify the rounding of float32 where the loss nears 0.
+        weight = np.random.RandomState(1).randint(0, 4, len(W))
+        params = {"max_epochs": 20, "early_stopping": False, "batch_size": 1000}
+        weighted = small(**params).fit(W, Y, sample_weight=weight)
+        repeated = small(**params).fit(np.repeat(W, weight, axis=0), np.repeat(Y, weight))
+        assert_allclose(weighted.predict(W), repeated.predict(W), atol=1e-5)
+
+
+class TestForms:
+    def test_two_dimensions_are_univariate_windows(self):
+        flat = W[5:, :, 0]
+        two, three = small().fit(flat, Y[5:]), small().fit(flat[:, :, np.newaxis], Y[5:])
+        assert_array_equal(two.predict(flat), three.predict(flat[:, :, np.newaxis]))
+        assert_array_equal(two.predict(flat[:, :, np.newaxis]), three.predict(flat))
+        assert (two.n_features_in_, three.n_features_in_) == (6, 1)
+        assert two.window_size_ == three.window_size_ == 6
+
+    @pytest.mark.parametrize(
+        "convert", [np.float32, np.int64, np.ndarray.tolist, np.asfortranarray]
+    )
+    def test_windows_of_every_type_are_taken(self, convert):
+        rounded = np.round(W[5:] * 10)
+        converted = convert(rounded)
+        assert_allclose(
+            small().fit(converted, Y[5:]).predict(converted),
+            small().fit(rounded, Y[5:]).predict(rounded),
+            rtol=1e-5,
+            atol=1e-6,
+        )
+
+    def test_windows_of_any_layout_give_the_same_as_the_view(self):
+        model = small().fit(W, Y)
+        copied = small().fit(W.copy(), Y)
+        assert_allclose(copied.predict(W), model.predict(W), rtol=1e-5, atol=1e-6)
+        assert_array_equal(model.predict(W[::-1]), model.predict(W)[::-1])
+        assert_array_equal(model.predict(W[::3]), model.predict(W)[::3])
+
+    def test_one_output_keeps_the_form_of_y(self):
+        assert small().fit(W, Y).predict(W).shape == (200,)
+        assert small().fit(W, Y[:, np.newaxis]).predict(W).shape == (200, 1)
+
+    def test_predictions_are_float64_in_units_of_the_target(self):
+        assert (
+            small().fit(W.astype(np.float32), Y.astype(np.float32)).predict(W).dtype == np.float64
+        )
+
+
+class TestMissing:
+    def test_incomplete_windows_are_left_out_of_training(self):
+        seen = Recorder()
+        small(callbacks=[seen]).fit(W, Y)
+        assert_array_equal(seen.train, np.arange(5, 200))
+
+    def test_missing_steps_are_left_out_of_the_recurrence(self):
+        model = small().fit(W, Y)
+        whole = model.net_.module_
+        rows = torch.tensor((X[:3] - model.feature_mean_) / model.feature_scale_).float()
+        with torch.no_grad():
+            expected = [whole(rows[None, : t + 1]).item() for t in range(3)]
+        expected = np.array(expected) * model.target_scale_ + model.target_mean_
+        assert_allclose(model.predict(W)[:3], expected, rtol=1e-5, atol=1e-6)
+
+    def test_a_missing_step_in_the_middle_is_left_out_too(self):
+        model = small().fit(W, Y)
+        hole = W[50:51].copy()
+        hole[0, 2] = np.nan
+        shorter = np.delete(hole, 2, axis=1)
+        padded = np.concatenate([np.full((1, 1, 2), np.nan), shorter], axis=1)
+        assert_array_equal(model.predict(hole), model.predict(padded))
+
+    def test_a_window_without_any_step_gets_a_finite_prediction(self):
+        nothing = np.full((1, 6, 2), np.nan)
+        assert np.isfinite(small().fit(W, Y).predict(nothing)).all()
+
+    def test_bidirectional_layers_skip_missing_steps_too(self):
+        prediction = small(bidirectional=True).fit(W, Y).predict(W)
+        assert np.isfinite(prediction).all()
+
+    def test_unknown_targets_are_left_out_of_the_loss(self):
+        y = Y.copy()
+        y[::2] = np.nan
+        seen = Recorder()
+        small(callbacks=[seen]).fit(W, y)
+        assert_array_equal(seen.train, np.arange(5, 200, 2))
+
+    def test_unknown_targets_fit_the_same_as_only_the_labelled_windows(self):
+        y = Y.copy()
+        y[::2] = np.nan
+        params = {"early_stopping": False, "precision": "float64"}
+        assert_allclose(
+            small(**params).fit(W, y).predict(W),
+            small(**params).fit(W[5::2], Y[5::2]).predict(W),
+            rtol=1e-9,
+        )
+
+    def test_one_unknown_output_leaves_the_others_in_the_loss(self):
+        targets = forecast_targets(X[:, 0], 3)
+        seen = Recorder()
+        model = small(callbacks=[seen], early_stopping=False).fit(W, targets)
+        assert_array_equal(seen.train, np.arange(5, 199))  # the last row knows nothing
+        assert np.isfinite(model.predict(W)).all()
+
+
+class Recorder(Callback):
+    """Notes the windows that training and validation see."""
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        self.train = dataset_train.index.numpy()
+        self.valid = None if dataset_valid is None else dataset_valid.index.numpy()
+
+
+class TestEarlyStopping:
+    def test_auto_needs_a_hundred_rows_for_validation(self):
+        assert small(max_epochs=1).fit(W, Y).validation_loss_curve_ is None
+        rows = series(1100)
+        model = small(max_epochs=1).fit(windows(rows), rows[:, 0])
+        assert model.validation_loss_curve_ is not None
+
+    @pytest.mark.parametrize("horizon", [1, 4])
+    def test_validates_on_the_latest_rows_after_a_gap(self, horizon):
+        seen = Recorder()
+        y = np.repeat(Y[:, np.newaxis], horizon, axis=1)
+        small(callbacks=[seen], early_stopping=True, validation_fraction=0.2).fit(W, y)
+        n_valid = round(0.2 * 195)
+        assert_array_equal(seen.valid, np.arange(200 - n_valid, 200))
+        assert_array_equal(seen.train, np.arange(5, 200 - n_valid - (horizon - 1)))
+
+    def test_restores_the_weights_of_the_best_epoch(self):
+        noise = np.random.RandomState(0).randn(300, 5, 1)
+        y = np.random.RandomState(1).randn(300)  # nothing to learn: overfits from the start
+        model = small(
+            early_stopping=True, max_epochs=60, learning_rate=0.02, n_iter_no_change=8, tol=0
+        ).fit(noise, y)
+        curve = model.validation_loss_curve_
+        assert np.argmin(curve) == len(curve) - 1 - 8
+        valid = slice(270, 300)
+        error = (model.predict(noise[valid]) - y[valid]) / model.target_scale_
+        assert_allclose(np.mean(error**2), min(curve), rtol=1e-4)
+
+    def test_without_it_training_stops_when_the_training_loss_does(self):
+        model = small(max_epochs=500, n_iter_no_change=2, tol=0.5, early_stopping=False)
+        assert model.fit(W, Y).n_iter_ < 10
+
+
+class TestRepeating:
+    def test_same_random_state_same_result(self):
+        assert_array_equal(
+            small(dropout=0.2).fit(W, Y).predict(W), small(dropout=0.2).fit(W, Y).predict(W)
+        )
+
+    def test_another_random_state_another_result(self):
+        assert not np.array_equal(
+            small().fit(W, Y).predict(W), small(random_state=1).fit(W, Y).predict(W)
+        )
+
+    def test_without_random_state_every_fit_differs(self):
+        np.random.seed(0)
+        torch.manual_seed(0)
+        first = small(random_state=None).fit(W, Y).predict(W)
+        np.random.seed(0)
+        torch.manual_seed(0)
+        assert not np.array_equal(first, small(random_state=None).fit(W, Y).predict(W))
+
+    def test_a_random_state_instance_advances(self):
+        generator = np.random.RandomState(0)
+        model = small(random_state=generator)
+        assert not np.array_equal(model.fit(W, Y).predict(W), model.fit(W, Y).predict(W))
+
+    @pytest.mark.parametrize("precision", ["float32", "float64"])
+    @pytest.mark.parametrize("hidden_layer_sizes", [4, 64, (32, 16)])
+    def test_a_row_alone_is_predicted_as_in_a_batch(self, hidden_layer_sizes, precision):
+        model = small(hidden_layer_sizes=hidden_layer_sizes, precision=precision).fit(W, Y)
+        together = model.predict(W)
+        alone = np.concatenate([model.predict(W[i : i + 1]) for i in range(len(W))])
+        assert_array_equal(alone, together)
+        assert_array_equal(model.predict(W[17:120]), together[17:120])
+
+    @pytest.mark.parametrize("fails", [False, True])
+    @pytest.mark.parametrize("method", ["fit", "partial_fit", "predict"])
+    def test_global_state_is_as_before(self, method, fails):
+        model = small(dropout=0.2, random_state=None).fit(W, Y)
+        broken = W.copy()
+        broken[100, 3, 0] = np.inf
+        arguments = [broken if fails else W] + ([Y] if method != "predict" else [])
+
+        before = _global_state()
+        if fails:
+            with pytest.raises(ValueError, match="infinity"):
+                getattr(model, method)(*arguments)
+        else:
+            getattr(model, method)(*arguments)
+        assert _global_state() == before
+
+    def test_global_state_is_as_before_after_an_error_in_training(self):
+        before = _global_state()
+        with pytest.raises(RuntimeError, match="stop here"):
+            small(dropout=0.2, n_jobs=2, callbacks=[Raiser(RuntimeError)]).fit(W, Y)
+        assert _global_state() == before
+
+    def test_global_dtype_and_grad_mode_do_not_matter(self):
+        expected = small(dropout=0.2).fit(W, Y).predict(W)
+        torch.set_default_dtype(torch.float64)
+        try:
+            with torch.inference_mode():
+                assert_array_equal(small(dropout=0.2).fit(W, Y).predict(W), expected)
+        finally:
+            torch.set_default_dtype(torch.float32)
+        with torch.no_grad():
+            assert_array_equal(small(dropout=0.2).fit(W, Y).predict(W), expected)
+
+
+def _global_state():
+    return (
+        torch.get_rng_state().tolist(),
+        repr(np.random.get_state()),
+        random.getstate(),
+        torch.get_num_threads(),
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+    )
+
+
+class Raiser(Callback):
+    """Raises an error in the middle of training."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def on_batch_end(self, net, **kwargs):
+        raise self.error("stop here")
+
+
+class TestGoingOn:
+    def test_partial_fit_trains_one_epoch_a_call(self):
+        model = small()
+        for epoch in range(1, 4):
+            model.partial_fit(W, Y)
+            assert model.n_iter_ == epoch == len(model.loss_curve_)
+        assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+    def test_partial_fit_keeps_the_first_standardisation(self):
+        model = small().partial_fit(W, Y)
+        mean = model.feature_mean_.copy()
+        model.partial_fit(W * 10 + 5, Y)
+        assert_array_equal(model.feature_mean_, mean)
+
+    def test_partial_fit_after_a_pickle_is_as_without(self):
+        model = small(dropout=0.2).partial_fit(W, Y)
+        loaded = pickle.loads(pickle.dumps(model))
+        assert_array_equal(loaded.partial_fit(W, Y).predict(W), model.partial_fit(W, Y).predict(W))
+
+    def test_warm_start_goes_on_from_the_last_fit(self):
+        model = small(warm_start=True).fit(W, Y)
+        first = model.loss_curve_[:]
+        model.fit(W, Y)
+        assert model.n_iter_ == 6
+        assert model.loss_curve_[:3] == first
+        assert model.loss_curve_[3] < first[0]
+
+    def test_without_warm_start_fit_begins_again(self):
+        model = small().fit(W, Y)
+        expected = model.predict(W)
+        assert_array_equal(model.fit(W, Y).predict(W), expected)
+        assert model.n_iter_ == 3
+
+    def test_warm_start_with_other_layers_is_refused(self):
+        model = small(warm_start=True).fit(W, Y)
+        with pytest.raises(ValueError, match="hidden_layer_sizes or bidirectional have changed"):
+            model.set_params(hidden_layer_sizes=5).fit(W, Y)
+
+    def test_partial_fit_with_another_number_of_outputs_is_refused(self):
+        model = small().partial_fit(W, Y)
+        with pytest.raises(ValueError, match=r"y has shape \(200, 2\).* had 1 output"):
+            model.partial_fit(W, np.column_stack([Y, Y]))
+
+    def test_parameters_changed_after_the_fit_do_not_break_the_pickle(self):
+        model = small().fit(W, Y)
+        expected = model.predict(W)
+        model.set_params(hidden_layer_sizes=(3, 3), optimizer="sgd", precision="float64")
+        assert_array_equal(pickle.loads(pickle.dumps(model)).predict(W), expected)
+
+    def test_the_trained_net_holds_no_data(self):
+        model = small(early_stopping=True).fit(np.tile(W, (20, 1, 1)), np.tile(Y, 20))
+        assert len(pickle.dumps(model)) < 20_000
+
+
+BAD_INPUT = {
+    "too few rows": (W[:5], Y[:5], "None of the 5 windows of 6 steps is complete"),
+    "no complete window has a target": (
+        W,
+        np.where(np.arange(200) < 5, Y, np.nan),
+        "None of the 195 complete windows .* known target",
+    ),
+    "no target": (W, np.full(200, np.nan), "y is NaN for every row"),
+    "inf in y": (W, np.where(np.arange(200) == 9, np.inf, Y), "Input y contains infinity"),
+    "no y": (W, None, "requires y to be passed"),
+    "length of y": (W, Y[:-1], "X has 200 rows, y has 199"),
+    "form of y": (W, Y.reshape(-1, 1, 1), "dim 3"),
+    "four dimensions": (W[None], Y, "X has 4 dimensions"),
+    "one dimension": (Y, Y, "Expected 2D array, got 1D array instead"),
+    "no feature": (W[:, :, :0], Y, "at least one step and one feature"),
+    "text": (np.full((200, 6), "a"), Y, "could not convert"),
+    "NaN in two dimensions": (W[:, :, 0], Y, "Input X contains NaN"),
+}
+
+
+def spoilt(value, step=3):
+    rows = W[5:].copy()
+    rows[30, step, 1] = value
+    return rows
+
+
+class TestRefusing:
+    @pytest.mark.parametrize("case", BAD_INPUT)
+    def test_bad_input_never_trains_and_never_loses_a_fitted_model(self, case):
+        X_bad, y_bad, message = BAD_INPUT[case]
+        model = small().fit(W, Y)
+        before, expected = dict(vars(model)), model.predict(W)
+        for estimator in (small(callbacks=[Raiser(AssertionError)]), model):
+            with pytest.raises(ValueError, match=message):
+                estimator.fit(X_bad, y_bad)
+        assert vars(model) == before
+        assert_array_equal(model.predict(W), expected)
+
+    @pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "infinity")])
+    @pytest.mark.parametrize("copied", [True, False])
+    def test_a_value_that_is_not_finite_is_named_by_its_place(self, value, name, copied):
+        if copied:
+            rows, window, step = spoilt(value), 30, 3
+        else:
+            base = X.copy()
+            base[30, 1] = value
+            rows = np.lib.stride_tricks.sliding_window_view(base, 6, axis=0).transpose(0, 2, 1)
+            window, step = 25, 5
+        message = rf"{name} in feature\(s\) 1 of step {step} of window {window}"
+        with pytest.raises(ValueError, match=message):
+            small().fit(rows, Y[5:])
+        with pytest.raises(ValueError, match=message):
+            small().fit(W, Y).predict(rows)
+
+    def test_what_lies_between_windows_is_nobodys_business(self):
+        rows = X.copy()
+        rows[10::20] = np.inf
+        picked = np.lib.stride_tricks.sliding_window_view(rows, 6, axis=0).transpose(0, 2, 1)[::20]
+        assert np.isfinite(small().fit(picked, Y[5::20]).predict(picked)).all()
+
+    def test_other_windows_at_predict_are_named_with_both_numbers(self):
+        model = small().fit(W, Y)
+        with pytest.raises(ValueError, match="windows of 7 steps.* windows of 6 steps"):
+            model.predict(windows(X, 7))
+        with pytest.raises(ValueError, match="X has 3 features.* expecting 2 features"):
+            model.predict(windows(series(n_features=3)))
+        with pytest.raises(ValueError, match="X has 7 features.* expecting 6 features"):
+            small().fit(W[5:, :, 0], Y[5:]).predict(np.ones((3, 7)))
+
+    def test_weights_are_checked(self):
+        for weight, message in [
+            (np.ones(3), r"sample_weight has shape \(3,\), but expected \(200,\)"),
+            (-np.ones(200), "must not be negative"),
+            (np.zeros(200), "zero for every row"),
+            (np.full(200, np.nan), "sample_weight contains NaN"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                small().fit(W, Y, sample_weight=weight)
+
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"max_epochs": 0}, "'max_epochs' parameter of LSTMRegressor must be an int in"),
+            ({"dropout": 1.0}, "'dropout' parameter"),
+            ({"learning_rate": -1}, "'learning_rate' parameter"),
+            ({"loss": "mse"}, "'loss' parameter .*'squared_error'"),
+            ({"hidden_layer_sizes": ()}, r"ints of at least 1, for instance \(64, 32\); got \(\)"),
+            ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes must hold the units"),
+            ({"hidden_layer_sizes": (8.5,)}, "hidden_layer_sizes must hold the units"),
+            ({"optimizer": int}, "subclass of torch.optim.Optimizer"),
+            ({"n_jobs": 0}, "n_jobs must not be 0"),
+            ({"device": "gpu"}, "device must be 'auto', 'cpu', 'cuda'"),
+            ({"precision": "float16"}, "'precision' parameter"),
+            ({"early_stopping": "yes"}, "'early_stopping' parameter"),
+            ({"callbacks": "none"}, "'callbacks' parameter"),
+        ],
+    )
+    def test_a_bad_parameter_is_named_before_any_training(self, params, message):
+        with pytest.raises(ValueError, match=message):
+            small(**params).fit(W, Y)
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+    def test_a_device_that_is_not_here_is_refused(self):
+        with pytest.raises(ValueError, match="device='cuda', but torch finds no such device"):
+            small(device="cuda").fit(W, Y)
+
+    def test_early_stopping_that_leaves_nothing_to_train_on_is_refused(self):
+        y = np.repeat(Y[:, np.newaxis], 20, axis=1)
+        with pytest.raises(ValueError, match="leaves none to train on"):
+            small(early_stopping=True).fit(W[:20], y[:20])
+
+    def test_a_loss_that_is_not_finite_names_the_epoch_and_what_to_change(self):
+        model = small(standardize=False, gradient_clip=None)
+        with pytest.raises(ValueError, match="not finite in epoch 1. Lower learning_rate"):
+            model.fit(W, Y * 1e30)
+        assert not hasattr(model, "net_")
+
+    def test_weights_from_before_the_loss_broke_are_restored_with_a_warning(self):
+        model = small(max_epochs=10, callbacks=[Breaker(epoch=6)])
+        with pytest.warns(UserWarning, match="not finite in epoch 7.* were restored"):
+            model.fit(W, Y)
+        assert model.n_iter_ == 6
+        assert_array_equal(model.predict(W), small(max_epochs=6).fit(W, Y).predict(W))
+
+    def test_a_loss_that_breaks_in_partial_fit_leaves_the_model_as_it_was(self):
+        model = small(gradient_clip=None).partial_fit(W, Y)
+        expected = model.predict(W)
+        with pytest.raises(ValueError, match="not finite"):
+            model.partial_fit(W, Y * 1e30)
+        assert_array_equal(model.predict(W), expected)
+
+    @pytest.mark.parametrize("fitted", [True, False])
+    def test_keyboard_interrupt_propagates_and_leaves_the_model_as_it_was(self, fitted):
+        model = small()
+        if fitted:
+            model.fit(W, Y)
+        before = dict(vars(model))
+        callbacks = [Raiser(KeyboardInterrupt)]
+        with pytest.raises(KeyboardInterrupt):
+            model.set_params(callbacks=callbacks).fit(W, Y)
+        assert vars(model) == before | {"callbacks": callbacks}
+
+    def test_the_users_own_early_stopping_stops(self):
+        stop = EarlyStopping("train_loss", patience=2, threshold=10, threshold_mode="abs")
+        model = small(max_epochs=50, callbacks=[("mine", stop)], early_stopping=False)
+        assert model.fit(W, Y).n_iter_ == 3
+
+
+class Breaker(Callback):
+    """Makes the weights infinite at the end of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_begin(self, net, **kwargs):
+        if len(net.history) > self.epoch:
+            with torch.no_grad():
+                net.module_.head.bias.fill_(torch.inf)
+
+
+class TestVerbose:
+    def test_is_silent_by_default(self, capsys):
+        small().fit(W, Y)
+        assert capsys.readouterr() == ("", "")
+
+    def test_prints_a_line_per_epoch(self, capsys):
+        small(verbose=1).fit(W, Y)
+        assert len(capsys.readouterr().out.strip().splitlines()) == 2 + 3
