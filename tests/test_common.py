@@ -98,7 +98,7 @@ def test_names_of_columns_are_checked(estimator):
     estimator_checks.check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # the checks' own
+@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")  # the checks' own
 @pytest.mark.parametrize(
     "check",
     [
