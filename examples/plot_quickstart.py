@@ -9,7 +9,7 @@ methods are scored on the same rows.
 
 # %%
 # The series: rows in time order, one day each. Row t of the targets holds the ridership
-# of the days t + 1 to t + 7, so the last seven rows have unknown targets.
+# of the days t + 1 to t + 7, so the last rows have unknown targets.
 import time
 
 import matplotlib.pyplot as plt
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
-from sklearn.metrics import mean_absolute_error
+from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
@@ -46,7 +46,7 @@ pipe = Pipeline(
     [
         ("scale", StandardScaler()),
         ("window", SlidingWindowTransformer()),
-        ("lstm", LSTMRegressor(random_state=0)),
+        ("lstm", LSTMRegressor(loss="absolute_error", random_state=0)),
     ]
 ).set_output(transform="pandas")
 
@@ -104,15 +104,19 @@ predictions = {
     .predict(X_test),
     "Ridge": on_flat_windows(Ridge()).fit(X_train, y_train).predict(X_test),
     "HistGradientBoosting": on_flat_windows(
-        MultiOutputRegressor(HistGradientBoostingRegressor(random_state=0))
+        MultiOutputRegressor(HistGradientBoostingRegressor(loss="absolute_error", random_state=0))
     )
     .fit(X_train, y_train)
     .predict(X_test),
 }
 print(f"\nTest year, {n_test} forecasts of {horizon} days, windows of {window_size} days")
-errors = {name: mean_absolute_error(y_test, values) for name, values in predictions.items()}
-for name, error in sorted(errors.items(), key=lambda item: item[1]):
-    print(f"{name:22}  MAE {error:.3f}")
+errors = pd.DataFrame(
+    {
+        name: {"MAE": mean_absolute_error(y_test, p), "RMSE": root_mean_squared_error(y_test, p)}
+        for name, p in predictions.items()
+    }
+).T
+print(errors.sort_values("MAE").to_string(float_format="%.3f"))
 
 # %%
 # After the end of the data: the row of the last day holds the forecast of the seven days

@@ -143,7 +143,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         Mean training loss of each epoch, on standardised targets.
 
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch; None without early stopping.
+        Validation loss after each epoch, NaN after those that had none (a warm start
+        after :meth:`partial_fit`); None without early stopping.
 
     feature_mean_, feature_scale_ : ndarray of shape (features of a step,)
         Standardisation of the features.
@@ -396,7 +397,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         self.loss_curve_ = [float(epoch["train_loss"]) for epoch in net.history]
         self.validation_loss_curve_ = None
         if valid is not None:
-            self.validation_loss_curve_ = [epoch.get("valid_loss") for epoch in net.history]
+            losses = [epoch.get("valid_loss", np.nan) for epoch in net.history]
+            self.validation_loss_curve_ = [float(loss) for loss in losses]
 
     def _fits_outputs(self, y):
         """Whether ``y`` has the form of the targets that the network was trained for."""

@@ -20,9 +20,10 @@ from sklstm._module import StackedLSTM
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
-# Multiply-adds in one step of a layer, over a batch, from which a second thread pays:
-# measured with benchmarks/threads.py.
-_WORK_FOR_THREADS = 400_000
+# Multiply-adds of a layer in one step of a batch from which more threads are used. By
+# benchmarks/threads.py two threads gain a little from a tenth of this on, but where other
+# processes want the cores too, threads that wait for each other lose far more than that.
+_WORK_FOR_THREADS = 4_000_000
 
 
 class TargetLoss(nn.Module):

@@ -1,0 +1,90 @@
+"""Batches, gathered from the series."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+
+from sklstm import SlidingWindowTransformer
+from sklstm._batches import WindowBatches, WindowDataset, predict_windows, series_tensor
+from sklstm._windows import find_windows
+
+
+def setup(n=50, window_size=4, n_features=2, copy=False, dilation=1):
+    rows = np.random.RandomState(0).randn(n, n_features)
+    view = SlidingWindowTransformer(window_size, dilation=dilation).fit_transform(rows)
+    view = view[(window_size - 1) * dilation :]
+    windows = find_windows(view.copy() if copy else view)
+    return view, windows, series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+
+
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_a_batch_holds_the_windows_and_targets_asked_for(copy, dilation):
+    view, windows, series = setup(copy=copy, dilation=dilation)
+    index = np.array([3, 7, 8, 20])
+    targets = np.arange(4.0)[:, np.newaxis]
+    dataset = WindowDataset(series, windows, index, targets, weights=targets * 10)
+    x, (y, weight) = dataset.batch(torch.tensor([2, 0]))
+    np.testing.assert_array_equal(x, view[[8, 3]])
+    np.testing.assert_array_equal(y, [[2], [0]])
+    np.testing.assert_array_equal(weight, [[20], [0]])
+    np.testing.assert_array_equal(dataset[1][0], view[7])
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 47, 100])
+def test_a_pass_holds_every_window_once(batch_size):
+    _, windows, series = setup()
+    dataset = WindowDataset(series, windows, np.arange(47), np.arange(47.0)[:, np.newaxis])
+    shuffled = WindowBatches(dataset, batch_size, torch.Generator().manual_seed(0))
+    first, second = ([int(v) for _, y in shuffled for v in y[:, 0]] for _ in range(2))
+    assert len(list(shuffled)) == len(shuffled)
+    assert sorted(first) == sorted(second) == list(range(47))
+    assert first != second
+    in_order = [int(v) for _, y in WindowBatches(dataset, batch_size) for v in y[:, 0]]
+    assert in_order == list(range(47))
+
+
+def test_the_series_is_standardised_before_it_is_rounded():
+    rows = 1e9 + np.arange(100.0).reshape(-1, 1)
+    windows = find_windows(SlidingWindowTransformer(1).fit_transform(rows))
+    series = series_tensor(windows, np.array([1e9]), np.array([1.0]), torch.float32, "cpu")
+    np.testing.assert_array_equal(series.numpy(), rows - 1e9)
+
+
+@pytest.mark.parametrize("batch_size", [1, 8, 64])
+def test_predictions_leave_missing_steps_out(batch_size):
+    view, windows, series = setup()
+    missing = np.zeros(len(series), dtype=bool)
+    missing[[10, 11, 30]] = True
+
+    def total(x):  # sums and counts the steps of each window
+        return torch.stack([x.sum(dim=(1, 2)), torch.full((len(x),), x.shape[1] * 1.0)], dim=1)
+
+    output = predict_windows(total, series, windows, missing, batch_size)
+    known = ~np.isin(np.arange(47)[:, np.newaxis] + np.arange(4), [10, 11, 30])
+    np.testing.assert_allclose(output[:, 0], (view.sum(axis=2) * known).sum(axis=1))
+    np.testing.assert_array_equal(output[:, 1], known.sum(axis=1))
+
+
+def test_every_call_of_the_module_gets_as_many_windows():
+    _, windows, series = setup()
+    sizes = []
+
+    def module(x):
+        sizes.append(len(x))
+        return x[:, -1, :1]
+
+    predict_windows(module, series, windows, None, batch_size=16)
+    assert sizes == [16, 16, 16]
+
+
+def test_gathering_takes_no_memory_of_the_size_of_the_windows():
+    rows = np.random.RandomState(0).randn(100_000, 4).astype(np.float32)
+    windows = find_windows(SlidingWindowTransformer(200).fit_transform(rows))
+    tracemalloc.start()
+    series_tensor(windows, np.zeros(4), np.ones(4), torch.float32, "cpu")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * rows.nbytes  # windows would be 200 times the rows

@@ -1,0 +1,86 @@
+"""The network, against the equations of the LSTM."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklstm._module import Dropout, StackedLSTM
+
+
+def build(sizes=(4, 3), seed=0, **params):
+    generator = torch.Generator().manual_seed(seed)
+    return StackedLSTM(2, sizes, 1, dtype=torch.float64, generator=generator, **params)
+
+
+def lstm_by_hand(layer, x):
+    """The recurrence of Hochreiter and Schmidhuber, with the forget gate of Gers et al."""
+    w_in, w_back = layer.weight_ih_l0.numpy(), layer.weight_hh_l0.numpy()
+    bias = layer.bias_ih_l0.numpy() + layer.bias_hh_l0.numpy()
+    hidden = cell = np.zeros((len(x), layer.hidden_size))
+    sequence = []
+    for step in range(x.shape[1]):
+        gates = x[:, step] @ w_in.T + hidden @ w_back.T + bias
+        i, f, g, o = np.split(gates, 4, axis=1)
+        i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+        cell = f * cell + i * np.tanh(g)
+        hidden = o * np.tanh(cell)
+        sequence.append(hidden)
+    return np.stack(sequence, axis=1)  # (batch, window, hidden)
+
+
+def test_each_layer_is_fed_with_the_whole_sequence_of_the_one_below():
+    module = build()
+    x = torch.randn(5, 7, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        first = lstm_by_hand(module.layers[0], x.numpy())
+        second = lstm_by_hand(module.layers[1], first)
+        expected = second[:, -1] @ module.head.weight.numpy().T + module.head.bias.numpy()
+        np.testing.assert_allclose(module(x).numpy(), expected, rtol=1e-10)
+
+
+def test_a_bidirectional_layer_ends_at_both_ends_of_the_window():
+    module = build(sizes=(3,), bidirectional=True)
+    x = torch.randn(5, 7, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        sequence, _ = module.layers[0](x)
+        ends = torch.cat([sequence[:, -1, :3], sequence[:, 0, 3:]], dim=1)
+        torch.testing.assert_close(module(x), module.head(ends))
+
+
+def test_no_step_at_all_is_the_head_on_zeros():
+    module = build()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            module(torch.zeros(2, 0, 2, dtype=torch.float64)), module.head.bias.expand(2, 1)
+        )
+
+
+def test_the_generator_alone_decides_the_weights():
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    first, again, other = build(), build(), build(seed=1)
+    assert torch.equal(torch.get_rng_state(), state)
+    for name, weight in first.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name])
+        assert not torch.equal(weight, other.state_dict()[name])
+
+
+def test_weights_lie_in_the_bounds_that_torch_uses():
+    module = build(sizes=(16, 4))
+    for layer, size in [(module.layers[0], 16), (module.layers[1], 4), (module.head, 4)]:
+        largest = max(weight.abs().max() for weight in layer.parameters())
+        assert 0.5 / np.sqrt(size) < largest <= 1 / np.sqrt(size)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.7])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(share):
+    dropout = Dropout(share, torch.Generator().manual_seed(0))
+    out = dropout(torch.ones(100, 1000))
+    assert abs((out == 0).float().mean() - share) < 0.01
+    assert abs(out.mean() - 1) < 0.02
+
+
+def test_dropout_lets_everything_through_in_prediction():
+    dropout = Dropout(0.5).eval()
+    x = torch.randn(3, 4)
+    assert dropout(x) is x
