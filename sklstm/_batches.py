@@ -83,13 +83,24 @@ def series_tensor(windows: Windows, mean, scale, dtype, device):
     Returns
     -------
     torch.Tensor of shape (base_rows, features)
+
+    Raises
+    ------
+    ValueError
+        If a value is too large for ``dtype``.
     """
     rows = windows.rows
     series = torch.empty(rows.shape, dtype=dtype, device=device)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         block = (rows[start : start + _ROWS_AT_ONCE] - mean) / scale
-        np.nan_to_num(block, copy=False)
-        series[start : start + _ROWS_AT_ONCE] = torch.from_numpy(block)
+        np.nan_to_num(block, copy=False, posinf=0, neginf=0)
+        part = series[start : start + _ROWS_AT_ONCE].copy_(torch.from_numpy(block))
+        if not torch.isfinite(part).all():
+            raise ValueError(
+                f"X holds values that are too large for {dtype} after standardisation "
+                f"(mean {mean}, scale {scale}): the largest is {np.abs(block).max():g} times the "
+                "scale. Look for broken values, or set precision='float64'."
+            )
     return series
 
 

@@ -7,26 +7,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Up to this share of holes an index is regular with rows missing. From there to one half,
+# Up to this share of holes an index is regular with rows missing. From there to 0.6,
 # its rows were picked from a regular series (a shuffled splitter); beyond, it is irregular.
 _HOLES_ALLOWED = 0.1
+_DAY = 24 * 3600 * 1_000_000  # in the ticks of times, microseconds
 
-# What pandas calls labels that lie in time; text and categories are names.
+# What pandas calls labels that lie in time; categories and the like are names.
 _NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
 
 
 def pandas():
-    """Return the pandas module; only called with something of pandas at hand."""
-    return sys.modules["pandas"]
+    """Return the pandas module if it was imported: without it, nothing can be of pandas."""
+    return sys.modules.get("pandas")
 
 
 def is_pandas(X) -> bool:
     """Whether ``X`` is a pandas DataFrame or Series."""
-    return "pandas" in sys.modules and isinstance(X, (pandas().DataFrame, pandas().Series))
+    return pandas() is not None and isinstance(X, (pandas().DataFrame, pandas().Series))
 
 
 def time_index(X):
-    """Return the pandas index of ``X`` if its labels are numbers or times, else None.
+    """Return the pandas index of ``X`` if its labels lie in time, else None.
+
+    Numbers and times do, and text in increasing order (dates that were not parsed).
 
     Raises
     ------
@@ -41,8 +44,12 @@ def time_index(X):
             "The index of X has several levels, but the rows must be one series in time "
             "order. Fit one estimator per series, on an index of one level."
         )
-    if index.inferred_type in ("date", "datetime"):
+    if index.inferred_type in ("date", "datetime", "datetime64"):
         index = pandas().DatetimeIndex(index)
+    elif index.inferred_type == "period":
+        index = pandas().PeriodIndex(index)
+    elif index.inferred_type == "string" and index.is_monotonic_increasing and index.is_unique:
+        return index
     if index.inferred_type not in _NUMBERS_AND_TIMES:
         return None
     _check_increasing(index)
@@ -102,9 +109,12 @@ class Clock:
 
     def positions(self, ticks: np.ndarray) -> np.ndarray:
         """Count steps from the first row to each: one a row if not regular, or off the steps."""
-        if self.step is None or np.any(np.diff(ticks) % self.step):
+        if self.step is None:
             return np.arange(len(ticks))
-        return (ticks - ticks[0]) // self.step
+        # From pair to pair, so that no label changes the windows of rows before it.
+        steps, off = np.divmod(np.diff(ticks), self.step)
+        steps = np.where(off == 0, np.maximum(steps, 1), 1)
+        return np.concatenate([[0], np.cumsum(steps)])
 
     def check_kind(self, index) -> None:
         """Refuse labels that cannot be compared with the fitted ones."""
@@ -123,8 +133,10 @@ def make_clock(index) -> Clock:
         ticks = _TICKS[scale](index)
         # Holidays are no missing rows: business days count only where they are complete.
         step = _regular_step(ticks, holes=scale != "business_day")
+        if scale == "wall" and step is not None and step % _DAY:
+            step = None  # hours are regular in UTC only
         if step is not None:
-            _check_holes(np.diff(ticks) // step)
+            check_holes(np.diff(ticks) // step)
             return Clock(kind, scale, step)
     return Clock(kind, "value", None)
 
@@ -143,9 +155,10 @@ def _scales(kind: str, index) -> list[str]:
     local = index.tz_localize(None)
     if _is_business_days(local):
         return ["business_day"]
-    # Local days have 23 to 25 hours in UTC, and months 28 to 31 days.
-    same_day = index.day.max() - index.day.min() <= 3
-    return ["value"] + ["wall"] * (index.tz is not None) + ["month"] * bool(same_day)
+    # Local days have 23 to 25 hours in UTC, and months 28 to 31 days; the last business day
+    # of a month lies between the 26th and the 31st.
+    same_day = index.day.max() - index.day.min() <= 5
+    return ["wall"] * (index.tz is not None) + ["value"] + ["month"] * bool(same_day)
 
 
 def _is_business_days(local) -> bool:
@@ -163,7 +176,7 @@ def _is_business_days(local) -> bool:
 
 def _value_ticks(index) -> np.ndarray:
     if index.inferred_type in ("datetime64", "timedelta64"):
-        return index.as_unit("ns").asi8
+        return index.as_unit("us").asi8
     if index.inferred_type == "period":
         return index.asi8
     if index.inferred_type == "integer":
@@ -173,7 +186,7 @@ def _value_ticks(index) -> np.ndarray:
 
 _TICKS = {
     "value": _value_ticks,
-    "wall": lambda index: index.tz_localize(None).as_unit("ns").asi8,
+    "wall": lambda index: index.tz_localize(None).as_unit("us").asi8,
     "business_day": lambda index: np.busday_count(
         np.datetime64("1970-01-01"), index.tz_localize(None).values.astype("datetime64[D]")
     ),
@@ -192,16 +205,17 @@ def _regular_step(ticks: np.ndarray, holes: bool) -> int | None:
     longer = difference != step
     if not holes:
         return None if longer.any() else step
-    return step if _few(longer) or longer.mean() <= 0.5 else None
+    return step if _few(longer) or longer.mean() <= 0.6 else None
 
 
-def _few(holes: np.ndarray) -> bool:
-    return bool(np.count_nonzero(holes) <= max(2, _HOLES_ALLOWED * len(holes)))
+def _few(holes: np.ndarray, allowed: float = _HOLES_ALLOWED) -> bool:
+    return bool(np.count_nonzero(holes) <= max(2, allowed * len(holes)))
 
 
-def _check_holes(gaps: np.ndarray) -> None:
+def check_holes(gaps: np.ndarray, allowed: float = _HOLES_ALLOWED) -> None:
+    """Refuse rows that are so many steps apart that they were picked from a series."""
     holes = gaps != 1
-    if _few(holes):
+    if _few(holes, allowed):
         return
     raise ValueError(
         f"The index of X steps over {int(np.sum(gaps - 1))} rows in {np.count_nonzero(holes)} "

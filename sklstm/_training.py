@@ -270,8 +270,10 @@ def load_net_state(net, state: dict) -> None:
 
 def loaded_net(estimator, state: dict):
     """Build the net that :func:`net_state` kept, where it was or on the processor."""
-    device = resolve_device(estimator.device)
-    if not _is_available(device):
+    try:
+        check_device(estimator.device)
+        device = resolve_device(estimator.device)
+    except ValueError:
         device = "cpu"
     net = build_net(estimator, state["shape"], device)
     load_net_state(net, state)

@@ -89,20 +89,22 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
       ones get the history; if the index is regular, steps that it leaves out
       (``TimeSeriesSplit(gap=...)``, a missing day) are missing rows in the windows.
       Labels before or among the fitted ones get only those kept rows that lie before
-      the first row passed: never a row from the future. Regular means: one difference
-      (also a calendar month, a business day, a local day) explains at least nine
-      steps of ten. Where business days have holidays in between, or where the index
-      has no regular step at all, rows count as consecutive. An index with rows picked
-      out (more than one hole in ten) is refused.
-    - *numpy, polars, and an index of pandas that says nothing* (text, or the default
-      ``RangeIndex`` from 0) have only their values. Rows that begin as the fitted rows began are
-      taken to be those rows, or the longer series that starts with them, and start
-      without history. All other rows are taken to follow the fitted ones directly.
-      "Begin" is: the first 64 rows, or a window if that is longer, or as many as were
-      passed, agree but for rounding. So rows that only by chance equal the start of the
-      fitted series (a constant series, an exactly repeating one) get no history. This
-      errs on the safe side: windows are then incomplete, but hold no row of the
-      future. An index removes the doubt.
+      the first row passed: never a row from the future. Regular means that one
+      difference of integers, times or periods, also a calendar month, a business day
+      or a local day, explains at least nine steps of ten in the rows passed to
+      :meth:`fit`. Other indexes (floats, text in order, business days with holidays in
+      between) say only what comes first, and their rows count as consecutive. Rows
+      picked from a regular series (a shuffled splitter, every k-th row) are refused.
+    - *numpy, polars, and an index of pandas that says nothing* (text without order, a
+      ``RangeIndex`` that starts again at 0) have only their values. Rows that begin as
+      the fitted rows began are taken to be those rows, or the longer series that starts
+      with them, and start without history. All other rows, such as the fitted ones with
+      a changed column, are taken to follow the fitted ones directly. "Begin" is: the
+      first 64 rows, or a window if that is longer, or as many as were passed, agree but
+      for rounding. So rows that only by chance equal the start of the fitted series (a
+      constant series, an exactly repeating one, a single row of a coarse one) get no
+      history. This errs on the safe side: windows are then incomplete, but hold no row
+      of the future. An index removes the doubt.
 
     **Memory.** Windows are a read-only strided view of one padded copy of the series.
     Only a hole in the index inside the rows of one call costs a copy of the windows,
@@ -171,7 +173,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                 self._clock = _index.make_clock(index)
                 ticks = self._clock.ticks(index)
             self._first_tick = None if ticks is None else ticks[0]
-            self._head = rows[: max(_HEAD_ROWS, self._reach)].copy()
+            self._head = rows[: self._head_length(ticks)].copy()
             self._keep(rows, ticks)
         return self
 
@@ -254,6 +256,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             position = np.arange(np.count_nonzero(past) + len(rows))
         else:
             position = self._clock.positions(np.concatenate([self._history_ticks[past], ticks]))
+            _index.check_holes(np.diff(position[-len(rows) :]), allowed=0.5)
         windows = self._windows(self.history_[past], rows, position)
         if self.flatten:
             return windows.transpose(0, 2, 1).reshape(len(rows), -1)  # (rows, features * window)
@@ -291,7 +294,11 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         self : SlidingWindowTransformer
             The transformer itself.
         """
-        return super().set_output(transform=transform) if self.flatten else self
+        flatten, self.flatten = self.flatten, True  # only flat windows have a set_output
+        try:
+            return super().set_output(transform=transform)
+        finally:
+            self.flatten = flatten
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -302,6 +309,14 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     @property
     def _reach(self) -> int:
         return history_length(self.window_size, self.dilation)
+
+    def _head_length(self, ticks):
+        """Count the first rows to know the series by, none of them after a hole."""
+        length = max(_HEAD_ROWS, self._reach)
+        if ticks is not None:
+            holes = np.flatnonzero(np.diff(self._clock.positions(ticks)) > 1)
+            length = min([length, *(holes[:1] + 1)])
+        return length
 
     def _keep(self, rows, ticks):
         """Make the last of these rows, and their ticks if they have any, the history."""
@@ -334,7 +349,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         compared = min(len(rows), len(self._head))
         rows, head = rows[:compared], self._head[:compared]
         # An earlier step of the pipeline may round a prefix otherwise than the whole.
-        rounding = 1e-5 if np.float32 in (rows.dtype, head.dtype) else 1e-9
+        rounding = 1e-6 if np.float32 in (rows.dtype, head.dtype) else 1e-9
         scale = np.nan_to_num(np.abs(head)).max(axis=0)
         return np.isclose(rows, head, rtol=0, atol=rounding * scale, equal_nan=True).all()
 
@@ -352,9 +367,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         base[slice(reach, None) if is_whole else position[n_past:]] = rows
         if self.padding == "edge":
             known = np.zeros(len(base), dtype=bool)
-            known[position[position >= 0]] = True
-            before = np.maximum.accumulate(np.where(known, np.arange(len(base)), known.argmax()))
-            base[~known] = base[before[~known]]
+            known[position[np.searchsorted(position, 0) :]] = True
+            unknown = np.flatnonzero(~known)
+            source = np.maximum(np.searchsorted(position, unknown) - 1, 0)  # the row before
+            old = source < n_past
+            base[unknown[old]] = history[source[old]]
+            base[unknown[~old]] = rows[source[~old] - n_past]
 
         windows = window_view(base, self.window_size, self.dilation)
         if is_whole:

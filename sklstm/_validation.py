@@ -59,11 +59,14 @@ def check_rows(estimator: BaseEstimator, X, reset: bool, allow_nan: bool) -> np.
         partly = isnan.any(axis=1) & ~isnan.all(axis=1)
         if partly.any():
             row = int(partly.argmax())
+            columns = np.flatnonzero(isnan[row])
+            names = getattr(estimator, "feature_names_in_", None)
+            columns = columns if names is None else names[columns]
             raise ValueError(
                 f"Input X contains NaN in {np.count_nonzero(partly)} row(s), first in row {row}, "
-                f"column(s) {_some(np.flatnonzero(isnan[row]))}, while other columns are known. "
-                "Only rows that are NaN in every column count as missing. Fill in the others "
-                "in an earlier step, such as sklearn.impute.SimpleImputer."
+                f"column(s) {_some(columns)}, while other columns are known. Only rows that are "
+                "NaN in every column count as missing. Fill in the others in an earlier step, "
+                "such as sklearn.impute.SimpleImputer."
             )
     return rows
 
@@ -166,9 +169,9 @@ def check_targets(estimator: BaseEstimator, y, n_rows: int) -> np.ndarray:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
-    y = check_array(
-        y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
-    )
+    y = check_array(y, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
+    if y.dtype.kind not in "biuf":
+        raise ValueError(f"y must hold numbers, got an array of type {y.dtype}.")
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
         raise ValueError(f"y has shape {y.shape}, but expected (n,) or (n, n_outputs).")
     if len(y) != n_rows:
@@ -176,7 +179,7 @@ def check_targets(estimator: BaseEstimator, y, n_rows: int) -> np.ndarray:
             f"Found input variables with inconsistent numbers of samples: X has {n_rows} "
             f"rows, y has {len(y)}. Every row of X needs its target; NaN where it is unknown."
         )
-    return y
+    return y.astype(np.float64, copy=False)
 
 
 def check_weights(sample_weight, n_rows: int) -> np.ndarray:
@@ -197,7 +200,6 @@ def check_weights(sample_weight, n_rows: int) -> np.ndarray:
     return weight
 
 
-def _some(numbers) -> str:
-    """List the first of many numbers."""
-    shown = ", ".join(str(number) for number in numbers[:5])
-    return shown + (", ..." if len(numbers) > 5 else "")
+def _some(items) -> str:
+    """List the first of many items."""
+    return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")

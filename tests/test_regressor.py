@@ -374,6 +374,8 @@ class TestGoingOn:
         expected = model.predict(W)
         model.set_params(hidden_layer_sizes=(3, 3), optimizer="sgd", precision="float64")
         assert_array_equal(pickle.loads(pickle.dumps(model)).predict(W), expected)
+        model.set_params(optimizer="none", learning_rate="x", device="nowhere", callbacks=3)
+        assert_array_equal(pickle.loads(pickle.dumps(model)).predict(W), expected)
 
     def test_the_trained_net_holds_no_data(self):
         model = small(early_stopping=True).fit(np.tile(W, (20, 1, 1)), np.tile(Y, 20))
@@ -439,6 +441,18 @@ class TestRefusing:
         rows[10::20] = np.inf
         picked = np.lib.stride_tricks.sliding_window_view(rows, 6, axis=0).transpose(0, 2, 1)[::20]
         assert np.isfinite(small().fit(picked, Y[5::20]).predict(picked)).all()
+
+    def test_values_too_large_for_float32_are_refused_and_fit_in_float64(self):
+        huge = W[5:].copy()
+        huge[7] = 1e45
+        with pytest.raises(ValueError, match="too large for torch.float32 .* precision='float64'"):
+            small().fit(W, Y).predict(huge)
+        assert np.isfinite(small(precision="float64").fit(W, Y).predict(huge)).all()
+
+    def test_targets_that_are_no_numbers_are_refused(self):
+        for y in (np.arange(200).astype("datetime64[D]"), np.full(200, "1")):
+            with pytest.raises(ValueError, match="numbers|strings"):
+                small().fit(W, y)
 
     def test_other_windows_at_predict_are_named_with_both_numbers(self):
         model = small().fit(W, Y)

@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm.datasets import load_chicago_ridership
+
+N_DAYS = 400
+
+
+@pytest.fixture(scope="session")
+def chicago_series():
+    """The whole real series; not to be changed."""
+    return load_chicago_ridership(as_frame=True).data
+
+
+@pytest.fixture
+def chicago(chicago_series):
+    """The first days of the real series, with their dates as index."""
+    return chicago_series.iloc[:N_DAYS].copy()
+
+
+@pytest.fixture
+def tomorrow(chicago_series):
+    """For each day of ``chicago`` the ridership of the day after, always known and positive."""
+    target = chicago_series["ridership"].to_numpy()[1 : N_DAYS + 1].copy()
+    assert np.all(target > 0)
+    return pd.Series(target, index=chicago_series.index[:N_DAYS], name="tomorrow")
+
+
+@pytest.fixture
+def small_lstm():
+    """Make a small network that trains in a few hundredths of a second."""
+
+    def make(**params):
+        fast = {"hidden_layer_sizes": 4, "max_epochs": 2, "n_jobs": 1, "random_state": 0}
+        return LSTMRegressor(**(fast | params))
+
+    return make
+
+
+@pytest.fixture
+def small_pipe(small_lstm):
+    """Make the pipeline of the README with a small network: scale, window, lstm."""
+
+    def make(window_size=7, index=False, **params):
+        pipe = Pipeline(
+            [
+                ("scale", StandardScaler()),
+                ("window", SlidingWindowTransformer(window_size)),
+                ("lstm", small_lstm(**params)),
+            ]
+        )
+        # With pandas between the steps the index reaches the windows.
+        return pipe.set_output(transform="pandas") if index else pipe
+
+    return make

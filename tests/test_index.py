@@ -1,0 +1,267 @@
+"""What an index says about where rows lie in time."""
+
+import datetime
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sklstm._index import is_default, is_pandas, make_clock, time_index
+
+
+def positions(clock, index):
+    return clock.positions(clock.ticks(index)).tolist()
+
+
+def test_pandas_is_no_requirement():
+    code = (
+        "import importlib.abc, sys\n"
+        "class NoPandas(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name.split('.')[0] == 'pandas':\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, NoPandas())\n"
+        "import numpy as np\n"
+        "from sklstm import SlidingWindowTransformer, forecast_targets\n"
+        "X = np.arange(9.0)[:, np.newaxis]\n"
+        "windows = SlidingWindowTransformer(3).fit(X[:6]).partial_fit(X[6:7]).transform(X[7:])\n"
+        "print(windows[0, :, 0].tolist(), forecast_targets(X, 1).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[0] == "[5.0, 6.0, 7.0] (9, 1)", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        (pd.DataFrame({"a": [1.0]}), True),
+        (pd.Series([1.0]), True),
+        (pd.Index([1.0]), False),
+        (np.zeros((1, 1)), False),
+        ([[1.0]], False),
+        (pl.DataFrame({"a": [1.0]}), False),
+        (None, False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_frames_and_series_of_pandas_are_pandas(X, expected):
+    assert is_pandas(X) is expected
+    assert (time_index(X) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (pd.RangeIndex(5), True),
+        (pd.DataFrame({"a": [1, 2]}).index, True),
+        (pd.RangeIndex(1, 5), False),
+        (pd.RangeIndex(0, 10, 2), False),
+        (pd.Index([0, 1, 2]), False),
+        (pd.date_range("2024-01-01", periods=3), False),
+    ],
+)
+def test_the_default_index_counts_from_zero(index, expected):
+    assert is_default(index) is expected
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        ["b", "a", "a"],
+        pd.Index(["b", "a", "a"], dtype="category"),
+        pd.Index([True, False, True]),
+        pd.Index([None, "a", "b"], dtype=object),
+    ],
+    ids=["text", "category", "bool", "text and None"],
+)
+def test_names_are_no_time_so_their_order_says_nothing(index):
+    assert time_index(pd.Series([1.0, 2.0, 3.0], index=index)) is None
+
+
+@pytest.mark.parametrize("container", [pd.DataFrame, pd.Series])
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (
+            pd.MultiIndex.from_product([["a"], [0, 1, 2]]),
+            "several levels.*one estimator per series",
+        ),
+        (pd.Index([0.0, np.nan, 2.0]), "missing labels, but every row needs its place in time"),
+        (pd.PeriodIndex(["2024-01", "NaT", "2024-03"], freq="M"), "missing labels"),
+        (pd.Index([0, 2, 1]), r"not increasing.*X\.sort_index\(\).*TimeSeriesSplit"),
+        (pd.timedelta_range("3h", "1h", freq="-1h"), "not increasing"),
+        (pd.Index([7, 7, 9]), r"duplicates \(first: .*7.*\).*X\.reset_index\(drop=True\)"),
+    ],
+    ids=["levels", "NaN", "NaT", "order", "backwards", "duplicates"],
+)
+def test_an_index_that_is_not_one_series_is_refused(container, index, message):
+    with pytest.raises(ValueError, match=f"The index of X .*{message}"):
+        time_index(container(np.zeros(3), index=index))
+
+
+@pytest.mark.parametrize(
+    ("index", "kind", "scale", "regular"),
+    [
+        (pd.RangeIndex(9), "integer", "value", True),
+        (pd.RangeIndex(0, 90, 10), "integer", "value", True),
+        (pd.Index(np.arange(5, 9, dtype=np.uint8)), "integer", "value", True),
+        (pd.Index(range(5), dtype="Int64"), "integer", "value", True),
+        (pd.date_range("2024-01-01", periods=9, freq="h"), "datetime", "value", True),
+        (pd.date_range("2024-01-01", periods=9, unit="s"), "datetime", "value", True),
+        (pd.date_range("2024-01-01", periods=9, freq="W"), "datetime", "value", True),
+        (pd.bdate_range("2024-01-01", periods=9), "datetime", "business_day", True),
+        (pd.date_range("2024-01-01", periods=9, freq="MS"), "datetime", "month", True),
+        (pd.date_range("2024-01-01", periods=9, freq="ME"), "datetime", "month", True),
+        (pd.date_range("2024-01-01", periods=9, freq="QS"), "datetime", "month", True),
+        (pd.date_range("2024-01-01", periods=9, freq="YE"), "datetime", "month", True),
+        (
+            pd.date_range("2024-03-28", periods=9, tz="Europe/Berlin"),
+            "datetime in Europe/Berlin",
+            "wall",
+            True,
+        ),
+        (
+            pd.date_range("2024-03-31", periods=9, freq="h", tz="Europe/Berlin"),
+            "datetime in Europe/Berlin",
+            "value",
+            True,
+        ),
+        (pd.period_range("2024-01", periods=9, freq="M"), "period[M]", "value", True),
+        (pd.period_range("2024-01", periods=9, freq="2h"), "period[2h]", "value", True),
+        (pd.timedelta_range("0h", periods=9, freq="h"), "timedelta64", "value", True),
+        (
+            pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-09 07:00"]),
+            "datetime",
+            "value",
+            False,
+        ),
+        (pd.Index([0.1, 0.5, 7.0]), "floating", "value", False),
+        (pd.RangeIndex(3, 4), "integer", "value", False),
+        (pd.date_range("2024-01-01", periods=1), "datetime", "value", False),
+    ],
+    ids=str,
+)
+def test_the_clock_of_an_index(index, kind, scale, regular):
+    clock = make_clock(index)
+    assert (clock.kind, clock.scale, clock.step is not None) == (kind, scale, regular)
+    assert positions(clock, index) == list(range(len(index)))
+    if regular:
+        assert positions(clock, index.delete(2)) == [0, 1, *range(3, len(index))]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        [datetime.date(2024, 1, day) for day in (1, 2, 3, 4, 6, 7)],
+        pd.Index([datetime.datetime(2024, 1, day) for day in (1, 2, 3, 4, 6, 7)], dtype=object),
+        pd.DatetimeIndex([f"2024-01-0{day}" for day in (1, 2, 3, 4, 6, 7)]),
+        pd.Index(list(pd.period_range("2024-01-01", periods=7).delete(4)), dtype=object),
+        pd.date_range("2024-01-01", periods=7).delete(4).astype("timestamp[ns][pyarrow]"),
+        pd.date_range("3024-01-01", periods=7, unit="s").delete(4),
+        pd.date_range("1024-01-01", periods=7, unit="s").delete(4),
+        pd.Index([0, 1, 2, 3, 5, 6], dtype="int64[pyarrow]"),
+        pd.Index([0, 1, 2, 3, 5, 6], dtype=object),
+    ],
+    ids=[
+        "dates",
+        "datetimes",
+        "DatetimeIndex",
+        "periods",
+        "arrow times",
+        "year 3024",
+        "year 1024",
+        "arrow integers",
+        "integers",
+    ],
+)
+def test_times_and_numbers_have_a_clock_however_they_are_stored(index):
+    index = time_index(pd.Series(np.zeros(6), index=index))
+    assert positions(make_clock(index), index) == [0, 1, 2, 3, 5, 6]
+
+
+@settings(deadline=None, max_examples=100, database=None)
+@given(
+    st.integers(-50, 50),
+    st.integers(1, 7),
+    st.lists(st.integers(2, 40), max_size=2),
+    st.integers(1, 9),
+)
+def test_positions_count_the_steps_left_out(start, step, holes, rows_between):
+    steps = [0, *[1] * rows_between]
+    for hole in holes:
+        steps += [hole, *[1] * rows_between]
+    expected = np.cumsum(steps)
+    index = pd.Index(start + step * expected)
+    assert positions(make_clock(index), index) == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("fitted", "passed", "expected"),
+    [
+        ("2024-01-01", pd.DatetimeIndex(["2024-02-01", "2024-02-02", "2024-02-05"]), [0, 1, 4]),
+        ("2024-01-01", pd.DatetimeIndex(["2024-02-01", "2024-02-29"]), [0, 28]),
+    ],
+)
+def test_a_clock_counts_in_the_steps_it_was_made_with(fitted, passed, expected):
+    clock = make_clock(pd.date_range(fitted, periods=20))
+    assert positions(clock, passed) == expected
+
+
+def test_business_days_are_counted_over_weekends_and_holidays_are_holes():
+    clock = make_clock(pd.bdate_range("2024-01-01", periods=10))
+    friday_to_tuesday = pd.DatetimeIndex(["2024-03-28", "2024-03-29", "2024-04-02"])
+    assert positions(clock, friday_to_tuesday) == [0, 1, 3]
+
+
+def test_business_days_with_holidays_among_them_count_as_consecutive():
+    index = pd.bdate_range("2024-01-01", periods=30).delete([8, 20])
+    assert make_clock(index).step is None
+    assert positions(make_clock(index), index) == list(range(28))
+
+
+@pytest.mark.parametrize(
+    ("fitted", "passed"),
+    [
+        (
+            pd.date_range("2024-01-01", periods=9, freq="h"),
+            pd.date_range("2024-02-01", periods=9, freq="7min"),
+        ),
+        (pd.bdate_range("2024-01-01", periods=9), pd.date_range("2024-02-01", periods=9)),
+        (pd.date_range("2024-01-01", periods=9, freq="MS"), pd.date_range("2025-02-01", periods=9)),
+        (
+            pd.date_range("2024-03-28", periods=9, tz="Europe/Berlin"),
+            pd.date_range("2024-10-27", periods=9, freq="h", tz="Europe/Berlin"),
+        ),
+    ],
+    ids=["minutes in hours", "weekends in business days", "days in months", "hours in days"],
+)
+def test_no_two_rows_share_a_position(fitted, passed):
+    assert np.all(np.diff(positions(make_clock(fitted), passed)) >= 1)
+
+
+@pytest.mark.parametrize("every", [0.15, 0.25, 0.4])
+def test_rows_picked_from_a_regular_index_are_refused_with_their_numbers(every):
+    kept = np.flatnonzero(np.random.default_rng(0).random(400) > every)
+    left_out = kept[-1] - kept[0] + 1 - len(kept)
+    places = np.count_nonzero(np.diff(kept) > 1)
+    message = f"steps over {left_out} rows in {places} places, for {len(kept)} rows"
+    with pytest.raises(ValueError, match=message):
+        make_clock(pd.Index(kept))
+
+
+@pytest.mark.parametrize("n_holes", [1, 2, 9])
+def test_one_hole_in_ten_steps_is_a_regular_index(n_holes):
+    kept = np.delete(np.arange(100), 3 + 10 * np.arange(n_holes))
+    assert positions(make_clock(pd.Index(kept)), pd.Index(kept)) == kept.tolist()
+
+
+def test_labels_of_another_kind_are_refused_with_both_kinds():
+    clock = make_clock(pd.date_range("2024-01-01", periods=9))
+    clock.check_kind(pd.date_range("2025-01-01", periods=2, freq="7min"))
+    with pytest.raises(ValueError, match="of kind 'integer', but that of the fitted rows was 'dat"):
+        clock.check_kind(pd.RangeIndex(3))

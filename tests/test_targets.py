@@ -1,0 +1,222 @@
+"""forecast_targets: the next values of a series, row by row."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sklstm import forecast_targets
+
+NAN = np.nan
+
+
+def looped_targets(values, positions, horizon):
+    known = dict(zip(positions, values, strict=True))
+    return np.array(
+        [[known.get(t + lead, NAN) for lead in range(1, horizon + 1)] for t in positions]
+    ).reshape(len(values), horizon)
+
+
+@settings(deadline=None, max_examples=100, database=None)
+@given(st.integers(1, 12), st.integers(1, 15), st.sampled_from([np.float32, np.float64, np.int64]))
+def test_targets_equal_a_loop(n_rows, horizon, dtype):
+    values = np.arange(n_rows).astype(dtype)
+    targets = forecast_targets(values, horizon)
+    assert targets.shape == (n_rows, horizon)
+    assert targets.dtype == (np.float32 if dtype == np.float32 else np.float64)
+    np.testing.assert_array_equal(targets, looped_targets(values, range(n_rows), horizon))
+
+
+@settings(deadline=None, max_examples=100, database=None)
+@given(st.lists(st.integers(1, 9), max_size=2), st.integers(1, 12), st.integers(3, 12))
+def test_targets_over_holes_of_the_index_equal_a_loop(holes, horizon, rows_between):
+    positions = []
+    start = 5
+    for hole in [0, *holes]:
+        start += hole
+        positions += range(start, start + rows_between)
+        start += rows_between
+    values = 0.5 + np.arange(len(positions))
+    targets = forecast_targets(pd.Series(values, index=positions), horizon)
+    np.testing.assert_array_equal(targets, looped_targets(values, positions, horizon))
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        np.arange(4),
+        np.arange(4.0)[:, np.newaxis],
+        np.array([False, True, True, False]),
+        [0, 1, 2, 3],
+        (0.0, 1.0, 2.0, 3.0),
+        pl.Series("load", [0, 1, 2, 3]),
+        pl.DataFrame({"load": [0, 1, 2, 3]}),
+    ],
+    ids=lambda series: f"{type(series).__module__}.{type(series).__name__}",
+)
+def test_what_has_no_index_becomes_a_float_array(series):
+    targets = forecast_targets(series, 2)
+    assert type(targets) is np.ndarray
+    assert targets.dtype == np.float64
+    values = np.ravel(np.asarray(series))
+    np.testing.assert_array_equal(targets, looped_targets(values, range(4), 2))
+
+
+def test_array_targets_can_be_written_to_cell_by_cell():
+    series = np.arange(4.0)
+    targets = forecast_targets(series, 3)
+    targets[0, 1] = -1.0
+    np.testing.assert_array_equal(series, np.arange(4.0))
+    assert np.count_nonzero(targets == -1.0) == 1
+
+
+def test_frame_targets_can_be_written_to_cell_by_cell():
+    series = pd.Series(np.arange(4.0))
+    targets = forecast_targets(series, 3)
+    targets.iloc[0, 1] = -1.0
+    np.testing.assert_array_equal(series, np.arange(4.0))
+    assert np.count_nonzero(targets == -1.0) == 1
+
+
+def test_unknown_values_stay_unknown_targets():
+    np.testing.assert_array_equal(forecast_targets([0.0, NAN, 2.0], 1), [[NAN], [2.0], [NAN]])
+
+
+@pytest.mark.parametrize(
+    ("series", "columns"),
+    [
+        (pd.Series([1.0, 2.0, 3.0], name="load"), ["load_lead1", "load_lead2"]),
+        (pd.Series([1.0, 2.0, 3.0]), ["y_lead1", "y_lead2"]),
+        (pd.Series([1.0, 2.0, 3.0], name=7), ["7_lead1", "7_lead2"]),
+        (pd.DataFrame({"load": [1.0, 2.0, 3.0]}), ["load_lead1", "load_lead2"]),
+    ],
+    ids=["series", "no name", "number", "frame"],
+)
+def test_pandas_targets_are_named_after_the_series(series, columns):
+    targets = forecast_targets(series, 2)
+    assert list(targets.columns) == columns
+    np.testing.assert_array_equal(targets, [[2.0, 3.0], [3.0, NAN], [NAN, NAN]])
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(5, name="t"),
+        pd.date_range("2024-02-27", periods=5, name="day"),
+        pd.date_range("2024-10-25", periods=5, tz="Europe/Berlin"),
+        pd.date_range("2024-01-31", periods=5, freq="ME"),
+        pd.bdate_range("2024-02-29", periods=5),
+        pd.period_range("2024-01", periods=5, freq="M"),
+        pd.timedelta_range("1h", periods=5, freq="h"),
+        pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-09", "2024-01-31", "2024-03-03"]),
+        pd.Index(["a", "b", "c", "d", "e"]),
+        pd.Index([0.5, 1.0, 7.0, 7.5, 9.0]),
+    ],
+    ids=str,
+)
+def test_pandas_targets_keep_the_index(index):
+    targets = forecast_targets(pd.Series(np.arange(5.0), index=index), 1)
+    pd.testing.assert_index_equal(targets.index, index)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        (np.float32, np.float32),
+        ("Float32", np.float32),
+        (np.float64, np.float64),
+        (np.int16, np.float64),
+        ("Int64", np.float64),
+    ],
+)
+def test_pandas_targets_are_float(dtype, expected):
+    targets = forecast_targets(pd.Series([1, 2, 3], dtype=dtype), 1)
+    assert set(targets.dtypes) == {np.dtype(expected)}
+    np.testing.assert_array_equal(targets, [[2.0], [3.0], [NAN]])
+
+
+def test_a_hole_in_a_daily_index_makes_targets_unknown():
+    index = pd.date_range("2024-01-01", periods=8).delete([3, 4])  # 4 and 5 January
+    targets = forecast_targets(pd.Series([1.0, 2, 3, 6, 7, 8], index=index), 3)
+    np.testing.assert_array_equal(
+        targets,
+        [
+            [2, 3, NAN],
+            [3, NAN, NAN],
+            [NAN, NAN, 6],
+            [7, 8, NAN],
+            [8, NAN, NAN],
+            [NAN, NAN, NAN],
+        ],
+    )
+
+
+def test_a_horizon_may_be_longer_than_the_series():
+    targets = forecast_targets([1.0, 2.0], 5)
+    np.testing.assert_array_equal(targets, [[2, NAN, NAN, NAN, NAN], [NAN] * 5])
+
+
+def test_a_hole_of_years_needs_no_memory_of_its_length():
+    hours = pd.DatetimeIndex(
+        [*pd.date_range("1900-01-01", periods=3, freq="h"), pd.Timestamp("2000-01-01")]
+    )
+    targets = forecast_targets(pd.Series([1.0, 2.0, 3.0, 4.0], index=hours), 2)
+    np.testing.assert_array_equal(targets, [[2, 3], [3, NAN], [NAN, NAN], [NAN, NAN]])
+
+
+@pytest.mark.parametrize("horizon", [0, -1, 1.0, 2.5, "2", None, True, [1]])
+def test_a_horizon_that_is_no_positive_int_is_refused(horizon):
+    with pytest.raises(ValueError, match=r"horizon must be an int of at least 1, got "):
+        forecast_targets([1.0, 2.0], horizon)
+
+
+def test_a_numpy_int_is_a_horizon():
+    assert forecast_targets([1.0, 2.0], np.int64(1)).shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        np.zeros((3, 2)),
+        np.zeros((3, 0)),
+        np.zeros((3, 1, 1)),
+        np.float64(3.0),
+        pd.DataFrame({"a": [1.0], "b": [2.0]}),
+        pl.DataFrame({"a": [1.0], "b": [2.0]}),
+    ],
+    ids=lambda series: type(series).__name__,
+)
+def test_more_or_less_than_one_column_is_refused(series):
+    shape = tuple(np.shape(series))
+    with pytest.raises(ValueError, match=r"series has shape .* expected \(n_rows,\)") as error:
+        forecast_targets(series, 1)
+    assert str(shape) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ([2, 1, 0], "not increasing"),
+        ([0, 1, 1], r"duplicates \(first: .*1"),
+        (pd.MultiIndex.from_product([["a"], [1, 2, 3]]), "several levels"),
+        (pd.DatetimeIndex(["2024-01-01", "2024-01-02", "NaT"]), "missing labels"),
+    ],
+    ids=["decreasing", "duplicated", "two levels", "NaT"],
+)
+def test_an_index_that_is_not_one_series_is_refused(index, message):
+    with pytest.raises(ValueError, match=message):
+        forecast_targets(pd.Series([1.0, 2.0, 3.0], index=index), 1)
+
+
+@pytest.mark.parametrize("series", [[], np.zeros((0, 1)), pd.Series([], dtype=float)], ids=type)
+def test_an_empty_series_is_refused(series):
+    with pytest.raises(ValueError, match="series is empty"):
+        forecast_targets(series, 1)
+
+
+def test_rows_picked_from_a_series_are_refused():
+    picked = pd.Series(np.arange(90.0)).drop(range(0, 90, 5))
+    with pytest.raises(ValueError, match="rows were picked from a series"):
+        forecast_targets(picked, 1)
