@@ -58,6 +58,7 @@ search = GridSearchCV(
     },
     cv=TimeSeriesSplit(n_splits=3, gap=horizon - 1),
     scoring="neg_mean_absolute_error",
+    n_jobs=2,
     verbose=3,
 )
 search.fit(X_train, y_train)
