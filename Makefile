@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: demo test lint
 
 demo: $(INSTALLED)
-	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
+	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
 
 # One thread a process: the two test processes share two cores.
 test: $(INSTALLED)

@@ -68,8 +68,18 @@ def test_the_generator_alone_decides_the_weights():
 def test_weights_lie_in_the_bounds_that_torch_uses():
     module = build(sizes=(16, 4))
     for layer, size in [(module.layers[0], 16), (module.layers[1], 4), (module.head, 4)]:
-        largest = max(weight.abs().max() for weight in layer.parameters())
+        weights = [weight for name, weight in layer.named_parameters() if "weight" in name]
+        largest = max(weight.abs().max() for weight in weights)
         assert 0.5 / np.sqrt(size) < largest <= 1 / np.sqrt(size)
+
+
+def test_forget_gates_start_open_in_both_directions():
+    module = build(sizes=(16, 4), bidirectional=True)
+    for layer, size in [(module.layers[0], 16), (module.layers[1], 4)]:
+        for end in ("l0", "l0_reverse"):
+            bias = getattr(layer, f"bias_ih_{end}") + getattr(layer, f"bias_hh_{end}")
+            assert (bias[size : 2 * size] == 1).all()
+            assert (bias[:size].abs() < 2 / np.sqrt(size)).all()
 
 
 @pytest.mark.parametrize("share", [0.2, 0.7])
