@@ -6,10 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from sklstm._windows import Windows
-
-# Rows that are converted at a time, so that no second copy of the series is needed.
-_ROWS_AT_ONCE = 65_536
+from sklstm._windows import Windows, row_blocks
 
 
 class WindowDataset(Dataset):
@@ -37,15 +34,12 @@ class WindowDataset(Dataset):
     def __len__(self):
         return len(self.index)
 
-    def __getitem__(self, i):
-        return self.windows[self.index[i]], self._target(i)
-
     def batch(self, order):
         """Windows (batch, window, features) and targets at these places of the data set."""
-        return self.windows.index_select(0, self.index[order]), self._target(order)
-
-    def _target(self, i):
-        return self.targets[i] if self.weights is None else (self.targets[i], self.weights[i])
+        windows = self.windows.index_select(0, self.index[order])
+        if self.weights is None:
+            return windows, self.targets[order]
+        return windows, (self.targets[order], self.weights[order])
 
 
 class WindowBatches:
@@ -91,10 +85,10 @@ def series_tensor(windows: Windows, mean, scale, dtype, device):
     """
     rows = windows.rows
     series = torch.empty(rows.shape, dtype=dtype, device=device)
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        block = (rows[start : start + _ROWS_AT_ONCE] - mean) / scale
+    for at in row_blocks(len(rows)):
+        block = (rows[at] - mean) / scale
         np.nan_to_num(block, copy=False, posinf=0, neginf=0)
-        part = series[start : start + _ROWS_AT_ONCE].copy_(torch.from_numpy(block))
+        part = series[at].copy_(torch.from_numpy(block))
         if not torch.isfinite(part).all():
             raise ValueError(
                 f"X holds values that are too large for {dtype} after standardisation "

@@ -48,11 +48,14 @@ def time_index(X):
         index = pandas().DatetimeIndex(index)
     elif index.inferred_type == "period":
         index = pandas().PeriodIndex(index)
-    elif index.inferred_type == "string" and index.is_monotonic_increasing and index.is_unique:
-        return index
+    elif index.inferred_type == "string":
+        in_order = index.is_monotonic_increasing and index.is_unique
+        if in_order or not index.str.match(r"\d{4}-\d\d").all():  # names, not dates
+            return index if in_order else None
+        check_increasing(index)
     if index.inferred_type not in _NUMBERS_AND_TIMES:
         return None
-    _check_increasing(index)
+    check_increasing(index)
     return index
 
 
@@ -62,7 +65,8 @@ def is_default(index) -> bool:
     return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
 
 
-def _check_increasing(index) -> None:
+def check_increasing(index) -> None:
+    """Refuse labels that are missing, out of order or there twice."""
     if index.hasnans:
         raise ValueError(
             "The index of X has missing labels, but every row needs its place in time. "
@@ -223,5 +227,6 @@ def check_holes(gaps: np.ndarray, allowed: float = _HOLES_ALLOWED) -> None:
         "with shuffle=True, every k-th row, a random sample), so their windows would be "
         "full of missing steps. Use a splitter that keeps blocks of rows together, such as "
         "TimeSeriesSplit, and predict on whole stretches of rows. If these rows do follow "
-        "each other, say so with X.reset_index(drop=True)."
+        "each other, say so with X.reset_index(drop=True); if rows are really missing, say so "
+        "with X.asfreq(...), which puts in rows of NaN."
     )

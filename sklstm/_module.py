@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 
 class StackedLSTM(nn.Module):
@@ -99,8 +100,11 @@ class StackedLSTM(nn.Module):
         for layer in self.layers[:-1]:
             x = self.dropout(layer(x)[0])  # (batch, window, directions * hidden)
         _, (last, _) = self.layers[-1](x)  # (directions, batch, hidden)
-        last = last.transpose(0, 1).flatten(1)  # (batch, directions * hidden)
-        return self.head(self.dropout(last))
+        last = self.dropout(last.transpose(0, 1).flatten(1))  # (batch, directions * hidden)
+        # Whole vectors: in others, the result of a row depends on its place in the batch.
+        padding = (0, -last.shape[1] % 16)
+        weight = functional.pad(self.head.weight, padding)
+        return functional.linear(functional.pad(last, padding), weight, self.head.bias)
 
 
 class Dropout(nn.Module):

@@ -6,7 +6,7 @@ import numbers
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -21,10 +21,10 @@ from sklstm._validation import (
     check_windows,
     unchanged_on_error,
 )
+from sklstm._windows import row_blocks
 
 # Fewest validation rows for which early_stopping="auto" turns it on.
 _ROWS_TO_VALIDATE = 100
-_ROWS_AT_ONCE = 65_536
 
 
 class LSTMRegressor(RegressorMixin, BaseEstimator):
@@ -101,8 +101,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         time; the global generators of numpy and torch are neither used nor changed.
 
     device : str, default="auto"
-        Where to compute: "cpu", "cuda", "cuda:1", ... "auto" is the first GPU of CUDA,
-        or the processor.
+        Where to compute: "cpu", "cuda", "cuda:1", ... "auto" is torch's current GPU of
+        CUDA, or the processor.
 
     precision : {"float32", "float64"}, default="float32"
         Type of weights and computations.
@@ -113,12 +113,15 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         processors. With one thread the result is the same to the last bit on every
         number of processors, and for a row alone or among others (in float64 only with
         layers of even sizes: odd ones differ by about 1e-15 with a row's place).
+        After a fit with several threads, a forked process hangs: start processes by
+        joblib's default (loky) or by spawning.
 
     verbose : int, default=0
         1 or more prints skorch's table, a line per epoch.
 
     callbacks : list of skorch callbacks or None, default=None
-        Passed to skorch, as instances, classes or (name, callback) tuples.
+        Passed to skorch, as instances, classes or (name, callback) tuples. The history
+        has a "valid_loss" only with early stopping.
 
     Attributes
     ----------
@@ -389,10 +392,10 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
             train = self._dataset(series, windows, train, y, weight)
             valid = None if valid is None else self._dataset(series, windows, valid, y, weight)
-            net = _training.build_net(self, shape, device, batch_size, seed, valid)
+            net = _training.build_net(self, shape, device, batch_size, seed, valid, self.callbacks)
             if resumed:
                 _training.load_net_state(net, _training.net_state(self.net_, self._net_shape))
-            _training.train(net, train, max_epochs)
+            _training.train(net, train, max_epochs, valid)
             _training.release(net)
 
         self.net_, self._net_shape = net, shape
@@ -424,6 +427,11 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 f"optimizer must be a name or a subclass of torch.optim.Optimizer, got "
                 f"{self.optimizer!r}."
             )
+        if self.weight_decay and not _training.has_weight_decay(self.optimizer):
+            raise ValueError(
+                f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has none. Set "
+                "weight_decay=0, or choose another optimizer."
+            )
 
     def _usable(self, windows, missing, y, weight):
         """Numbers of the windows that training can use."""
@@ -437,8 +445,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 f"None of the {windows.n_windows} windows of {windows.window_size} steps is "
                 "complete, so there is nothing to train on. Pass at least window_size rows "
                 "(with a dilation, (window_size - 1) * dilation + 1) without a hole in their "
-                "index, choose a smaller window_size, or use padding='edge' to fill what is "
-                "missing."
+                "index, choose a smaller window_size, fill in rows of X that are NaN, or use "
+                "padding='edge' to fill holes of the index."
             )
         if not known.any():
             raise ValueError("y is NaN for every row, so there is no target to learn.")
@@ -480,8 +488,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         window_weight[train] = weight[train]
         row_weight = windows.spread_over_rows(window_weight)
         features = StandardScaler()
-        for start in range(0, len(windows.rows), _ROWS_AT_ONCE):
-            block = slice(start, start + _ROWS_AT_ONCE)
+        for block in row_blocks(len(windows.rows)):
             used = row_weight[block] > 0
             if used.any():
                 features.partial_fit(
@@ -514,6 +521,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     def __getstate__(self):
         state = dict(super().__getstate__())
         if "net_" in state:
+            # Callbacks as they were passed: trained ones may hold tensors, on a GPU even.
+            state["callbacks"] = clone(self.callbacks, safe=False)
             state["net_"] = _training.net_state(self.net_, self._net_shape)
         return state
 

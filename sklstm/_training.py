@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import joblib
 import numpy as np
@@ -13,6 +15,7 @@ from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping
 from skorch.helper import predefined_split
 from torch import nn
+from torch.utils.data import DataLoader
 
 from sklstm._batches import WindowBatches
 from sklstm._module import StackedLSTM
@@ -77,7 +80,10 @@ class KeepBest(Callback):
         """Keep a copy of the weights if they are the best so far."""
         if not all(torch.isfinite(weight).all() for weight in net.module_.parameters()):
             raise NonFiniteLoss
-        loss = net.history[-1, self.monitor]
+        self.offer(net, net.history[-1, self.monitor])
+
+    def offer(self, net, loss):
+        """Keep a copy of the weights if their loss is the lowest so far."""
         if loss < self.best_:
             self.best_ = loss
             self.weights_ = {k: v.clone() for k, v in net.module_.state_dict().items()}
@@ -99,7 +105,7 @@ def architecture(estimator) -> dict:
     }
 
 
-def build_net(estimator, shape, device, batch_size=-1, seed=None, validation=None):
+def build_net(estimator, shape, device, batch_size=-1, seed=None, validation=None, callbacks=None):
     """Build the skorch net that an estimator's parameters describe, ready to be trained.
 
     Parameters
@@ -115,20 +121,25 @@ def build_net(estimator, shape, device, batch_size=-1, seed=None, validation=Non
         about to get weights from elsewhere.
     validation : WindowDataset or None, default=None
         What early stopping looks at.
+    callbacks : list of skorch callbacks or None, default=None
+        The user's own.
 
     Returns
     -------
     skorch.NeuralNetRegressor
     """
     optimizer = _OPTIMIZERS.get(estimator.optimizer, estimator.optimizer)
-    options = {"optimizer__weight_decay": estimator.weight_decay}
-    if optimizer is torch.optim.SGD:
+    options = {}
+    if has_weight_decay(optimizer):
+        options |= {"optimizer__weight_decay": estimator.weight_decay}
+    if estimator.optimizer == "sgd":
         options |= {"optimizer__momentum": 0.9, "optimizer__nesterov": True}
-    elif optimizer in _OPTIMIZERS.values():
+    elif isinstance(estimator.optimizer, str):
         options |= {"optimizer__fused": True}  # one kernel for all weights
 
     monitor = "train_loss" if validation is None else "valid_loss"
     callbacks = [
+        *([] if estimator.gradient_clip is None else [_clipping(estimator.gradient_clip)]),
         ("keep_best", KeepBest(monitor)),
         (
             "early_stopping",
@@ -139,10 +150,8 @@ def build_net(estimator, shape, device, batch_size=-1, seed=None, validation=Non
                 threshold_mode="abs",
             ),
         ),
-        *(estimator.callbacks or []),
+        *(callbacks or []),
     ]
-    if estimator.gradient_clip is not None:
-        callbacks.insert(0, ("gradient_clip", GradientNormClipping(estimator.gradient_clip)))
     if estimator.verbose == 0:
         options |= {"callbacks__print_log": None}
 
@@ -175,8 +184,21 @@ def build_net(estimator, shape, device, batch_size=-1, seed=None, validation=Non
     return net
 
 
-def train(net, dataset, epochs):
+def _clipping(largest):
+    return ("gradient_clip", GradientNormClipping(largest))
+
+
+def has_weight_decay(optimizer) -> bool:
+    """Whether an optimizer, by name or as a class, takes a weight decay."""
+    optimizer = _OPTIMIZERS.get(optimizer, optimizer)
+    return "weight_decay" in inspect.signature(optimizer).parameters
+
+
+def train(net, dataset, epochs, validation=None):
     """Train ``net`` in place with skorch's loop.
+
+    A net that goes on with its training keeps the weights it starts from if
+    ``validation`` finds none better.
 
     Raises
     ------
@@ -187,6 +209,8 @@ def train(net, dataset, epochs):
     """
     keep_best = dict(net.callbacks_)["keep_best"]
     net.notify("on_train_begin", X=dataset, y=None)
+    if validation is not None and net.history:
+        keep_best.offer(net, _loss(net, validation))
     try:
         net.fit_loop(dataset, epochs=epochs)
     except KeyboardInterrupt:
@@ -204,11 +228,19 @@ def train(net, dataset, epochs):
         if not keep_best.best_ < keep_best.start_:
             raise ValueError(advice) from None
         keep_best.restore(net)
+        net.optimizer_.state.clear()  # its averages are not finite either
         message = f"{advice} The weights of the best epoch before were restored."
         warnings.warn(message, ConvergenceWarning, stacklevel=4)
-    if net.train_split is not None:
+    if validation is not None:
         keep_best.restore(net)
     net.notify("on_train_end", X=dataset, y=None)
+
+
+def _loss(net, dataset):
+    batches = net.get_iterator(dataset, training=False)
+    losses = [(net.validation_step(batch)["loss"].item(), len(batch[0])) for batch in batches]
+    means, sizes = zip(*losses, strict=True)
+    return np.average(means, weights=sizes)
 
 
 def _is_stopped(net):
@@ -227,6 +259,7 @@ def forget_batches(epochs):
 def release(net):
     """Drop what only training needs: the data, the generators, the kept weights."""
     net.train_split = None
+    net.iterator_train = net.iterator_valid = DataLoader  # for those who use the net itself
     net.module__generator = net.iterator_train__generator = net.module_.dropout.generator = None
     dict(net.callbacks_)["keep_best"].weights_ = None
     forget_batches(net.history)
@@ -265,6 +298,8 @@ def load_net_state(net, state: dict) -> None:
     if state["optimizer"] == type(net.optimizer_).__name__:
         optimizer["state"] = _to_torch(state["optimizer_state"])
         net.optimizer_.load_state_dict(optimizer)
+    for group in net.optimizer_.param_groups:
+        group.setdefault("initial_lr", group["lr"])  # what schedulers go on from
     net.history.extend(state["history"])
 
 
@@ -313,31 +348,28 @@ def resolve_device(device):
 
 def check_device(device) -> None:
     """Refuse a device that torch does not know, or does not find on this machine."""
+    if device == "auto":
+        return
     try:
-        known = device == "auto" or torch.device(device) is not None
+        known = torch.device(device).type != "meta"
     except RuntimeError:
         known = False
     if not known:
         raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {device!r}.")
-    if not _is_available(device):
+    try:
+        torch.empty(0, device=device)
+    except Exception as error:  # each kind of device has its own
         raise ValueError(
             f"device={device!r}, but torch finds no such device here. Use device='auto' for "
             "a GPU where there is one and the processor elsewhere."
-        )
-
-
-def _is_available(device):
-    if not device.startswith("cuda"):
-        return True
-    return (
-        torch.cuda.is_available() and (torch.device(device).index or 0) < torch.cuda.device_count()
-    )
+        ) from error
 
 
 def n_threads(n_jobs, sizes, n_features, batch_size) -> int:
     """Torch's threads for this work; the meaning of ``n_jobs`` is scikit-learn's."""
     if n_jobs is not None:
-        return n_jobs if n_jobs > 0 else max(joblib.cpu_count() + 1 + n_jobs, 1)
+        n_cpus = joblib.cpu_count()
+        return min(int(n_jobs), n_cpus) if n_jobs > 0 else max(n_cpus + 1 + n_jobs, 1)
     below = [n_features, *sizes[:-1]]
     work = max(4 * size * (size + inputs) for size, inputs in zip(sizes, below, strict=True))
     # joblib tells its workers through the environment how many threads each may use, and
@@ -345,13 +377,49 @@ def n_threads(n_jobs, sizes, n_features, batch_size) -> int:
     return 1 if batch_size * work < _WORK_FOR_THREADS else torch.get_num_threads()
 
 
+class _Threads:
+    """torch's number of threads while calls run, and as before when the last one ends.
+
+    The number is one for the whole process, and calls can overlap in Python's threads.
+    """
+
+    def __init__(self):
+        self.lock, self.calls, self.before = threading.Lock(), 0, None
+
+    @contextmanager
+    def set(self, n_threads):
+        with self.lock:
+            if self.calls == 0:
+                self.before = torch.get_num_threads()
+            self.calls += 1
+            before = self.before
+            torch.set_num_threads(n_threads)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.calls -= 1
+                torch.set_num_threads(before)
+
+
+_THREADS = _Threads()
+
+
 @contextmanager
 def torch_state(n_threads, training):
-    """Run a block with these threads and with gradients or without, then as before."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    try:
-        with torch.inference_mode(not training), torch.set_grad_enabled(training):
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    """Run a block with these threads and with gradients or without, then as before.
+
+    Whatever the user has set around the call: grad mode, autocast, and on a GPU the
+    faster and less exact choices of cuDNN.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_THREADS.set(n_threads))
+        stack.enter_context(torch.inference_mode(not training))
+        stack.enter_context(torch.set_grad_enabled(training))
+        stack.enter_context(torch.autocast("cpu", enabled=False))
+        if torch.cuda.is_available():
+            stack.enter_context(torch.autocast("cuda", enabled=False))
+            exact = {"benchmark": False, "deterministic": True, "allow_tf32": False}
+            enabled = torch.backends.cudnn.enabled
+            stack.enter_context(torch.backends.cudnn.flags(enabled=enabled, **exact))
+        yield

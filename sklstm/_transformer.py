@@ -173,6 +173,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                 self._clock = _index.make_clock(index)
                 ticks = self._clock.ticks(index)
             self._first_tick = None if ticks is None else ticks[0]
+            self._only_label = index if index is not None and len(index) == 1 else None
             self._head = rows[: self._head_length(ticks)].copy()
             self._keep(rows, ticks)
         return self
@@ -203,7 +204,17 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             self._validate_params()
             rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
-            ticks = self._ticks(self._index(X), len(rows))
+            index = self._index(X)
+            if index is not None and self._only_label is not None:
+                # The step between rows shows with the second one.
+                both = self._only_label.append(index)
+                _index.check_increasing(both)
+                self._clock = _index.make_clock(both)
+                first = self._clock.ticks(self._only_label)
+                self._first_tick = self._last_tick = first[0]
+                self._history_ticks = first[: len(self.history_)]
+            self._only_label = None
+            ticks = self._ticks(index, len(rows))
             if ticks is None:
                 # Rows without labels after labels without steps: no label counts any more.
                 self._clock = self._history_ticks = None
@@ -241,6 +252,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             index that is not that of one series in time order.
         """
         check_is_fitted(self)
+        self._validate_params()
         rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
         index = self._index(X)
         ticks = self._ticks(index, len(rows))

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
-from sklstm._windows import Windows, find_windows
+from sklstm._windows import Windows, find_windows, row_blocks
 
 # Interval and StrOptions are scikit-learn's private parameter validation, which gives the
 # messages that users know from every other estimator. It is used by way of this file only.
@@ -24,9 +24,6 @@ __all__ = [
     "check_windows",
     "unchanged_on_error",
 ]
-
-# Rows that are looked at together, so that a check needs no memory of the series' size.
-_ROWS_AT_ONCE = 65_536
 
 
 @contextmanager
@@ -47,11 +44,13 @@ def check_rows(estimator: BaseEstimator, X, reset: bool, allow_nan: bool) -> np.
     A row of NaN only is a missing row. A row with some NaN is an error unless
     ``allow_nan``; inf always is.
     """
+    # polars and the nullable types of pandas would become float64.
+    types = {str(dtype).lower() for dtype in X.dtypes} if hasattr(X, "columns") else set()
     rows = validate_data(
         estimator,
         X,
         reset=reset,
-        dtype=[np.float64, np.float32],
+        dtype=np.float32 if types == {"float32"} else [np.float64, np.float32],
         ensure_all_finite="allow-nan",
     )
     if not allow_nan:
@@ -132,18 +131,16 @@ def _missing_rows(windows: Windows) -> np.ndarray | None:
     """Find the rows that are NaN only; other rows that are not finite are an error."""
     missing = np.zeros(len(windows.rows), dtype=bool)
     covered = None
-    for start in range(0, len(windows.rows), _ROWS_AT_ONCE):
-        block = windows.rows[start : start + _ROWS_AT_ONCE]
-        finite = np.isfinite(block)
+    for at in row_blocks(len(windows.rows)):
+        finite = np.isfinite(windows.rows[at])
         if finite.all():
             continue
         if covered is None:  # rows between windows are nobody's business
             covered = windows.spread_over_rows(np.ones(windows.n_windows)) > 0
-        missing[start : start + len(block)] = np.isnan(block).all(axis=1)
-        bad = covered[start : start + len(block)] & ~finite.all(axis=1)
-        bad &= ~missing[start : start + len(block)]
+        missing[at] = np.isnan(windows.rows[at]).all(axis=1)
+        bad = covered[at] & ~finite.all(axis=1) & ~missing[at]
         if bad.any():
-            _refuse_row(windows, start + int(bad.argmax()))
+            _refuse_row(windows, at.start + int(bad.argmax()))
     return missing if missing.any() else None
 
 
@@ -170,6 +167,8 @@ def check_targets(estimator: BaseEstimator, y, n_rows: int) -> np.ndarray:
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
     y = check_array(y, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
+    if y.dtype.kind == "O":
+        y = y.astype(np.float64)  # None is NaN
     if y.dtype.kind not in "biuf":
         raise ValueError(f"y must hold numbers, got an array of type {y.dtype}.")
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):

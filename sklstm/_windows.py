@@ -44,6 +44,12 @@ class Windows:
         return total
 
 
+def row_blocks(n_rows: int, size: int = 65_536):
+    """Slices of so many rows at a time, for work that needs no second copy of a series."""
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))
+
+
 def history_length(window_size: int, dilation: int) -> int:
     """Rows that a window reaches back before the row it ends at."""
     return (window_size - 1) * dilation

@@ -2,12 +2,13 @@
 
 import pickle
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
 
@@ -25,6 +26,7 @@ def windows(rows, window_size=6, **params):
     return SlidingWindowTransformer(window_size, **params).fit_transform(rows)
 
 
+THREADS = torch.get_num_threads()
 X = series()
 W = windows(X)
 Y = X[:, 0] + np.roll(X[:, 1], 1)
@@ -51,7 +53,9 @@ class TestLearning:
         assert not np.array_equal(without.predict(W), with_dropout.predict(W))
         assert_array_equal(with_dropout.predict(W), with_dropout.predict(W))
 
-    @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", torch.optim.RMSprop])
+    @pytest.mark.parametrize(
+        "optimizer", ["adam", "adamw", "sgd", torch.optim.RMSprop, torch.optim.LBFGS]
+    )
     def test_every_optimizer_lowers_the_loss(self, optimizer):
         model = small(optimizer=optimizer, max_epochs=10).fit(W, Y)
         assert model.loss_curve_[-1] < model.loss_curve_[0]
@@ -259,6 +263,34 @@ class TestRepeating:
         assert_array_equal(alone, together)
         assert_array_equal(model.predict(W[17:120]), together[17:120])
 
+    @pytest.mark.parametrize("size", [5, 9, 33])
+    @pytest.mark.parametrize("n_outputs", [2, 5, 8])
+    def test_a_row_alone_is_predicted_as_in_a_batch_by_layers_of_odd_sizes(self, size, n_outputs):
+        y = np.column_stack([Y] * n_outputs)
+        model = small(hidden_layer_sizes=size, max_epochs=1).fit(W, y)
+        alone = np.concatenate([model.predict(W[i : i + 1]) for i in range(len(W))])
+        assert_array_equal(alone, model.predict(W))
+
+    def test_autocast_of_the_user_does_not_matter(self):
+        expected = small().fit(W, Y).predict(W)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert_array_equal(small().fit(W, Y).predict(W), expected)
+
+    def test_fits_that_overlap_in_threads_are_as_alone_and_leave_the_threads_as_before(self):
+        def fit(seed):
+            return small(random_state=seed, dropout=0.2).fit(W, Y).predict(W)
+
+        torch.set_num_threads(2)
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                together = list(pool.map(fit, range(4)))
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(torch.get_num_threads).result() == 2
+        finally:
+            torch.set_num_threads(THREADS)
+        for seed in range(4):
+            assert_array_equal(together[seed], fit(seed))
+
     @pytest.mark.parametrize("fails", [False, True])
     @pytest.mark.parametrize("method", ["fit", "partial_fit", "predict"])
     def test_global_state_is_as_before(self, method, fails):
@@ -365,6 +397,35 @@ class TestGoingOn:
         assert_array_equal(pickle.loads(pickle.dumps(model)).predict(W), expected)
         model.set_params(optimizer="none", learning_rate="x", device="nowhere", callbacks=3)
         assert_array_equal(pickle.loads(pickle.dumps(model)).predict(W), expected)
+
+    def test_a_warm_start_that_only_makes_it_worse_keeps_the_weights(self):
+        model = small(early_stopping=True, max_epochs=30, warm_start=True).fit(W, Y)
+        expected = model.predict(W)
+        model.set_params(max_epochs=1, learning_rate=5.0).fit(W, Y)
+        assert model.n_iter_ == 31
+        assert_array_equal(model.predict(W), expected)
+
+    def test_training_goes_on_after_restored_weights(self):
+        model = small(max_epochs=10, callbacks=[Breaker(epoch=6)])
+        with pytest.warns(UserWarning, match="were restored"):
+            model.fit(W, Y)
+        model.set_params(callbacks=None).partial_fit(W, Y)
+        assert model.n_iter_ == 7
+        assert np.isfinite(model.loss_curve_).all()
+
+    def test_what_callbacks_hold_does_not_get_into_the_pickle(self):
+        scheduler = LRScheduler("StepLR", step_size=1)
+        model = small(callbacks=[scheduler]).fit(W, Y)
+        pickled = pickle.dumps(model)
+        assert b"torch" not in pickled
+        assert_array_equal(pickle.loads(pickled).predict(W), model.predict(W))
+        assert pickle.loads(pickled).partial_fit(W, Y).n_iter_ == 4
+
+    def test_the_net_can_be_used_by_itself(self):
+        model = small(standardize=False).fit(W, Y)
+        for net in (model.net_, pickle.loads(pickle.dumps(model)).net_):
+            prediction = net.predict(W[5:].astype(np.float32))
+            assert_allclose(prediction[:, 0], model.predict(W)[5:], rtol=1e-5, atol=1e-6)
 
     def test_the_trained_net_holds_no_data(self):
         model = small(early_stopping=True).fit(np.tile(W, (20, 1, 1)), np.tile(Y, 20))
@@ -475,6 +536,8 @@ class TestRefusing:
             ({"optimizer": int}, "subclass of torch.optim.Optimizer"),
             ({"n_jobs": 0}, "n_jobs must not be 0"),
             ({"device": "gpu"}, "device must be 'auto', 'cpu', 'cuda'"),
+            ({"device": "meta"}, "device must be 'auto', 'cpu', 'cuda'"),
+            ({"optimizer": torch.optim.LBFGS, "weight_decay": 0.1}, "LBFGS has none"),
             ({"precision": "float16"}, "'precision' parameter"),
             ({"early_stopping": "yes"}, "'early_stopping' parameter"),
             ({"callbacks": "none"}, "'callbacks' parameter"),

@@ -16,8 +16,8 @@ def fitted(**params):
 
 def test_an_int_of_n_jobs_has_the_meaning_of_scikit_learn(monkeypatch):
     monkeypatch.setattr(_training.joblib, "cpu_count", lambda: 8)
-    threads = [_training.n_threads(n_jobs, (64,), 1, 64) for n_jobs in (1, 3, -1, -2, -100)]
-    assert threads == [1, 3, 8, 7, 1]
+    threads = [_training.n_threads(n_jobs, (64,), 1, 64) for n_jobs in (1, 3, 99, -1, -2, -100)]
+    assert threads == [1, 3, 8, 8, 7, 1]
 
 
 def test_none_of_n_jobs_takes_more_threads_for_large_networks_only(monkeypatch):

@@ -984,3 +984,40 @@ def test_a_pipeline_with_memory_gives_the_same_windows(tmp_path):
         np.testing.assert_array_equal(pipe[-1].fitted_on_, expected.transform(X[:40]))
         np.testing.assert_array_equal(pipe[-1].predicted_on_, expected.transform(X[42:]))
     assert any(tmp_path.rglob("output.pkl"))
+
+
+def test_the_step_of_a_stream_shows_with_its_second_row():
+    X = frame(pd.date_range("2024-01-01", periods=60), n_features=1)
+    transformer = SlidingWindowTransformer(4)
+    for row in range(20):
+        transformer.partial_fit(X[row : row + 1])
+    windows = transformer.transform(X[21:])
+    np.testing.assert_array_equal(windows[0, :, 0], [18, 19, NAN, 21])
+    pickle.dumps(transformer)
+
+
+def test_dates_as_text_out_of_order_are_refused():
+    X = frame(pd.date_range("2024-01-01", periods=60).strftime("%Y-%m-%d"))
+    transformer = SlidingWindowTransformer(4).fit(X[:30])
+    for shuffled in (X[30:].sample(frac=1, random_state=0), X[30:].iloc[[1, 1, 2]]):
+        with pytest.raises(ValueError, match="not increasing|duplicates"):
+            transformer.transform(shuffled)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rows: pl.DataFrame(rows, schema=["a", "b"]),
+        lambda rows: pd.DataFrame(rows, columns=["a", "b"]).astype("Float32"),
+    ],
+    ids=["polars", "nullable"],
+)
+def test_float32_stays_float32_in_frames(make):
+    X = make(numbered(20, 2).astype(np.float32))
+    assert SlidingWindowTransformer(3).fit_transform(X).dtype == np.float32
+
+
+def test_a_parameter_set_after_the_fit_is_checked():
+    transformer = SlidingWindowTransformer(3).fit(numbered(20, 2))
+    with pytest.raises(ValueError, match="'window_size' parameter"):
+        transformer.set_params(window_size=0).transform(numbered(20, 2))

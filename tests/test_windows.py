@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided
 
-from sklstm._windows import find_windows, history_length, window_view
+from sklstm._windows import find_windows, history_length, row_blocks, window_view
 
 quick = settings(deadline=None, max_examples=150, database=None)
 SIZES = st.integers(1, 6)
@@ -221,3 +221,11 @@ def test_the_stride_of_an_axis_of_length_one_means_nothing(axis, stride):
     found = find_windows(same)
     np.testing.assert_array_equal(looped_back(found), windows)
     assert np.shares_memory(found.rows, windows)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 9, 10, 11, 35])
+def test_row_blocks_hold_every_row_once(n_rows):
+    rows = np.arange(n_rows)
+    blocks = [rows[at] for at in row_blocks(n_rows, size=10)]
+    assert all(len(block) <= 10 for block in blocks)
+    assert np.concatenate([rows[:0], *blocks]).tolist() == rows.tolist()
