@@ -7,12 +7,17 @@ import numbers
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _training
 from sklstm._batches import WindowDataset, predict_windows, series_tensor
+from sklstm._preparation import (
+    feature_statistics,
+    split_latest,
+    target_statistics,
+    usable_windows,
+)
 from sklstm._validation import (
     Interval,
     StrOptions,
@@ -21,10 +26,6 @@ from sklstm._validation import (
     check_windows,
     unchanged_on_error,
 )
-from sklstm._windows import row_blocks
-
-# Fewest validation rows for which early_stopping="auto" turns it on.
-_ROWS_TO_VALIDATE = 100
 
 
 class LSTMRegressor(RegressorMixin, BaseEstimator):
@@ -375,10 +376,14 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         self._is_1d = y.ndim == 1
         y = y.reshape(len(y), -1)  # (n, outputs)
         self.n_outputs_ = y.shape[1]
-        usable = self._usable(windows, missing, y, weight)
-        train, valid = self._split(usable, early_stopping)
+        usable = usable_windows(windows, missing, y, weight)
+        train, valid = split_latest(
+            usable, early_stopping, self.validation_fraction, gap=self.n_outputs_ - 1
+        )
         if not resumed:
-            self._standardize(windows, y, weight, train)
+            used = train if self.standardize else train[:0]
+            self.feature_mean_, self.feature_scale_ = feature_statistics(windows, weight, used)
+            self.target_mean_, self.target_scale_ = target_statistics(y, weight, used)
 
         seed = self._seed(resumed)
         batch_size = self.batch_size
@@ -432,73 +437,6 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has none. Set "
                 "weight_decay=0, or choose another optimizer."
             )
-
-    def _usable(self, windows, missing, y, weight):
-        """Numbers of the windows that training can use."""
-        complete = np.ones(windows.n_windows, dtype=bool)
-        if missing is not None:
-            complete = windows.sum_over_steps(missing) == 0
-        known = ~np.isnan(y).all(axis=1)
-        usable = np.flatnonzero(complete & known & (weight > 0))
-        if not complete.any():
-            raise ValueError(
-                f"None of the {windows.n_windows} windows of {windows.window_size} steps is "
-                "complete, so there is nothing to train on. Pass at least window_size rows "
-                "(with a dilation, (window_size - 1) * dilation + 1) without a hole in their "
-                "index, choose a smaller window_size, fill in rows of X that are NaN, or use "
-                "padding='edge' to fill holes of the index."
-            )
-        if not known.any():
-            raise ValueError("y is NaN for every row, so there is no target to learn.")
-        if not len(usable):
-            raise ValueError(
-                f"None of the {np.count_nonzero(complete)} complete windows (of "
-                f"{windows.n_windows}) has a known target and a weight above zero, so there is "
-                "nothing to train on. Pass more rows, or choose a smaller window_size."
-            )
-        return usable
-
-    def _split(self, usable, early_stopping):
-        """Set the latest rows aside, and leave a gap before them."""
-        n_valid = max(round(self.validation_fraction * len(usable)), 1)
-        if early_stopping == "auto":
-            early_stopping = n_valid >= _ROWS_TO_VALIDATE
-        if not early_stopping:
-            return usable, None
-        valid = usable[len(usable) - n_valid :]
-        train = usable[usable < valid[0] - (self.n_outputs_ - 1)]
-        if not len(train):
-            raise ValueError(
-                f"early_stopping={self.early_stopping!r} sets {n_valid} of n_samples="
-                f"{len(usable)} usable rows aside for validation, and {self.n_outputs_ - 1} "
-                "more as a gap for the outputs, which leaves none to train on. Pass more "
-                "rows, or set early_stopping=False."
-            )
-        return train, valid
-
-    def _standardize(self, windows, y, weight, train):
-        """Means and scales of the training windows: each row counts with its windows."""
-        self.feature_mean_ = np.zeros(self._n_channels)
-        self.feature_scale_ = np.ones(self._n_channels)
-        self.target_mean_ = np.zeros(self.n_outputs_)
-        self.target_scale_ = np.ones(self.n_outputs_)
-        if not self.standardize:
-            return
-        window_weight = np.zeros(windows.n_windows)
-        window_weight[train] = weight[train]
-        row_weight = windows.spread_over_rows(window_weight)
-        features = StandardScaler()
-        for block in row_blocks(len(windows.rows)):
-            used = row_weight[block] > 0
-            if used.any():
-                features.partial_fit(
-                    windows.rows[block][used].astype(np.float64), None, row_weight[block][used]
-                )
-        self.feature_mean_, self.feature_scale_ = features.mean_, features.scale_
-        with np.errstate(invalid="ignore"):  # an output without any known target predicts 0
-            targets = StandardScaler().fit(y[train], None, weight[train])
-        self.target_mean_ = np.nan_to_num(targets.mean_)
-        self.target_scale_ = np.nan_to_num(targets.scale_, nan=1.0)
 
     def _dataset(self, series, windows, index, y, weight):
         """Windows with these numbers, their standardised targets, weights of mean one."""

@@ -547,10 +547,10 @@ class TestRefusing:
         with pytest.raises(ValueError, match=message):
             small(**params).fit(W, Y)
 
-    @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-    def test_a_device_that_is_not_here_is_refused(self):
-        with pytest.raises(ValueError, match="device='cuda', but torch finds no such device"):
-            small(device="cuda").fit(W, Y)
+    @pytest.mark.parametrize("device", ["cuda:99", "xpu:99"])
+    def test_a_device_that_is_not_here_is_refused(self, device):
+        with pytest.raises(ValueError, match=f"device='{device}', but torch finds no such device"):
+            small(device=device).fit(W, Y)
 
     def test_early_stopping_that_leaves_nothing_to_train_on_is_refused(self):
         y = np.repeat(Y[:, np.newaxis], 20, axis=1)

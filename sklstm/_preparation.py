@@ -1,0 +1,120 @@
+"""Which windows are trained on, which ones validate, and how values are standardised."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from sklstm._windows import Windows, row_blocks
+
+# Fewest validation rows for which early_stopping="auto" turns it on.
+_ROWS_TO_VALIDATE = 100
+
+
+def usable_windows(windows: Windows, missing, y, weight) -> np.ndarray:
+    """Find the windows that are complete, with a known target and a weight above zero.
+
+    Parameters
+    ----------
+    windows : Windows
+    missing : ndarray of bool of shape (base_rows,) or None
+    y : ndarray of shape (n_windows, outputs)
+    weight : ndarray of shape (n_windows,)
+
+    Returns
+    -------
+    ndarray of int
+        Numbers of the windows, increasing.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    complete = np.ones(windows.n_windows, dtype=bool)
+    if missing is not None:
+        complete = windows.sum_over_steps(missing) == 0
+    known = ~np.isnan(y).all(axis=1)
+    usable = np.flatnonzero(complete & known & (weight > 0))
+    if not complete.any():
+        raise ValueError(
+            f"None of the {windows.n_windows} windows of {windows.window_size} steps is "
+            "complete, so there is nothing to train on. Pass at least window_size rows "
+            "(with a dilation, (window_size - 1) * dilation + 1) without a hole in their "
+            "index, choose a smaller window_size, fill in rows of X that are NaN, or use "
+            "padding='edge' to fill holes of the index."
+        )
+    if not known.any():
+        raise ValueError("y is NaN for every row, so there is no target to learn.")
+    if not len(usable):
+        raise ValueError(
+            f"None of the {np.count_nonzero(complete)} complete windows (of "
+            f"{windows.n_windows}) has a known target and a weight above zero, so there is "
+            "nothing to train on. Pass more rows, or choose a smaller window_size."
+        )
+    return usable
+
+
+def split_latest(usable, early_stopping, validation_fraction, gap):
+    """Set the latest windows aside for validation, and leave a gap of rows before them.
+
+    Parameters
+    ----------
+    usable : ndarray of int
+        From :func:`usable_windows`.
+    early_stopping : bool or "auto"
+    validation_fraction : float
+    gap : int
+        Rows whose targets overlap with those of the validation part.
+
+    Returns
+    -------
+    train : ndarray of int
+    valid : ndarray of int or None
+        None without early stopping.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to train on.
+    """
+    n_valid = max(round(validation_fraction * len(usable)), 1)
+    if not early_stopping or (early_stopping == "auto" and n_valid < _ROWS_TO_VALIDATE):
+        return usable, None
+    valid = usable[len(usable) - n_valid :]
+    train = usable[usable < valid[0] - gap]
+    if not len(train):
+        raise ValueError(
+            f"early_stopping={early_stopping!r} sets {n_valid} of n_samples={len(usable)} "
+            f"usable rows aside for validation, and {gap} more as a gap for the outputs, "
+            "which leaves none to train on. Pass more rows, or set early_stopping=False."
+        )
+    return train, valid
+
+
+def feature_statistics(windows: Windows, weight, index):
+    """Mean and scale of each feature over these windows, (0, 1) if there is none.
+
+    Each row of the series counts with the weights of the windows that hold it.
+    """
+    window_weight = np.zeros(windows.n_windows)
+    window_weight[index] = weight[index]
+    row_weight = windows.spread_over_rows(window_weight)
+    scaler = None
+    for at in row_blocks(len(windows.rows)):
+        used = row_weight[at] > 0
+        if used.any():
+            rows = windows.rows[at][used].astype(np.float64)
+            scaler = (scaler or StandardScaler()).partial_fit(rows, None, row_weight[at][used])
+    if scaler is None:
+        return np.zeros(windows.rows.shape[1]), np.ones(windows.rows.shape[1])
+    return scaler.mean_, scaler.scale_
+
+
+def target_statistics(y, weight, index):
+    """Mean and scale of each known target of these windows, (0, 1) if there is none."""
+    if not len(index):
+        return np.zeros(y.shape[1]), np.ones(y.shape[1])
+    with np.errstate(invalid="ignore"):  # an output that is never known
+        scaler = StandardScaler().fit(y[index], None, weight[index])
+    return np.nan_to_num(scaler.mean_), np.nan_to_num(scaler.scale_, nan=1.0)
