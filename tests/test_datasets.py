@@ -1,7 +1,10 @@
 """The series that ships with the package."""
 
+import sys
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from sklstm.datasets import load_chicago_ridership
 
@@ -22,3 +25,9 @@ def test_as_frame_has_dates_and_names():
 
 def test_the_licence_stands_beside_the_data():
     assert "MIT License" in load_chicago_ridership().DESCR
+
+
+def test_as_frame_without_pandas_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="as_frame=True needs pandas: pip install pandas"):
+        load_chicago_ridership(as_frame=True)

@@ -31,6 +31,11 @@ def load_chicago_ridership(*, as_frame=False):
         - feature_names : list of str
         - DESCR : str, source and licence
 
+    Raises
+    ------
+    ImportError
+        If ``as_frame`` is set and pandas is not installed.
+
     References
     ----------
     M. Kuhn and K. Johnson, "Feature Engineering and Selection", 2019; data set
@@ -52,8 +57,10 @@ def load_chicago_ridership(*, as_frame=False):
     dates = table["date"].astype("datetime64[D]")
     data = np.column_stack([table[name] for name in names])
     if as_frame:
-        import pandas as pd
-
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("as_frame=True needs pandas: pip install pandas") from error
         index = pd.DatetimeIndex(dates.astype("datetime64[ns]"), name="date")
         data = pd.DataFrame(data, columns=names, index=index)
     return Bunch(
