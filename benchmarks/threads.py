@@ -1,39 +1,48 @@
-"""When does a second thread pay? Prints the ratio of one training step's times.
+"""When does a second thread pay? Prints the ratio of fit times, one thread to two.
 
-Run: ``python benchmarks/threads.py``. Pairs of runs in one process, medians of seven.
+Run: ``python benchmarks/threads.py``. Pairs of fits in one process, medians of five.
 """
 
 import statistics
 import time
 
-import torch
+import numpy as np
 
-from sklstm._module import StackedLSTM
+from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm._runtime import step_work
 
-STEPS, PAIRS = 24, 7
+PAIRS = 5
+ROWS = np.random.default_rng(0).normal(size=(1_300, 8))
 
 
-def seconds(module, optimizer, x, y, n_threads):
-    """Time of ten training steps."""
-    torch.set_num_threads(n_threads)
+def seconds(windows, target, hidden, batch_size, n_jobs):
+    """Time of one epoch."""
+    lstm = LSTMRegressor(
+        hidden, batch_size=batch_size, max_epochs=1, early_stopping=False, n_jobs=n_jobs
+    )
     start = time.perf_counter()
-    for _ in range(10):
-        optimizer.zero_grad()
-        (module(x) - y).square().mean().backward()
-        optimizer.step()
+    lstm.fit(windows, target)
     return time.perf_counter() - start
 
 
-print("hidden  batch  multiply-adds a step  one thread / two threads")
-for hidden in (16, 32, 64, 128, 256):
-    for batch in (32, 64, 128, 256):
-        generator = torch.Generator().manual_seed(0)
-        module = StackedLSTM(8, (hidden,), 1, generator=generator)
-        optimizer = torch.optim.Adam(module.parameters(), fused=True)
-        x, y = torch.randn(batch, STEPS, 8), torch.randn(batch, 1)
-        pairs = [
-            seconds(module, optimizer, x, y, 1) / seconds(module, optimizer, x, y, 2)
-            for _ in range(PAIRS + 1)
-        ]
-        work = batch * 4 * hidden * (hidden + 8)
-        print(f"{hidden:6}  {batch:5}  {work:20,}  {statistics.median(pairs[1:]):.2f}")
+print("window  hidden  batch  multiply-adds a step  one thread / two threads")
+for window, hidden, batch_size in (
+    (12, 16, 64),
+    (12, 32, 64),
+    (24, 32, 64),
+    (24, 32, 256),
+    (24, 64, 64),
+    (24, 64, 256),
+    (96, 64, 64),
+    (48, 128, 64),
+    (48, 256, 64),
+):
+    windows = SlidingWindowTransformer(window).fit_transform(ROWS)
+    pairs = [
+        seconds(windows, ROWS[:, 0], hidden, batch_size, 1)
+        / seconds(windows, ROWS[:, 0], hidden, batch_size, 2)
+        for _ in range(PAIRS + 1)
+    ]
+    work = step_work((hidden,), 8, window, batch_size)
+    ratio = statistics.median(pairs[1:])
+    print(f"{window:6}  {hidden:6}  {batch_size:5}  {work:20,}  {ratio:.2f}", flush=True)

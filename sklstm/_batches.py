@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -34,12 +36,18 @@ class WindowDataset(Dataset):
     def __len__(self):
         return len(self.index)
 
-    def batch(self, order):
-        """Windows (batch, window, features) and targets at these places of the data set."""
-        windows = self.windows.index_select(0, self.index[order])
-        if self.weights is None:
-            return windows, self.targets[order]
-        return windows, (self.targets[order], self.weights[order])
+    def batches(self, order, batch_size):
+        """Windows (batch, window, features) and their targets, batch by batch in this order.
+
+        Where there are weights, targets are pairs (targets, weights).
+        """
+        columns = [self.index, self.targets, *([] if self.weights is None else [self.weights])]
+        if order is not None:  # all at once: a gather for each batch costs a small network much
+            order = order.to(self.index.device)
+            columns = [column[order] for column in columns]
+        for index, *targets in zip(*(column.split(batch_size) for column in columns), strict=True):
+            windows = self.windows.index_select(0, index)
+            yield windows, targets[0] if self.weights is None else tuple(targets)
 
 
 class WindowBatches:
@@ -62,13 +70,10 @@ class WindowBatches:
         return -(-len(self.dataset) // self.batch_size)
 
     def __iter__(self):
-        n, device = len(self.dataset), self.dataset.index.device
-        if self.generator is None:
-            order = torch.arange(n, device=device)
-        else:
-            order = torch.randperm(n, generator=self.generator, device="cpu").to(device)
-        for batch in order.split(self.batch_size):
-            yield self.dataset.batch(batch)
+        order = None
+        if self.generator is not None:
+            order = torch.randperm(len(self.dataset), generator=self.generator, device="cpu")
+        yield from self.dataset.batches(order, self.batch_size)
 
 
 def series_tensor(windows: Windows, mean, scale, dtype, device):
@@ -107,11 +112,11 @@ def window_tensor(series, windows: Windows):
     )
 
 
-def predict_windows(module, series, windows: Windows, missing, batch_size):
+def predict_windows(module, series, windows: Windows, missing, batch_size, threads=1):
     """Apply ``module`` to all windows, without their missing steps.
 
     Every call of the module gets the same number of windows, so that the prediction of
-    a row does not depend on the rows predicted with it.
+    a row does not depend on the rows predicted with it, nor on the number of threads.
 
     Parameters
     ----------
@@ -122,38 +127,53 @@ def predict_windows(module, series, windows: Windows, missing, batch_size):
         Rows that are no steps.
     batch_size : int
         Windows in each call of the module.
+    threads : int, default=1
+        Calls at the same time.
 
     Returns
     -------
     ndarray of shape (n_windows, outputs)
     """
+    view = window_tensor(series, windows)
+
+    def predict(index, n_steps):
+        with torch.inference_mode():  # the mode belongs to a thread
+            if n_steps == windows.window_size:
+                batch = view.index_select(0, index.to(series.device))
+            else:
+                batch = _known_steps(series, windows, missing, index.numpy(), n_steps)
+            n_spare = batch_size - len(index)
+            batch = torch.cat([batch, batch[:1].expand(n_spare, -1, -1)]) if n_spare else batch
+            return module(batch)[: len(index)].cpu().numpy()
+
     outputs = None
-    for index, batch in _prediction_batches(series, windows, missing, batch_size):
-        n = len(index)
-        if n < batch_size:
-            batch = torch.cat([batch, batch[:1].expand(batch_size - n, -1, -1)])
-        output = module(batch)[:n].cpu().numpy()
-        if outputs is None:
-            outputs = np.empty((windows.n_windows, output.shape[1]), dtype=output.dtype)
-        outputs[index] = output
+    batches, lengths = _batches_by_length(windows, missing, batch_size)
+    with ThreadPoolExecutor(threads) as pool:
+        apply = map if threads == 1 else pool.map
+        for index, output in zip(batches, apply(predict, batches, lengths), strict=True):
+            if outputs is None:
+                outputs = np.empty((windows.n_windows, output.shape[1]), dtype=output.dtype)
+            outputs[index] = output
     return outputs
 
 
-def _prediction_batches(series, windows: Windows, missing, batch_size):
-    """Windows and their numbers, windows of one length together."""
-    view = window_tensor(series, windows)
+def _batches_by_length(windows: Windows, missing, batch_size):
+    """Numbers of the windows of each batch, and their length: windows of one length together."""
     length = np.full(windows.n_windows, windows.window_size)
     if missing is not None:
         length -= windows.sum_over_steps(missing)
-    lags = np.arange(windows.window_size) * windows.lag_step
-
+    batches, lengths = [], []
     for n_steps in np.unique(length):
-        same = np.flatnonzero(length == n_steps)
-        for index in np.split(same, range(batch_size, len(same), batch_size)):
-            if n_steps == windows.window_size:
-                yield index, view.index_select(0, torch.from_numpy(index).to(series.device))
-                continue
-            at = index[:, None] * windows.row_step + lags  # (batch, window)
-            at = at[~missing[at]]  # (batch * n_steps,)
-            batch = series.index_select(0, torch.from_numpy(at).to(series.device))
-            yield index, batch.view(len(index), n_steps, series.shape[1])
+        same = torch.from_numpy(np.flatnonzero(length == n_steps)).split(batch_size)
+        batches += same
+        lengths += [n_steps] * len(same)
+    return batches, lengths
+
+
+def _known_steps(series, windows: Windows, missing, index, n_steps):
+    """Windows without their missing steps, of which each has the same number."""
+    lags = np.arange(windows.window_size) * windows.lag_step
+    at = index[:, None] * windows.row_step + lags  # (batch, window)
+    at = at[~missing[at]]  # (batch * n_steps,)
+    batch = series.index_select(0, torch.from_numpy(at).to(series.device))
+    return batch.view(len(index), n_steps, series.shape[1])

@@ -12,8 +12,8 @@ from torch.nn import functional
 class StackedLSTM(nn.Module):
     """LSTM layers, each fed with the whole sequence of the one below, and a linear head.
 
-    Every random number, at the start and in training, comes from ``generator``, so
-    that the global generator is neither used nor changed.
+    Every random number, at the start and in training, comes from a generator that is
+    passed, so that the global generator is neither used nor changed.
 
     Parameters
     ----------
@@ -29,6 +29,9 @@ class StackedLSTM(nn.Module):
         Share of each layer's outputs that is set to zero in training.
     dtype : torch.dtype, default=torch.float32
         Type of the weights.
+    low_precision : torch.dtype or None, default=None
+        What the layers compute in, on rounded copies of weights and inputs (autocast of
+        torch). The head, and so the outputs, stay in ``dtype``.
     generator : torch.Generator or None, default=None
         Source of the initial weights, on the CPU so that they do not depend on the
         device. None: weights stay as they are allocated, to be loaded afterwards.
@@ -50,6 +53,7 @@ class StackedLSTM(nn.Module):
         bidirectional=False,
         dropout=0.0,
         dtype=torch.float32,
+        low_precision=None,
         generator=None,
     ):
         super().__init__()
@@ -67,7 +71,8 @@ class StackedLSTM(nn.Module):
             )
             for size_below, size in zip(sizes, hidden_layer_sizes, strict=False)
         )
-        self.dropout = Dropout(dropout, generator)
+        self.dropout = Dropout(dropout)
+        self.low_precision = low_precision
         self.head = nn.Linear(sizes[-1], n_outputs, device="meta", dtype=dtype)
         self.to_empty(device="cpu")
         if generator is not None:
@@ -90,21 +95,31 @@ class StackedLSTM(nn.Module):
                 elif name.startswith("bias_hh"):
                     parameter[size : 2 * size] = 0
 
-    def forward(self, x):
+    def forward(self, x, generator=None):
         """Map windows (batch, window, features) to outputs (batch, outputs).
 
-        A window without any step is mapped to what the head gives for zeros.
+        A window without any step is mapped to what the head gives for zeros. The
+        generator draws what dropout leaves out in training.
         """
         if x.shape[1] == 0:
             return self.head(x.new_zeros(x.shape[0], self.head.in_features))
-        for layer in self.layers[:-1]:
-            x = self.dropout(layer(x)[0])  # (batch, window, directions * hidden)
-        _, (last, _) = self.layers[-1](x)  # (directions, batch, hidden)
-        last = self.dropout(last.transpose(0, 1).flatten(1))  # (batch, directions * hidden)
+        if self.low_precision is None:
+            last = self._last_state(x, generator)
+        else:
+            with torch.autocast(x.device.type, self.low_precision):
+                last = self._last_state(x, generator).to(self.head.weight.dtype)
+        if self.training:
+            return self.head(last)
         # Whole vectors: in others, the result of a row depends on its place in the batch.
         padding = (0, -last.shape[1] % 16)
         weight = functional.pad(self.head.weight, padding)
         return functional.linear(functional.pad(last, padding), weight, self.head.bias)
+
+    def _last_state(self, x, generator):
+        for layer in self.layers[:-1]:
+            x = self.dropout(layer(x)[0], generator)  # (batch, window, directions * hidden)
+        _, (last, _) = self.layers[-1](x)  # (directions, batch, hidden)
+        return self.dropout(last.transpose(0, 1).flatten(1), generator)  # (batch, dirs * hidden)
 
 
 class Dropout(nn.Module):
@@ -117,14 +132,13 @@ class Dropout(nn.Module):
     I. Sutskever and O. Vinyals, "Recurrent neural network regularization", 2014.
     """
 
-    def __init__(self, share, generator=None):
+    def __init__(self, share):
         super().__init__()
         self.share = share
-        self.generator = generator
 
-    def forward(self, x):
+    def forward(self, x, generator=None):
         """Zero a share of ``x`` in training, and scale up the rest."""
         if not self.training or self.share == 0:
             return x
-        kept = torch.empty_like(x).bernoulli_(1 - self.share, generator=self.generator)
+        kept = torch.empty_like(x).bernoulli_(1 - self.share, generator=generator)
         return x * kept / (1 - self.share)

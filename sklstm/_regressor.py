@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _training
+from sklstm import _runtime, _training
 from sklstm._batches import WindowDataset, predict_windows, series_tensor
 from sklstm._preparation import (
     feature_statistics,
@@ -217,7 +217,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "device": [str],
-        "precision": [StrOptions({"float32", "float64"})],
+        "precision": [StrOptions({"float32", "float64", "bfloat16"})],
         "n_jobs": [numbers.Integral, None],
         "verbose": ["verbose"],
         "callbacks": [list, None],
@@ -354,17 +354,22 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         # Small enough to answer one row soon, large enough to keep small networks busy.
         # Of whole vectors, since in others the last rows are computed in another way.
         batch_size = int(np.clip(4096 // max(sizes), 16, 256)) // 16 * 16
-        with _training.torch_state(self._n_threads(sizes, batch_size), training=False):
+        n_batches = -(-windows.n_windows // batch_size)
+        threads = min(self._n_threads(sizes, batch_size), n_batches)
+        with _runtime.torch_state(training=False):
             series = series_tensor(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
-            output = predict_windows(self.net_.module_, series, windows, missing, batch_size)
+            output = predict_windows(
+                self.net_.module_, series, windows, missing, batch_size, threads
+            )
         y = output * self.target_scale_ + self.target_mean_
         return y[:, 0] if self._is_1d else y
 
     def _fit(self, X, y, sample_weight, max_epochs, early_stopping, resumed):
         self._check_params()
-        _training.check_device(self.device)
+        _runtime.check_device(self.device)
+        _runtime.check_precision(self.precision, self.device)
         windows, missing = check_windows(self, X, reset=not resumed)
         y = check_targets(self, y, windows.n_windows)
         weight = check_weights(sample_weight, windows.n_windows)
@@ -390,17 +395,19 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         if batch_size == "auto":
             batch_size = int(np.clip(len(train) // 128, 64, 256))
         shape = _training.architecture(self)
-        n_threads = self._n_threads(shape["hidden_layer_sizes"], batch_size)
-        with _training.torch_state(n_threads, training=True):
-            device = _training.resolve_device(self.device)
+        threads = self._n_threads(shape["hidden_layer_sizes"], batch_size)
+        with _runtime.torch_state(training=True):
+            device = _runtime.resolve_device(self.device)
             dtype = _training.DTYPES[self.precision]
             series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
             train = self._dataset(series, windows, train, y, weight)
             valid = None if valid is None else self._dataset(series, windows, valid, y, weight)
-            net = _training.build_net(self, shape, device, batch_size, seed, valid, self.callbacks)
+            net = _training.build_net(
+                self, shape, device, batch_size, seed, threads, valid, self.callbacks
+            )
             if resumed:
                 _training.load_net_state(net, _training.net_state(self.net_, self._net_shape))
-            _training.train(net, train, max_epochs, valid)
+            _training.train(net, train, max_epochs, threads, valid)
             _training.release(net)
 
         self.net_, self._net_shape = net, shape
@@ -454,7 +461,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         return int(seed) + (self.n_iter_ if resumed else 0)
 
     def _n_threads(self, sizes, batch_size):
-        return _training.n_threads(self.n_jobs, sizes, self._n_channels, batch_size)
+        work = _runtime.step_work(sizes, self._n_channels, self.window_size_, batch_size)
+        return _runtime.n_threads(self.n_jobs, work, batch_size)
 
     def __getstate__(self):
         state = dict(super().__getstate__())
@@ -472,7 +480,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 self._check_params()
             except ValueError:  # set after the fit, so that the next fit will refuse them
                 params = type(self)(device=self.device)
-            with _training.torch_state(torch.get_num_threads(), training=True):
+            with _runtime.torch_state(training=True):
                 self.net_ = _training.loaded_net(params, self.__dict__["net_"])
 
     def __sklearn_tags__(self):

@@ -1,5 +1,7 @@
 """Batches, gathered from the series."""
 
+import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -26,7 +28,7 @@ def test_a_batch_holds_the_windows_and_targets_asked_for(copy, dilation):
     index = np.array([3, 7, 8, 20])
     targets = np.arange(4.0)[:, np.newaxis]
     dataset = WindowDataset(series, windows, index, targets, weights=targets * 10)
-    x, (y, weight) = dataset.batch(torch.tensor([2, 0]))
+    x, (y, weight) = next(dataset.batches(torch.tensor([2, 0, 1]), batch_size=2))
     np.testing.assert_array_equal(x, view[[8, 3]])
     np.testing.assert_array_equal(y, [[2], [0]])
     np.testing.assert_array_equal(weight, [[20], [0]])
@@ -77,6 +79,20 @@ def test_every_call_of_the_module_gets_as_many_windows():
 
     predict_windows(module, series, windows, None, batch_size=16)
     assert sizes == [16, 16, 16]
+
+
+def test_threads_predict_the_same_in_the_same_place():
+    view, windows, series = setup()
+    seen = set()
+
+    def module(x):
+        seen.add(threading.get_ident())
+        time.sleep(0.01)  # so that the other thread takes the next batch
+        return x[:, -1, :1]
+
+    output = predict_windows(module, series, windows, None, batch_size=4, threads=2)
+    np.testing.assert_array_equal(output, view[:, -1, :1])
+    assert len(seen) == 2
 
 
 def test_gathering_takes_no_memory_of_the_size_of_the_windows():

@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold, TimeSeriesSplit, cross_validate
 from skorch.callbacks import Callback
 
 from sklstm import SlidingWindowTransformer, forecast_targets
-from sklstm._training import TargetLoss
+from sklstm._net import TargetLoss
 
 CHANGES = {  # from the rows up to t and the rows after t, other rows after t
     "noise": lambda before, after: (
@@ -287,7 +287,7 @@ def test_early_stopping_restores_the_best_weights(small_lstm, tomorrow, windows,
     assert best < len(curve) - 1
     np.testing.assert_equal(weights_of(lstm), watch.weights[best])
     with torch.no_grad():
-        X, y = watch.valid.batch(torch.arange(len(watch.valid)))
+        X, y = next(watch.valid.batches(None, len(watch.valid)))
         final = TargetLoss(loss)(lstm.net_.module_(X), y).item()
     assert final == pytest.approx(min(curve), rel=1e-12)
     # And that loss is what a user computes from predictions in units of the target.
@@ -349,7 +349,7 @@ def test_only_labelled_rows_are_trained_on(
     )
     # The rows without a target are history: those with one see them in their windows.
     scaled = (chicago.to_numpy() - lstm.feature_mean_) / lstm.feature_scale_
-    X, _ = watch.train.batch(torch.arange(2))
+    X, _ = next(watch.train.batches(None, 2))
     np.testing.assert_allclose(X[0], scaled[1:8], rtol=1e-4, atol=1e-6)
 
     # The fit is that on the labelled windows alone.

@@ -1,8 +1,12 @@
 """Threads, devices and the form in which a net is kept."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 
 from sklstm import LSTMRegressor, _training
 
@@ -14,28 +18,33 @@ def fitted(**params):
     return LSTMRegressor(**(quick | params)).fit(X, X[:, 0])
 
 
-def test_an_int_of_n_jobs_has_the_meaning_of_scikit_learn(monkeypatch):
-    monkeypatch.setattr(_training.joblib, "cpu_count", lambda: 8)
-    threads = [_training.n_threads(n_jobs, (64,), 1, 64) for n_jobs in (1, 3, 99, -1, -2, -100)]
-    assert threads == [1, 3, 8, 8, 7, 1]
-
-
-def test_none_of_n_jobs_takes_more_threads_for_large_networks_only(monkeypatch):
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 6)
-    assert _training.n_threads(None, (8,), 1, 64) == 1
-    assert _training.n_threads(None, (256, 256), 8, 64) == 6
-
-
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_training_runs_on_these_threads(n_jobs):
-    seen = []
+def test_training_runs_in_this_many_threads_each_with_one_of_torch(n_jobs, monkeypatch):
+    seen, torch_threads = set(), set()
 
-    class Spy(_training.Callback):
-        def on_batch_end(self, net, **kwargs):
-            seen.append(torch.get_num_threads())
+    def spy(module, args, output):
+        seen.add(threading.get_ident())
+        torch_threads.add(torch.get_num_threads())
+        time.sleep(0.01)  # so that the other thread takes the next share
 
-    fitted(n_jobs=n_jobs, callbacks=[Spy()])
-    assert set(seen) == {n_jobs}
+    class Hook(Callback):
+        def on_train_begin(self, net, **kwargs):
+            net.module_.register_forward_hook(spy)
+
+    fitted(n_jobs=n_jobs, callbacks=[Hook()])
+    assert len(seen) == n_jobs
+    assert torch_threads == {1}
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_results_repeat_with_two_threads(dropout):
+    first, again = (fitted(n_jobs=2, dropout=dropout, max_epochs=5) for _ in range(2))
+    np.testing.assert_array_equal(first.predict(X), again.predict(X))
+
+
+def test_two_threads_train_as_one_does_but_for_rounding():
+    one, two = (fitted(n_jobs=n_jobs, precision="float64", max_epochs=5) for n_jobs in (1, 2))
+    np.testing.assert_allclose(one.predict(X), two.predict(X), rtol=1e-9)
 
 
 def test_kept_state_holds_arrays_and_plain_values_only():

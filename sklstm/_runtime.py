@@ -1,0 +1,198 @@
+"""What surrounds every call: device, threads, torch's modes and the memory allocator."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from contextlib import ExitStack, contextmanager
+
+import joblib
+import torch
+
+# Multiply-adds of a training step from which its batch is shared among threads by
+# n_jobs=None, and the fewest windows in a share; by benchmarks/threads.py.
+_WORK_FOR_THREADS = 20_000_000
+_SMALLEST_SHARE = 16
+
+# What training may hold for the backward pass, over all threads.
+_TRAINING_BYTES = 80 * 2**20
+# By measurement, floats that are kept for each unit and step of a window.
+_FLOATS_PER_UNIT = {"float32": 8, "float64": 16, "bfloat16": 6}
+
+
+def resolve_device(device):
+    """Turn ``device="auto"`` into the first GPU, or the processor if there is none."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def check_device(device) -> None:
+    """Refuse a device that torch does not know, or does not find on this machine."""
+    if device == "auto":
+        return
+    try:
+        known = torch.device(device).type != "meta"
+    except RuntimeError:
+        known = False
+    if not known:
+        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {device!r}.")
+    try:
+        torch.empty(0, device=device)
+    except Exception as error:  # each kind of device has its own
+        raise ValueError(
+            f"device={device!r}, but torch finds no such device here. Use device='auto' for "
+            "a GPU where there is one and the processor elsewhere."
+        ) from error
+
+
+def check_precision(precision, device) -> None:
+    """Refuse ``precision="bfloat16"`` where the device has no instructions for it."""
+    device = resolve_device(device)
+    if precision == "bfloat16" and not has_bfloat16(device):
+        raise ValueError(
+            f"precision='bfloat16', but device {device!r} of this machine cannot compute in it: "
+            "that takes a processor with AVX512-BF16 or AMX (or BF16 of ARM), or a GPU of "
+            "NVIDIA's Ampere generation or later. Use precision='float32'."
+        )
+
+
+def has_bfloat16(device) -> bool:
+    """Whether a device multiplies bfloat16 in hardware."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if not hasattr(torch.cpu, "get_capabilities"):  # an older torch
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def step_work(sizes, n_features, window_size, batch_size) -> int:
+    """Multiply-adds of the forward pass of one batch."""
+    below = [n_features, *sizes[:-1]]
+    units = sum(4 * size * (size + inputs) for size, inputs in zip(sizes, below, strict=True))
+    return batch_size * window_size * units
+
+
+def n_threads(n_jobs, work, batch_size) -> int:
+    """Threads for a step of so much work; the meaning of ``n_jobs`` is scikit-learn's."""
+    if n_jobs is None:
+        # joblib tells its workers through the environment how many threads each may use,
+        # and torch has read it when it was imported.
+        wanted = 1 if work < _WORK_FOR_THREADS else torch.get_num_threads()
+    else:
+        n_cpus = joblib.cpu_count()
+        wanted = min(int(n_jobs), n_cpus) if n_jobs > 0 else max(n_cpus + 1 + n_jobs, 1)
+    return max(min(wanted, batch_size // _SMALLEST_SHARE), 1)
+
+
+def share_size(batch_size, units, window_size, precision, threads) -> int:
+    """Windows that one thread trains on at a time, by the number of threads and memory.
+
+    Parameters
+    ----------
+    batch_size : int
+    units : int
+        Outputs of all layers for one step of a window.
+    window_size : int
+    precision : str
+    threads : int
+    """
+    floats = _FLOATS_PER_UNIT[precision] * units * window_size
+    most = max(_TRAINING_BYTES // (4 * floats * threads), 1)
+    n_shares = max(-(-batch_size // most), threads)
+    return -(-batch_size // n_shares)
+
+
+class _Counted:
+    """A setting of the whole process while calls need it, and as before after the last one.
+
+    Calls can overlap in Python's threads.
+    """
+
+    def __init__(self, begin, end):
+        self.begin, self.end = begin, end
+        self.lock, self.calls, self.before = threading.Lock(), 0, None
+
+    @contextmanager
+    def __call__(self):
+        with self.lock:
+            if self.calls == 0:
+                self.before = self.begin()
+            self.calls += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.calls -= 1
+                if self.calls == 0:
+                    self.end(self.before)
+
+
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    return before
+
+
+def _allocator():
+    """Find the C library whose allocator can be set up, unless the user has done that."""
+    if any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
+        return None
+    try:
+        return ctypes.CDLL(None) if os.confstr("CS_GNU_LIBC_VERSION") else None
+    except (AttributeError, OSError, TypeError, ValueError):
+        return None  # another system or C library
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+
+
+def _keep_freed_memory():
+    """Let the allocator keep what a training step frees, for the next step.
+
+    By default it hands large blocks back to the system at once, and the system fills
+    each page with zeros when the next step asks again: a third of the time of training.
+    """
+    allocator = _allocator()
+    if allocator is not None:
+        allocator.mallopt(_M_MMAP_THRESHOLD, 2**30)
+        allocator.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    return allocator
+
+
+def _return_freed_memory(allocator):
+    if allocator is not None:
+        # Where the thresholds move to by themselves in a process that frees large arrays.
+        allocator.mallopt(_M_MMAP_THRESHOLD, 2**25)
+        allocator.mallopt(_M_TRIM_THRESHOLD, 2**26)
+        allocator.malloc_trim(0)
+
+
+# Threads of torch wait for each other at every step of the recurrence, which other work on
+# the processor makes slow beyond measure. Each batch is shared among Python's threads instead.
+_single_threaded = _Counted(_one_thread, torch.set_num_threads)
+_memory_kept = _Counted(_keep_freed_memory, _return_freed_memory)
+
+
+@contextmanager
+def torch_state(training):
+    """Run a block with gradients or without, on one thread of torch, then as before.
+
+    Whatever the user has set around the call: grad mode, autocast, and on a GPU the
+    faster and less exact choices of cuDNN.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_single_threaded())
+        if training:
+            stack.enter_context(_memory_kept())
+        stack.enter_context(torch.inference_mode(not training))
+        stack.enter_context(torch.set_grad_enabled(training))
+        stack.enter_context(torch.autocast("cpu", enabled=False))
+        if torch.cuda.is_available():
+            stack.enter_context(torch.autocast("cuda", enabled=False))
+            exact = {"benchmark": False, "deterministic": True, "allow_tf32": False}
+            enabled = torch.backends.cudnn.enabled
+            stack.enter_context(torch.backends.cudnn.flags(enabled=enabled, **exact))
+        yield

@@ -1,0 +1,124 @@
+"""The training step."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import Callback
+
+from sklstm._module import StackedLSTM
+from sklstm._net import TargetLoss, WindowNet, clip_norm
+
+
+def a_net(**params):
+    return WindowNet(
+        StackedLSTM,
+        module__n_features=2,
+        module__hidden_layer_sizes=(4, 3),
+        module__n_outputs=2,
+        module__dtype=torch.float64,
+        module__generator=torch.Generator().manual_seed(0),
+        criterion=TargetLoss,
+        criterion__loss="squared_error",
+        **params,
+    ).initialize()
+
+
+def a_batch(n=10, weighted=False):
+    generator = torch.Generator().manual_seed(1)
+    x, y, weight = (
+        torch.rand(n, *shape, dtype=torch.float64, generator=generator)
+        for shape in ((6, 2), (2,), (2,))
+    )
+    return x, (y, weight) if weighted else y
+
+
+def step_of(net, batch):
+    step = net.train_step_single(batch)
+    return step, [weight.grad.clone() for weight in net.module_.parameters()]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("share_size", [1, 4, 5, 9])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_shares_of_a_batch_give_the_step_of_the_whole(share_size, threads, weighted):
+    batch = a_batch(weighted=weighted)
+    whole, gradients = step_of(a_net(), batch)
+    net = a_net(share_size=share_size)
+    with ThreadPoolExecutor(threads) as pool:
+        net.map_ = pool.map
+        step, parts = step_of(net, batch)
+    torch.testing.assert_close(step["loss"], whole["loss"])
+    torch.testing.assert_close(step["y_pred"], whole["y_pred"])
+    for part, gradient in zip(parts, gradients, strict=True):
+        torch.testing.assert_close(part, gradient)
+
+
+def test_each_share_draws_its_own_dropout():
+    generators = [torch.Generator().manual_seed(seed) for seed in (3, 4)]
+    net = a_net(module__dropout=0.5, share_size=5, generators=generators)
+    x = a_batch()[0][:1].expand(10, -1, -1)
+    y_pred = net.train_step_single((x, torch.zeros(10, 2)))["y_pred"]
+    assert not torch.equal(y_pred[:5], y_pred[5:])
+
+
+@pytest.mark.parametrize("largest", [1e-3, 0.5, 1e3])
+def test_the_gradient_is_clipped_as_torch_does(largest):
+    weights = [torch.nn.Parameter(torch.zeros(*shape)) for shape in ((3, 4), (5,))]
+    for seed, weight in enumerate(weights):
+        weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(seed))
+    gradients = [weight.grad.clone() for weight in weights]
+    clip_norm(gradients, largest)
+    torch.nn.utils.clip_grad_norm_(weights, largest)
+    for gradient, weight in zip(gradients, weights, strict=True):
+        torch.testing.assert_close(gradient, weight.grad)
+
+
+def test_the_gradient_clip_is_that_of_the_whole_batch():
+    net = a_net(share_size=4, gradient_clip=1e-3)
+    _, gradients = step_of(net, a_batch())
+    norm = torch.cat([gradient.flatten() for gradient in gradients]).norm().item()
+    assert norm == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_weights_that_a_user_has_frozen_get_no_gradient():
+    net = a_net()
+    net.module_.head.weight.requires_grad_(False)
+    net.train_step_single(a_batch())
+    assert net.module_.head.weight.grad is None
+    assert net.module_.head.bias.grad is not None
+
+
+def test_callbacks_hear_what_they_have_a_method_for():
+    heard = []
+
+    class Listener(Callback):
+        def on_batch_end(self, net, loss, y_pred, **kwargs):
+            heard.append(("batch", loss.item(), tuple(y_pred.shape)))
+
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            heard.append(("gradient", [name for name, _ in named_parameters][-1]))
+
+    class Silent(Callback):
+        pass
+
+    net = a_net(callbacks=[Listener(), Silent()])
+    net.callbacks_[-1][1].on_epoch_begin = lambda net, **kwargs: heard.append("set on the object")
+    batch = a_batch()
+    step = net.train_step(batch)
+    net.notify("on_batch_end", batch=batch, training=True, **step)
+    net.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
+    assert heard == [
+        ("gradient", "head.bias"),
+        ("batch", step["loss"].item(), (10, 2)),
+        "set on the object",
+    ]
+
+
+def test_an_optimizer_that_calls_back_several_times_gets_the_gradient_each_time():
+    net = a_net(optimizer=torch.optim.LBFGS, lr=0.1)
+    batch = a_batch()
+    losses = [net.train_step(batch)["loss"].item() for _ in range(3)]
+    assert losses[2] < losses[1] < losses[0]
+    assert np.isfinite(losses).all()

@@ -1,0 +1,121 @@
+"""Threads, memory and precision around a call."""
+
+import platform
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sklstm import LSTMRegressor, _runtime
+
+X = np.random.RandomState(0).randn(60, 5)
+
+
+def test_an_int_of_n_jobs_has_the_meaning_of_scikit_learn(monkeypatch):
+    monkeypatch.setattr(_runtime.joblib, "cpu_count", lambda: 8)
+    n_jobs = (1, 3, 99, -1, -2, -100)
+    assert [_runtime.n_threads(n, 1, 1024) for n in n_jobs] == [1, 3, 8, 8, 7, 1]
+
+
+def test_none_of_n_jobs_takes_more_threads_for_large_steps_only(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    small = _runtime.step_work((8,), n_features=1, window_size=12, batch_size=64)
+    large = _runtime.step_work((256, 256), n_features=8, window_size=96, batch_size=64)
+    assert _runtime.n_threads(None, small, 64) == 1
+    assert _runtime.n_threads(None, large, 64) == 4
+
+
+def test_work_is_counted_in_multiply_adds():
+    work = _runtime.step_work((5, 3), n_features=2, window_size=7, batch_size=11)
+    assert work == 11 * 7 * 4 * (5 * (2 + 5) + 3 * (5 + 3))
+
+
+def test_no_thread_gets_too_small_a_share_of_a_batch(monkeypatch):
+    monkeypatch.setattr(_runtime.joblib, "cpu_count", lambda: 8)
+    assert [_runtime.n_threads(8, 1, batch) for batch in (1, 31, 32, 64, 1024)] == [1, 1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("batch_size", [1, 64, 100, 256])
+def test_a_share_is_what_threads_and_memory_allow(batch_size, threads):
+    small = _runtime.share_size(batch_size, 16, 12, "float32", threads)
+    assert small == -(-batch_size // threads)
+    long = _runtime.share_size(batch_size, 512, 2_000, "float32", threads)
+    assert 1 <= long <= small
+    assert long == 1 or 8 * 4 * 512 * 2_000 * long * threads <= _runtime._TRAINING_BYTES
+    assert _runtime.share_size(batch_size, 512, 2_000, "bfloat16", threads) >= long
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_modes_of_torch_are_as_before_after_a_call_that_fails(training):
+    before = torch.get_num_threads(), torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+    with _runtime.torch_state(training):
+        assert torch.get_num_threads() == 1
+        assert torch.is_grad_enabled() is training
+        state = _runtime.torch_state(not training)
+    with pytest.raises(ArithmeticError), state:
+        raise ArithmeticError
+    after = torch.get_num_threads(), torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+    assert after == before
+
+
+def test_threads_are_as_before_once_the_last_of_overlapping_calls_has_ended():
+    torch.set_num_threads(3)
+    try:
+        first, second = _runtime.torch_state(True), _runtime.torch_state(True)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert torch.get_num_threads() == 1
+        second.__exit__(None, None, None)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
+
+
+FAULTS = """
+import resource, torch
+from sklstm import _runtime
+
+def faults(n_steps):  # of 20 blocks of 4 MB, all alive at once and then freed, as in a step
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(n_steps):
+        blocks = [torch.ones(2**20) for _ in range(20)]
+        del blocks
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+with _runtime.torch_state(training=True):
+    faults(2)
+    inside = faults(10)
+print(inside, faults(10))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="sets up the allocator of glibc")
+@pytest.mark.parametrize("by_user", [False, True])
+def test_a_step_finds_the_memory_that_the_step_before_has_freed(by_user, monkeypatch):
+    for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"):
+        monkeypatch.delenv(name, raising=False)
+    if by_user:  # who has chosen how the allocator works is left alone
+        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "131072")
+    command = [sys.executable, "-c", FAULTS]
+    inside, outside = map(int, subprocess.check_output(command, text=True).split())
+    step = 20 * 2**22 // resource.getpagesize()
+    assert inside > 5 * step if by_user else inside < step / 10
+    assert outside > step / 2  # the memory was handed back at the end
+
+
+def test_bfloat16_is_refused_where_the_processor_has_none(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    model = LSTMRegressor(4, max_epochs=1, precision="bfloat16", device="cpu")
+    with pytest.raises(ValueError, match="precision='bfloat16'.*AVX512-BF16 or AMX.*float32"):
+        model.fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize("flag", ["avx512_bf16", "amx_bf16", "bf16"])
+def test_bfloat16_is_found_by_what_the_processor_can_do(flag, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {flag: True})
+    assert _runtime.has_bfloat16("cpu")
