@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from sklstm._runtime import thread_map
 from sklstm._windows import Windows, row_blocks
 
 
@@ -112,11 +111,13 @@ def window_tensor(series, windows: Windows):
     )
 
 
-def predict_windows(module, series, windows: Windows, missing, batch_size, threads=1):
+def predict_windows(
+    module, series, windows: Windows, missing, batch_size, smallest=None, threads=1
+):
     """Apply ``module`` to all windows, without their missing steps.
 
-    Every call of the module gets the same number of windows, so that the prediction of
-    a row does not depend on the rows predicted with it, nor on the number of threads.
+    A batch that is not full is filled up, to the smallest size or a full batch, so that
+    the prediction of a row does not depend on the rows predicted with it.
 
     Parameters
     ----------
@@ -127,6 +128,9 @@ def predict_windows(module, series, windows: Windows, missing, batch_size, threa
         Rows that are no steps.
     batch_size : int
         Windows in each call of the module.
+    smallest : int or None, default=None
+        Fewest windows that the module computes as it does in a full batch, bit by bit;
+        None: only a full batch will do.
     threads : int, default=1
         Calls at the same time.
 
@@ -135,6 +139,7 @@ def predict_windows(module, series, windows: Windows, missing, batch_size, threa
     ndarray of shape (n_windows, outputs)
     """
     view = window_tensor(series, windows)
+    smallest = smallest or batch_size
 
     def predict(index, n_steps):
         with torch.inference_mode():  # the mode belongs to a thread
@@ -142,14 +147,14 @@ def predict_windows(module, series, windows: Windows, missing, batch_size, threa
                 batch = view.index_select(0, index.to(series.device))
             else:
                 batch = _known_steps(series, windows, missing, index.numpy(), n_steps)
-            n_spare = batch_size - len(index)
+            size = batch_size if len(index) > smallest else smallest
+            n_spare = size - len(index)
             batch = torch.cat([batch, batch[:1].expand(n_spare, -1, -1)]) if n_spare else batch
             return module(batch)[: len(index)].cpu().numpy()
 
     outputs = None
     batches, lengths = _batches_by_length(windows, missing, batch_size)
-    with ThreadPoolExecutor(threads) as pool:
-        apply = map if threads == 1 else pool.map
+    with thread_map(threads) as apply:
         for index, output in zip(batches, apply(predict, batches, lengths), strict=True):
             if outputs is None:
                 outputs = np.empty((windows.n_windows, output.shape[1]), dtype=output.dtype)
@@ -159,9 +164,10 @@ def predict_windows(module, series, windows: Windows, missing, batch_size, threa
 
 def _batches_by_length(windows: Windows, missing, batch_size):
     """Numbers of the windows of each batch, and their length: windows of one length together."""
-    length = np.full(windows.n_windows, windows.window_size)
-    if missing is not None:
-        length -= windows.sum_over_steps(missing)
+    if missing is None:
+        batches = torch.arange(windows.n_windows).split(batch_size)
+        return batches, [windows.window_size] * len(batches)
+    length = windows.window_size - windows.sum_over_steps(missing)
     batches, lengths = [], []
     for n_steps in np.unique(length):
         same = torch.from_numpy(np.flatnonzero(length == n_steps)).split(batch_size)

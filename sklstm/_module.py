@@ -73,6 +73,7 @@ class StackedLSTM(nn.Module):
         )
         self.dropout = Dropout(dropout)
         self.low_precision = low_precision
+        self._smallest_batch = {}
         self.head = nn.Linear(sizes[-1], n_outputs, device="meta", dtype=dtype)
         self.to_empty(device="cpu")
         if generator is not None:
@@ -110,10 +111,33 @@ class StackedLSTM(nn.Module):
                 last = self._last_state(x, generator).to(self.head.weight.dtype)
         if self.training:
             return self.head(last)
-        # Whole vectors: in others, the result of a row depends on its place in the batch.
-        padding = (0, -last.shape[1] % 16)
-        weight = functional.pad(self.head.weight, padding)
-        return functional.linear(functional.pad(last, padding), weight, self.head.bias)
+        # Whole vectors, and not too few rows: else the result of a row depends on its place
+        # in the batch and on the size of the batch.
+        n_spare = -last.shape[1] % 16
+        weight = functional.pad(self.head.weight, (0, n_spare))
+        padded = functional.pad(last, (0, n_spare, 0, max(4 - len(last), 0)))
+        return functional.linear(padded, weight, self.head.bias)[: len(last)]
+
+    @torch.inference_mode()
+    def smallest_batch(self, batch_size) -> int:
+        """Find the fewest windows that are computed as in a full batch, to the last bit.
+
+        Matrices of few rows may take another way through the processor, which rounds
+        sums otherwise. Where that ends depends on the machine and on the layers' sizes.
+        """
+        if batch_size not in self._smallest_batch:
+            weight = self.layers[0].weight_ih_l0
+            generator = torch.Generator().manual_seed(0)
+            shape = (batch_size, 3, weight.shape[1])
+            x = torch.randn(shape, generator=generator, dtype=weight.dtype).to(weight.device)
+            full, size = self(x), 1
+            while size < batch_size and not all(
+                torch.equal(self(part), expected)
+                for part, expected in zip(x.split(size), full.split(size), strict=True)
+            ):
+                size *= 2
+            self._smallest_batch[batch_size] = min(size, batch_size)
+        return self._smallest_batch[batch_size]
 
     def _last_state(self, x, generator):
         for layer in self.layers[:-1]:

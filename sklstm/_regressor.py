@@ -354,14 +354,15 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         # Small enough to answer one row soon, large enough to keep small networks busy.
         # Of whole vectors, since in others the last rows are computed in another way.
         batch_size = int(np.clip(4096 // max(sizes), 16, 256)) // 16 * 16
-        n_batches = -(-windows.n_windows // batch_size)
-        threads = min(self._n_threads(sizes, batch_size), n_batches)
+        threads = self._n_threads(sizes, windows.n_windows, -(-windows.n_windows // batch_size))
         with _runtime.torch_state(training=False):
             series = series_tensor(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
+            module = self.net_.module_
+            smallest = module.smallest_batch(batch_size)
             output = predict_windows(
-                self.net_.module_, series, windows, missing, batch_size, threads
+                module, series, windows, missing, batch_size, smallest, threads
             )
         y = output * self.target_scale_ + self.target_mean_
         return y[:, 0] if self._is_1d else y
@@ -395,7 +396,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         if batch_size == "auto":
             batch_size = int(np.clip(len(train) // 128, 64, 256))
         shape = _training.architecture(self)
-        threads = self._n_threads(shape["hidden_layer_sizes"], batch_size)
+        n_parts = batch_size // _runtime.SMALLEST_SHARE
+        threads = self._n_threads(shape["hidden_layer_sizes"], batch_size, n_parts)
         with _runtime.torch_state(training=True):
             device = _runtime.resolve_device(self.device)
             dtype = _training.DTYPES[self.precision]
@@ -460,9 +462,9 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
         return int(seed) + (self.n_iter_ if resumed else 0)
 
-    def _n_threads(self, sizes, batch_size):
-        work = _runtime.step_work(sizes, self._n_channels, self.window_size_, batch_size)
-        return _runtime.n_threads(self.n_jobs, work, batch_size)
+    def _n_threads(self, sizes, n_windows, n_parts):
+        work = _runtime.work_of(sizes, self._n_channels, self.window_size_, n_windows)
+        return _runtime.n_threads(self.n_jobs, work, n_parts)
 
     def __getstate__(self):
         state = dict(super().__getstate__())

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import joblib
 import torch
 
-# Multiply-adds of a training step from which its batch is shared among threads by
-# n_jobs=None, and the fewest windows in a share; by benchmarks/threads.py.
-_WORK_FOR_THREADS = 20_000_000
-_SMALLEST_SHARE = 16
+# Fewest multiply-adds, and windows of a batch, for which a thread pays: benchmarks/threads.py.
+_WORK_OF_A_THREAD = 30_000_000
+SMALLEST_SHARE = 16
 
 # What training may hold for the backward pass, over all threads.
 _TRAINING_BYTES = 80 * 2**20
@@ -68,23 +68,24 @@ def has_bfloat16(device) -> bool:
     return any(has.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def step_work(sizes, n_features, window_size, batch_size) -> int:
-    """Multiply-adds of the forward pass of one batch."""
+def work_of(sizes, n_features, window_size, n_windows) -> int:
+    """Multiply-adds of the forward pass of so many windows."""
     below = [n_features, *sizes[:-1]]
     units = sum(4 * size * (size + inputs) for size, inputs in zip(sizes, below, strict=True))
-    return batch_size * window_size * units
+    return n_windows * window_size * units
 
 
-def n_threads(n_jobs, work, batch_size) -> int:
-    """Threads for a step of so much work; the meaning of ``n_jobs`` is scikit-learn's."""
+def n_threads(n_jobs, work, n_parts) -> int:
+    """Threads for so much work in so many parts; ``n_jobs``, as in scikit-learn, is the most."""
+    useful = min(n_parts, work // _WORK_OF_A_THREAD)
+    if useful <= 1:
+        return 1
     if n_jobs is None:
         # joblib tells its workers through the environment how many threads each may use,
         # and torch has read it when it was imported.
-        wanted = 1 if work < _WORK_FOR_THREADS else torch.get_num_threads()
-    else:
-        n_cpus = joblib.cpu_count()
-        wanted = min(int(n_jobs), n_cpus) if n_jobs > 0 else max(n_cpus + 1 + n_jobs, 1)
-    return max(min(wanted, batch_size // _SMALLEST_SHARE), 1)
+        return min(useful, torch.get_num_threads())
+    n_cpus = joblib.cpu_count()
+    return min(useful, min(int(n_jobs), n_cpus) if n_jobs > 0 else max(n_cpus + 1 + n_jobs, 1))
 
 
 def share_size(batch_size, units, window_size, precision, threads) -> int:
@@ -177,6 +178,16 @@ _memory_kept = _Counted(_keep_freed_memory, _return_freed_memory)
 
 
 @contextmanager
+def thread_map(threads):
+    """Give a ``map`` whose calls run in so many threads, or in this one."""
+    if threads == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map
+
+
+@contextmanager
 def torch_state(training):
     """Run a block with gradients or without, on one thread of torch, then as before.
 
@@ -189,9 +200,10 @@ def torch_state(training):
             stack.enter_context(_memory_kept())
         stack.enter_context(torch.inference_mode(not training))
         stack.enter_context(torch.set_grad_enabled(training))
-        stack.enter_context(torch.autocast("cpu", enabled=False))
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
         if torch.cuda.is_available():
-            stack.enter_context(torch.autocast("cuda", enabled=False))
             exact = {"benchmark": False, "deterministic": True, "allow_tf32": False}
             enabled = torch.backends.cudnn.enabled
             stack.enter_context(torch.backends.cudnn.flags(enabled=enabled, **exact))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from torch.utils.data import DataLoader
 from sklstm._batches import WindowBatches
 from sklstm._module import StackedLSTM
 from sklstm._net import KeepBest, NonFiniteLoss, TargetLoss, WindowNet, forget_batches
-from sklstm._runtime import check_device, resolve_device, share_size
+from sklstm._runtime import check_device, resolve_device, share_size, thread_map
 
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 # Type of the series and of the weights; in bfloat16, layers compute on rounded copies of them.
@@ -160,8 +159,7 @@ def train(net, dataset, epochs, threads=1, validation=None):
     if validation is not None and net.history:
         keep_best.offer(net, _loss(net, validation))
     try:
-        with ThreadPoolExecutor(threads) as pool:
-            net.map_ = map if threads == 1 else pool.map
+        with thread_map(threads) as net.map_:
             net.fit_loop(dataset, epochs=epochs)
     except KeyboardInterrupt:
         # skorch's way to stop early is to raise what Ctrl-C raises, and to catch both.

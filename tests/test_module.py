@@ -93,3 +93,39 @@ def test_dropout_lets_everything_through_in_prediction():
     dropout = Dropout(0.5).eval()
     x = torch.randn(3, 4)
     assert dropout(x) is x
+
+
+@pytest.mark.parametrize("sizes", [(4, 3), (16,), (64, 64)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_smallest_batch_computes_what_a_full_one_does(sizes, dtype):
+    generator = torch.Generator().manual_seed(0)
+    module = StackedLSTM(2, sizes, 3, dtype=dtype, generator=generator).eval()
+    size = module.smallest_batch(64)
+    assert 1 <= size <= 64
+    x = torch.randn(64, 9, 2, dtype=dtype, generator=generator)
+    with torch.inference_mode():
+        full = module(x)
+        for part, expected in zip(x.split(size), full.split(size), strict=True):
+            assert torch.equal(module(part), expected)
+
+
+def test_a_batch_that_only_a_full_one_equals_is_found(monkeypatch):
+    module = build().eval()
+    forward = StackedLSTM.forward
+    monkeypatch.setattr(StackedLSTM, "forward", lambda self, x: forward(self, x) + 1e-9 * len(x))
+    assert module.smallest_batch(48) == 48
+
+
+def test_layers_in_bfloat16_keep_weights_and_outputs_in_float32():
+    generator = torch.Generator().manual_seed(0)
+    module = StackedLSTM(2, (16, 8), 3, low_precision=torch.bfloat16, generator=generator)
+    exact = StackedLSTM(2, (16, 8), 3)
+    exact.load_state_dict(module.state_dict())
+    x = torch.randn(64, 9, 2, generator=generator)
+    seen = []
+    module.layers[1].register_forward_hook(lambda layer, x, output: seen.append(output[0].dtype))
+    output = module(x)
+    assert seen == [torch.bfloat16]
+    assert output.dtype == module.head.weight.dtype == torch.float32
+    error = (output - exact(x)).abs().max() / exact(x).std()
+    assert 0 < error < 0.05

@@ -14,28 +14,31 @@ from sklstm import LSTMRegressor, _runtime
 X = np.random.RandomState(0).randn(60, 5)
 
 
+LARGE = 10**12
+
+
 def test_an_int_of_n_jobs_has_the_meaning_of_scikit_learn(monkeypatch):
     monkeypatch.setattr(_runtime.joblib, "cpu_count", lambda: 8)
     n_jobs = (1, 3, 99, -1, -2, -100)
-    assert [_runtime.n_threads(n, 1, 1024) for n in n_jobs] == [1, 3, 8, 8, 7, 1]
+    assert [_runtime.n_threads(n, LARGE, 99) for n in n_jobs] == [1, 3, 8, 8, 7, 1]
 
 
-def test_none_of_n_jobs_takes_more_threads_for_large_steps_only(monkeypatch):
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
-    small = _runtime.step_work((8,), n_features=1, window_size=12, batch_size=64)
-    large = _runtime.step_work((256, 256), n_features=8, window_size=96, batch_size=64)
-    assert _runtime.n_threads(None, small, 64) == 1
-    assert _runtime.n_threads(None, large, 64) == 4
+def test_none_of_n_jobs_is_what_torch_is_set_to(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 6)
+    assert _runtime.n_threads(None, LARGE, 99) == 6
+
+
+def test_no_more_threads_are_used_than_there_is_work_and_parts_of_it_for(monkeypatch):
+    monkeypatch.setattr(_runtime.joblib, "cpu_count", lambda: 8)
+    small = _runtime.work_of((16,), n_features=1, window_size=12, n_windows=64)
+    large = _runtime.work_of((256, 256), n_features=8, window_size=96, n_windows=64)
+    assert _runtime.n_threads(-1, small, 4) == 1
+    assert [_runtime.n_threads(-1, large, parts) for parts in (0, 1, 4, 99)] == [1, 1, 4, 8]
 
 
 def test_work_is_counted_in_multiply_adds():
-    work = _runtime.step_work((5, 3), n_features=2, window_size=7, batch_size=11)
+    work = _runtime.work_of((5, 3), n_features=2, window_size=7, n_windows=11)
     assert work == 11 * 7 * 4 * (5 * (2 + 5) + 3 * (5 + 3))
-
-
-def test_no_thread_gets_too_small_a_share_of_a_batch(monkeypatch):
-    monkeypatch.setattr(_runtime.joblib, "cpu_count", lambda: 8)
-    assert [_runtime.n_threads(8, 1, batch) for batch in (1, 31, 32, 64, 1024)] == [1, 1, 2, 4, 8]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from skorch.callbacks import Callback
 
-from sklstm import LSTMRegressor, _training
+from sklstm import LSTMRegressor, _runtime, _training
 
 X = np.random.RandomState(0).randn(60, 5)
 
@@ -18,8 +18,14 @@ def fitted(**params):
     return LSTMRegressor(**(quick | params)).fit(X, X[:, 0])
 
 
+@pytest.fixture
+def small_steps_are_shared(monkeypatch):
+    monkeypatch.setattr(_runtime, "_WORK_OF_A_THREAD", 1)
+
+
+@pytest.mark.usefixtures("small_steps_are_shared")
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_training_runs_in_this_many_threads_each_with_one_of_torch(n_jobs, monkeypatch):
+def test_training_runs_in_this_many_threads_each_with_one_of_torch(n_jobs):
     seen, torch_threads = set(), set()
 
     def spy(module, args, output):
@@ -36,12 +42,14 @@ def test_training_runs_in_this_many_threads_each_with_one_of_torch(n_jobs, monke
     assert torch_threads == {1}
 
 
+@pytest.mark.usefixtures("small_steps_are_shared")
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_results_repeat_with_two_threads(dropout):
     first, again = (fitted(n_jobs=2, dropout=dropout, max_epochs=5) for _ in range(2))
     np.testing.assert_array_equal(first.predict(X), again.predict(X))
 
 
+@pytest.mark.usefixtures("small_steps_are_shared")
 def test_two_threads_train_as_one_does_but_for_rounding():
     one, two = (fitted(n_jobs=n_jobs, precision="float64", max_epochs=5) for n_jobs in (1, 2))
     np.testing.assert_allclose(one.predict(X), two.predict(X), rtol=1e-9)
