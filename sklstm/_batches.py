@@ -7,7 +7,8 @@ import torch
 from torch.utils.data import Dataset
 
 from sklstm._runtime import thread_map
-from sklstm._windows import Windows, row_blocks
+from sklstm._storage import let_go, row_blocks, stays_on_disk
+from sklstm._windows import Windows
 
 
 class WindowDataset(Dataset):
@@ -15,7 +16,7 @@ class WindowDataset(Dataset):
 
     Parameters
     ----------
-    series : torch.Tensor of shape (base_rows, features)
+    series : torch.Tensor or SeriesOnDisk, of shape (base_rows, features)
         From :func:`series_tensor`.
     windows : Windows
         How the windows lie in the series.
@@ -29,8 +30,9 @@ class WindowDataset(Dataset):
     def __init__(self, series, windows, index, targets, weights=None):
         self.windows = window_tensor(series, windows)
         self.index = torch.from_numpy(index).to(series.device)
-        self.targets = torch.from_numpy(targets).to(series)
-        self.weights = None if weights is None else torch.from_numpy(weights).to(series)
+        like_series = {"dtype": series.dtype, "device": series.device}
+        self.targets = torch.from_numpy(targets).to(**like_series)
+        self.weights = None if weights is None else torch.from_numpy(weights).to(**like_series)
 
     def __len__(self):
         return len(self.index)
@@ -75,12 +77,38 @@ class WindowBatches:
         yield from self.dataset.batches(order, self.batch_size)
 
 
+class SeriesOnDisk:
+    """A series that is too large for memory: its rows are standardised as they are read.
+
+    Has what this module needs of the tensor that :func:`series_tensor` makes of others.
+
+    Parameters
+    ----------
+    values : ndarray of shape (base_rows, features) or (n_windows, window, features)
+        The rows as they are in the file, or the windows over them.
+    mean, scale : ndarray of shape (features,)
+    dtype : torch.dtype
+    device : torch.device or str
+    """
+
+    def __init__(self, values, mean, scale, dtype, device):
+        self.values, self.mean, self.scale = values, mean, scale
+        self.dtype, self.device = dtype, torch.device(device)
+        self.shape = values.shape
+
+    def index_select(self, dim, index):
+        """Read the rows, or windows, with these numbers."""
+        block = standardised(self.values[index.cpu().numpy()], self.mean, self.scale)
+        let_go(self.values)
+        return torch.from_numpy(block).to(self.dtype).to(self.device)
+
+
 def series_tensor(windows: Windows, mean, scale, dtype, device):
     """Standardise the series under ``windows``; missing values become zeros.
 
     Returns
     -------
-    torch.Tensor of shape (base_rows, features)
+    torch.Tensor or SeriesOnDisk, of shape (base_rows, features)
 
     Raises
     ------
@@ -88,22 +116,32 @@ def series_tensor(windows: Windows, mean, scale, dtype, device):
         If a value is too large for ``dtype``.
     """
     rows = windows.rows
-    series = torch.empty(rows.shape, dtype=dtype, device=device)
-    for at in row_blocks(len(rows)):
-        block = (rows[at] - mean) / scale
-        np.nan_to_num(block, copy=False, posinf=0, neginf=0)
-        part = series[at].copy_(torch.from_numpy(block))
+    on_disk = stays_on_disk(rows)
+    series = None if on_disk else torch.empty(rows.shape, dtype=dtype, device=device)
+    for at in row_blocks(rows):
+        block = standardised(rows[at], mean, scale)
+        part = torch.from_numpy(block).to(dtype)
         if not torch.isfinite(part).all():
             raise ValueError(
                 f"X holds values that are too large for {dtype} after standardisation "
                 f"(mean {mean}, scale {scale}): the largest is {np.abs(block).max():g} times the "
                 "scale. Look for broken values, or set precision='float64'."
             )
-    return series
+        if series is not None:
+            series[at] = part
+    return SeriesOnDisk(rows, mean, scale, dtype, device) if on_disk else series
+
+
+def standardised(values: np.ndarray, mean, scale) -> np.ndarray:
+    """Standardise values (..., features) in double precision; missing ones become zeros."""
+    values = (values - mean) / scale
+    return np.nan_to_num(values, copy=False, posinf=0, neginf=0)
 
 
 def window_tensor(series, windows: Windows):
     """View of ``series`` as windows: (n_windows, window, features)."""
+    if isinstance(series, SeriesOnDisk):
+        return SeriesOnDisk(windows.view(), series.mean, series.scale, series.dtype, series.device)
     n_features = series.shape[1]
     return series.as_strided(
         (windows.n_windows, windows.window_size, n_features),
@@ -122,7 +160,7 @@ def predict_windows(
     Parameters
     ----------
     module : torch.nn.Module
-    series : torch.Tensor of shape (base_rows, features)
+    series : torch.Tensor or SeriesOnDisk, of shape (base_rows, features)
     windows : Windows
     missing : ndarray of bool of shape (base_rows,) or None
         Rows that are no steps.
@@ -169,7 +207,7 @@ def _batches_by_length(windows: Windows, missing, batch_size):
         return batches, [windows.window_size] * len(batches)
     length = windows.window_size - windows.sum_over_steps(missing)
     batches, lengths = [], []
-    for n_steps in np.unique(length):
+    for n_steps in np.flatnonzero(np.bincount(length)):
         same = torch.from_numpy(np.flatnonzero(length == n_steps)).split(batch_size)
         batches += same
         lengths += [n_steps] * len(same)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from sklstm._windows import Windows, row_blocks
+from sklstm._storage import row_blocks
+from sklstm._windows import Windows
 
 # Fewest validation rows for which early_stopping="auto" turns it on.
 _ROWS_TO_VALIDATE = 100
@@ -82,7 +83,7 @@ def split_latest(usable, early_stopping, validation_fraction, gap):
     if not early_stopping or (early_stopping == "auto" and n_valid < _ROWS_TO_VALIDATE):
         return usable, None
     valid = usable[len(usable) - n_valid :]
-    train = usable[usable < valid[0] - gap]
+    train = usable[: np.searchsorted(usable, valid[0] - gap)]
     if not len(train):
         raise ValueError(
             f"early_stopping={early_stopping!r} sets {n_valid} of n_samples={len(usable)} "
@@ -101,7 +102,7 @@ def feature_statistics(windows: Windows, weight, index):
     window_weight[index] = weight[index]
     row_weight = windows.spread_over_rows(window_weight)
     scaler = None
-    for at in row_blocks(len(windows.rows)):
+    for at in row_blocks(windows.rows):
         used = row_weight[at] > 0
         if used.any():
             rows = windows.rows[at][used].astype(np.float64)
@@ -113,8 +114,10 @@ def feature_statistics(windows: Windows, weight, index):
 
 def target_statistics(y, weight, index):
     """Mean and scale of each known target of these windows, (0, 1) if there is none."""
-    if not len(index):
-        return np.zeros(y.shape[1]), np.ones(y.shape[1])
-    with np.errstate(invalid="ignore"):  # an output that is never known
-        scaler = StandardScaler().fit(y[index], None, weight[index])
-    return np.nan_to_num(scaler.mean_), np.nan_to_num(scaler.scale_, nan=1.0)
+    mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
+    for output, values in enumerate(y.T):  # one by one: y may be many times the series
+        known = index[~np.isnan(values[index])]
+        if len(known):
+            scaler = StandardScaler().fit(values[known, np.newaxis], None, weight[known])
+            mean[output], scale[output] = scaler.mean_[0], scaler.scale_[0]
+    return mean, scale

@@ -173,6 +173,13 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     **Unknown targets.** NaN in ``y`` means that the target is not known: the row, or
     that output of it, does not count in the loss, but the row is history for others.
 
+    **Memory.** Of the series under the windows one standardised copy is made, on the
+    device. If it lies in a :class:`numpy.memmap`, or in what
+    :class:`SlidingWindowTransformer` makes of one, and is larger than scikit-learn's
+    working memory (``sklearn.set_config(working_memory=...)``, 1,024 MiB unless set),
+    it is left in its file, and each batch is read and standardised as it is needed.
+    The result is the same to the last bit, but for a small network it takes longer.
+
     **Saving.** The pickled state holds numpy arrays and plain Python values (and the
     parameters), so that a model trained on a GPU loads where there is none.
 
@@ -449,10 +456,16 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
 
     def _dataset(self, series, windows, index, y, weight):
         """Windows with these numbers, their standardised targets, weights of mean one."""
-        targets = (y[index] - self.target_mean_) / self.target_scale_
-        weights = weight[index, np.newaxis] * ~np.isnan(targets)  # (n, outputs)
-        weights = None if (weights == 1).all() else weights / weights.mean()
-        return WindowDataset(series, windows, index, np.nan_to_num(targets), weights)
+        targets = y[index]  # (n, outputs), a copy, which is changed in place
+        targets -= self.target_mean_
+        targets /= self.target_scale_
+        unknown = np.isnan(targets)
+        targets[unknown] = 0
+        weights = None
+        if unknown.any() or (weight != 1).any():
+            weights = np.where(unknown, 0, weight[index, np.newaxis])
+            weights /= weights.mean()
+        return WindowDataset(series, windows, index, targets, weights)
 
     def _seed(self, resumed):
         # None is entropy of its own: check_random_state would advance numpy's generator.

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _index
+from sklstm._storage import new_rows, row_blocks, stays_on_disk
 from sklstm._validation import Interval, StrOptions, check_rows, unchanged_on_error
 from sklstm._windows import history_length, window_view
 
@@ -24,6 +25,16 @@ def _is_flat(transformer) -> bool:
         "flatten=False gives windows with three dimensions, whose columns have no names. "
         "Set flatten=True for named columns."
     )
+
+
+def _float_type(rows):
+    """Type of the windows: float32 stays, everything else becomes float64."""
+    return np.float32 if rows.dtype == np.float32 else np.float64
+
+
+def _as_float(rows):
+    """Copy some rows, and convert what stays on disk as it is."""
+    return rows.astype(_float_type(rows))
 
 
 class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -111,6 +122,13 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     and so does whatever copies the view on its way: ``Pipeline(memory=...)`` and pickle
     store ``window_size`` times the series.
 
+    A series in a :class:`numpy.memmap` that is larger than scikit-learn's working memory
+    (``sklearn.set_config(working_memory=...)``, 1,024 MiB unless set) is not read into
+    memory: the padded copy then is a temporary file in the directory of
+    :func:`tempfile.gettempdir`, as large as the series, that is gone with the windows.
+    A step before that makes an array in memory, such as a scaler, leaves nothing to be
+    read from a file; :class:`LSTMRegressor` needs none, since it standardises by itself.
+
     Examples
     --------
     >>> import numpy as np
@@ -174,7 +192,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                 ticks = self._clock.ticks(index)
             self._first_tick = None if ticks is None else ticks[0]
             self._only_label = index if index is not None and len(index) == 1 else None
-            self._head = rows[: self._head_length(ticks)].copy()
+            self._head = _as_float(rows[: self._head_length(ticks)])
             self._keep(rows, ticks)
         return self
 
@@ -226,7 +244,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                         "the rows, or call fit to start a new series."
                     )
                 ticks = np.concatenate([self._history_ticks, ticks])
-            self._keep(np.concatenate([self.history_, rows]), ticks)
+            last = _as_float(rows[max(len(rows) - self._reach, 0) :])
+            self._keep(np.concatenate([self.history_, last]), ticks)
         return self
 
     def transform(self, X):
@@ -264,9 +283,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         else:
             past = self._history_ticks < ticks[0]
 
-        if ticks is None:
-            position = np.arange(np.count_nonzero(past) + len(rows))
-        else:
+        position = None
+        if ticks is not None:
             position = self._clock.positions(np.concatenate([self._history_ticks[past], ticks]))
             _index.check_holes(np.diff(position[-len(rows) :]), allowed=0.5)
         windows = self._windows(self.history_[past], rows, position)
@@ -332,10 +350,11 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     def _keep(self, rows, ticks):
         """Make the last of these rows, and their ticks if they have any, the history."""
-        start = max(len(rows) - self._reach, 0)
-        self.history_ = rows[start:].copy()
-        self._history_ticks = None if ticks is None else ticks[start:].copy()
-        self._last_tick = None if ticks is None else ticks[-1]
+        self.history_ = _as_float(rows[max(len(rows) - self._reach, 0) :])
+        self._history_ticks = self._last_tick = None
+        if ticks is not None:
+            self._history_ticks = ticks[max(len(ticks) - self._reach, 0) :].copy()
+            self._last_tick = ticks[-1]
 
     def _index(self, X):
         """Return the index of ``X`` if it says how its rows lie to the fitted ones."""
@@ -367,20 +386,31 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         return bool((same | (np.isnan(rows) & np.isnan(head))).all())
 
     def _windows(self, history, rows, position):
-        """Windows of ``rows``, after ``history``, each row at its position in time."""
-        reach, n_past = self._reach, len(history)
+        """Windows of ``rows``, after ``history``, at these positions in time or without holes."""
+        reach, n_past, n_rows = self._reach, len(history), len(rows)
+        has_holes = position is not None and position[-1] - position[n_past] >= n_rows
+        if position is None:
+            position = np.arange(n_past + 1)
+        elif not has_holes:  # the first row says where all of them stand
+            position = position[: n_past + 1]
         steps = np.minimum(np.diff(position, prepend=position[0]), reach + 1)
         position = np.cumsum(steps)
         position += reach - position[n_past]  # the first row has its full reach before it
         seen = position[:n_past] >= 0
+        at = position[n_past:] if has_holes else slice(reach, None)
 
-        base = np.full((position[-1] + 1, rows.shape[1]), np.nan, dtype=rows.dtype)
+        n_base = position[-1] + 1 if has_holes else reach + n_rows
+        base = new_rows((n_base, rows.shape[1]), _float_type(rows), stays_on_disk(rows))
         base[position[:n_past][seen]] = history[seen]
-        is_whole = len(base) == reach + len(rows)
-        base[slice(reach, None) if is_whole else position[n_past:]] = rows
+        if has_holes:
+            base[at] = rows
+        else:
+            for block in row_blocks(rows, base):
+                base[at][block] = rows[block]
         if self.padding == "edge":
-            known = np.zeros(len(base), dtype=bool)
-            known[position[np.searchsorted(position, 0) :]] = True
+            known = np.zeros(n_base, dtype=bool)
+            known[position[:n_past][seen]] = True
+            known[at] = True
             unknown = np.flatnonzero(~known)
             source = np.maximum(np.searchsorted(position, unknown) - 1, 0)  # the row before
             old = source < n_past
@@ -388,8 +418,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             base[unknown[~old]] = rows[source[~old] - n_past]
 
         windows = window_view(base, self.window_size, self.dilation)
-        if is_whole:
-            return windows
-        windows = windows[position[n_past:] - reach]
-        windows.flags.writeable = False
+        if has_holes:
+            windows = windows[at - reach]
+            windows.flags.writeable = False
         return windows

@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
-from sklstm._windows import Windows, find_windows, row_blocks
+from sklstm._storage import row_blocks, stays_on_disk
+from sklstm._windows import Windows, find_windows
 
 # Interval and StrOptions are scikit-learn's private parameter validation, which gives the
 # messages that users know from every other estimator. It is used by way of this file only.
@@ -42,31 +44,31 @@ def check_rows(estimator: BaseEstimator, X, reset: bool, allow_nan: bool) -> np.
     """Rows of a series as floats, (n_rows, n_features).
 
     A row of NaN only is a missing row. A row with some NaN is an error unless
-    ``allow_nan``; inf always is.
+    ``allow_nan``; inf always is. Rows that stay on disk keep their type.
     """
     # polars and the nullable types of pandas would become float64.
     types = {str(dtype).lower() for dtype in X.dtypes} if hasattr(X, "columns") else set()
-    rows = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype=np.float32 if types == {"float32"} else [np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-    )
-    if not allow_nan:
-        isnan = np.isnan(rows)
-        partly = isnan.any(axis=1) & ~isnan.all(axis=1)
-        if partly.any():
-            row = int(partly.argmax())
-            columns = np.flatnonzero(isnan[row])
-            names = getattr(estimator, "feature_names_in_", None)
-            columns = columns if names is None else names[columns]
-            raise ValueError(
-                f"Input X contains NaN in {np.count_nonzero(partly)} row(s), first in row {row}, "
-                f"column(s) {_some(columns)}, while other columns are known. Only rows that are "
-                "NaN in every column count as missing. Fill in the others in an earlier step, "
-                "such as sklearn.impute.SimpleImputer."
-            )
+    dtype: object = np.float32 if types == {"float32"} else [np.float64, np.float32]
+    if stays_on_disk(X) and np.can_cast(X.dtype, np.float64):
+        dtype = None
+    # Only blocks are looked at: whole series would be copied, and those on disk read.
+    rows = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
+    partly = np.zeros(len(rows), dtype=bool)
+    for at in row_blocks(rows):
+        assert_all_finite(rows[at], allow_nan=True, input_name="X")
+        isnan = np.isnan(rows[at])
+        partly[at] = isnan.any(axis=1) & ~isnan.all(axis=1)
+    if not allow_nan and partly.any():
+        row = int(partly.argmax())
+        columns = np.flatnonzero(np.isnan(rows[row]))
+        names = getattr(estimator, "feature_names_in_", None)
+        columns = columns if names is None else names[columns]
+        raise ValueError(
+            f"Input X contains NaN in {np.count_nonzero(partly)} row(s), first in row {row}, "
+            f"column(s) {_some(columns)}, while other columns are known. Only rows that are "
+            "NaN in every column count as missing. Fill in the others in an earlier step, "
+            "such as sklearn.impute.SimpleImputer."
+        )
     return rows
 
 
@@ -94,19 +96,25 @@ def check_windows(estimator: BaseEstimator, X, reset: bool) -> tuple[Windows, np
             estimator.n_features_in_ = array.shape[2]
             if hasattr(estimator, "feature_names_in_"):
                 del estimator.feature_names_in_
-    elif reset or estimator.n_features_in_ == estimator.window_size_:
-        array = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32])
-        array = array[:, :, np.newaxis]
     else:
-        array = check_array(X, dtype=[np.float64, np.float32])[:, :, np.newaxis]
+        is_numeric = isinstance(X, np.ndarray) and np.can_cast(X.dtype, np.float64)
+        options = {
+            "dtype": None if is_numeric else [np.float64, np.float32],
+            "ensure_all_finite": False,
+        }
+        if reset or estimator.n_features_in_ == estimator.window_size_:
+            array = validate_data(estimator, X, reset=reset, **options)
+        else:
+            array = check_array(X, **options)
+        array = array[:, :, np.newaxis]
 
     if reset:
         estimator.window_size_, estimator._n_channels = array.shape[1:]
     _check_shape(estimator, array)
     windows = find_windows(array)
-    if windows.rows.dtype not in (np.float32, np.float64):
+    if not np.can_cast(windows.rows.dtype, np.float64):
         windows = replace(windows, rows=windows.rows.astype(np.float64))
-    return windows, _missing_rows(windows)
+    return windows, _missing_rows(windows, allowed=n_dims == 3)
 
 
 def _check_shape(estimator, array):
@@ -127,24 +135,24 @@ def _check_shape(estimator, array):
         )
 
 
-def _missing_rows(windows: Windows) -> np.ndarray | None:
+def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
     """Find the rows that are NaN only; other rows that are not finite are an error."""
     missing = np.zeros(len(windows.rows), dtype=bool)
     covered = None
-    for at in row_blocks(len(windows.rows)):
+    for at in row_blocks(windows.rows):
         finite = np.isfinite(windows.rows[at])
         if finite.all():
             continue
         if covered is None:  # rows between windows are nobody's business
-            covered = windows.spread_over_rows(np.ones(windows.n_windows)) > 0
-        missing[at] = np.isnan(windows.rows[at]).all(axis=1)
+            covered = windows.spread_over_rows(1) > 0
+        missing[at] = np.isnan(windows.rows[at]).all(axis=1) & allowed
         bad = covered[at] & ~finite.all(axis=1) & ~missing[at]
         if bad.any():
-            _refuse_row(windows, at.start + int(bad.argmax()))
+            _refuse_row(windows, at.start + int(bad.argmax()), allowed)
     return missing if missing.any() else None
 
 
-def _refuse_row(windows: Windows, row: int):
+def _refuse_row(windows: Windows, row: int, may_be_missing: bool):
     """Name the first window with this base row, and the step and features at fault."""
     holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
     window = int(holds_row.argmax())
@@ -152,10 +160,15 @@ def _refuse_row(windows: Windows, row: int):
     values = windows.rows[row]
     what = "infinity" if np.isinf(values).any() else "NaN"
     features = np.flatnonzero(~np.isfinite(values))
+    rule = (
+        "A step may be missing as a whole (NaN in every feature), but its known features must "
+        "be finite."
+        if may_be_missing
+        else "In windows of shape (n, window_size) every value must be finite."
+    )
     raise ValueError(
         f"Input X contains {what} in feature(s) {_some(features)} of step {step} of window "
-        f"{window}. A step may be missing as a whole (NaN in every feature), but its known "
-        "features must be finite. Fill in such values before the windows are made, with "
+        f"{window}. {rule} Fill in such values before the windows are made, with "
         "sklearn.impute.SimpleImputer for instance."
     )
 
@@ -184,7 +197,7 @@ def check_targets(estimator: BaseEstimator, y, n_rows: int) -> np.ndarray:
 def check_weights(sample_weight, n_rows: int) -> np.ndarray:
     """Weights as float64 of shape (n,), not negative, not all zero; None gives ones."""
     if sample_weight is None:
-        return np.ones(n_rows)
+        return np.broadcast_to(1.0, n_rows)  # takes no memory
     if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(n_rows, sample_weight)
     weight = check_array(

@@ -22,6 +22,16 @@ class Windows:
     row_step: int
     lag_step: int
 
+    def view(self) -> np.ndarray:
+        """Return the windows themselves, read-only: (n_windows, window, features)."""
+        row_stride, feature_stride = self.rows.strides
+        return as_strided(
+            self.rows,
+            shape=(self.n_windows, self.window_size, self.rows.shape[1]),
+            strides=(self.row_step * row_stride, self.lag_step * row_stride, feature_stride),
+            writeable=False,
+        )
+
     def lags(self):
         """For step 0, 1, ...: the slice of the base rows that stand there, window by window."""
         span = max(self.n_windows - 1, 0) * self.row_step + 1 if self.n_windows else 0
@@ -36,18 +46,12 @@ class Windows:
             total += values[lag]
         return total
 
-    def spread_over_rows(self, values: np.ndarray) -> np.ndarray:
+    def spread_over_rows(self, values: np.ndarray | float) -> np.ndarray:
         """Add a value per window to every base row in it: (n_windows,) -> (base_rows,)."""
         total = np.zeros(len(self.rows))
         for lag in self.lags():
             total[lag] += values
         return total
-
-
-def row_blocks(n_rows: int, size: int = 65_536):
-    """Slices of so many rows at a time, for work that needs no second copy of a series."""
-    for start in range(0, n_rows, size):
-        yield slice(start, min(start + size, n_rows))
 
 
 def history_length(window_size: int, dilation: int) -> int:
@@ -70,13 +74,7 @@ def window_view(base: np.ndarray, window_size: int, dilation: int = 1) -> np.nda
         Oldest step first.
     """
     n_windows = base.shape[0] - history_length(window_size, dilation)
-    row_stride, feature_stride = base.strides
-    return as_strided(
-        base,
-        shape=(n_windows, window_size, base.shape[1]),
-        strides=(row_stride, dilation * row_stride, feature_stride),
-        writeable=False,
-    )
+    return Windows(base, n_windows, window_size, row_step=1, lag_step=dilation).view()
 
 
 def find_windows(windows: np.ndarray) -> Windows:
@@ -85,8 +83,8 @@ def find_windows(windows: np.ndarray) -> Windows:
     The inverse of :func:`window_view`. It also serves every regular slice of such a
     view, and windows that were copied on their way (pickled, cached, indexed), whose
     rows are then simply one window after the other. Nothing is copied but for strides
-    that no 2-D array explains (reversed or transposed windows). Where windows are
-    further apart than they are long, the array also spans what lies between them.
+    that no 2-D array explains (reversed windows). Where windows are further apart than
+    they are long, the array also spans what lies between them.
 
     Parameters
     ----------
@@ -101,7 +99,7 @@ def find_windows(windows: np.ndarray) -> Windows:
     feature_stride = windows.strides[2] if n_features > 1 else windows.itemsize
     step_stride = windows.strides[1] if window_size > 1 else n_features * windows.itemsize
     row_stride = windows.strides[0] if n_windows > 1 else window_size * step_stride
-    if min(row_stride, step_stride) <= 0 or feature_stride != windows.itemsize:
+    if min(row_stride, step_stride) <= 0:
         return find_windows(np.ascontiguousarray(windows))
 
     stride = math.gcd(row_stride, step_stride)

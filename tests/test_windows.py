@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from sklstm._windows import find_windows, history_length, row_blocks, window_view
+from sklstm._windows import find_windows, history_length, window_view
 
 quick = settings(deadline=None, max_examples=150, database=None)
 SIZES = st.integers(1, 6)
@@ -162,6 +162,16 @@ def test_copied_windows_are_found_without_a_second_copy(copy, dilation):
 
 
 @pytest.mark.parametrize(
+    "rows", [np.asfortranarray, lambda rows: np.repeat(rows, 2, axis=1)[:, ::2]]
+)
+def test_windows_over_rows_of_any_layout_are_found_without_a_copy(rows):
+    base = rows(numbered(30, 3))
+    found = find_windows(sliding_window_view(base, 4, axis=0).transpose(0, 2, 1))
+    np.testing.assert_array_equal(found.rows, base)
+    assert np.shares_memory(found.rows, base)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         np.asfortranarray,
@@ -221,11 +231,3 @@ def test_the_stride_of_an_axis_of_length_one_means_nothing(axis, stride):
     found = find_windows(same)
     np.testing.assert_array_equal(looped_back(found), windows)
     assert np.shares_memory(found.rows, windows)
-
-
-@pytest.mark.parametrize("n_rows", [0, 1, 9, 10, 11, 35])
-def test_row_blocks_hold_every_row_once(n_rows):
-    rows = np.arange(n_rows)
-    blocks = [rows[at] for at in row_blocks(n_rows, size=10)]
-    assert all(len(block) <= 10 for block in blocks)
-    assert np.concatenate([rows[:0], *blocks]).tolist() == rows.tolist()
