@@ -1,0 +1,26 @@
+"""The contenders: one module each, so that a process imports the library it measures only.
+
+Each module has a class ``Contender(workload, series, target, threads)`` that prepares the
+data as its library's users do once. Its ``fit()`` trains from fresh weights for
+``workload.epochs`` passes over the windows (Adam, 1e-3, squared error, gradients clipped at
+a norm of one; no validation, no early stopping, no logs), and its ``predict()`` returns one
+prediction per window, (n_windows,). Arithmetic is float32 if the name says nothing else.
+"""
+
+NAMES = (
+    "sklstm",
+    "sklstm_bfloat16",
+    "hand_written",
+    "skorch_plain",
+    "keras_jax",
+    "keras_tensorflow",
+    "darts_block_rnn",
+    "neuralforecast_lstm",
+)
+
+LEARNING_RATE = 1e-3
+LARGEST_GRADIENT = 1.0
+
+# Windows in a call of the network where a library lets its user choose: their defaults
+# (32 in keras) would be slower.
+PREDICTION_BATCH = 256

@@ -1,0 +1,108 @@
+"""Contenders take turns, each in a process of its own, so that all meet the same machine."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+# What the libraries' pools of threads read when they are loaded.
+_POOLS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
+
+
+class Process:
+    """A worker that waits for commands, and sleeps meanwhile.
+
+    Parameters
+    ----------
+    contender : str
+        One of ``peers.NAMES``.
+    threads : int
+        Threads, and cores, that it may use.
+    """
+
+    def __init__(self, contender, threads):
+        self.contender = contender
+        limits = {f"{pool}_NUM_THREADS": str(threads) for pool in _POOLS}
+        # -W: some libraries warn when they are loaded, before the worker can say no.
+        command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("worker.py"))]
+        self.process = subprocess.Popen(
+            [*command, contender, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **limits, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()  # its input ends, and so does it
+        self.process.stdout.close()
+        self.process.wait()
+
+    def ask(self, command, **arguments):
+        """Send a command and wait for the answer."""
+        line = json.dumps({"command": command, **arguments})
+        with suppress(BrokenPipeError):  # it has ended: there will be no answer
+            print(line, file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"{self.contender} has failed; its standard error says why.")
+        return json.loads(answer)
+
+
+def rounds(contenders, workload, threads, n_pairs, action):
+    """Time an action of every contender, in turns.
+
+    Parameters
+    ----------
+    contenders : sequence of str
+        Of ``peers.NAMES``.
+    workload : Workload
+    threads : int
+    n_pairs : int
+        Rounds that count. One more comes first, to warm up.
+    action : {"fit", "predict"}
+
+    Returns
+    -------
+    dict of str to list of float
+        Seconds of each round, so that those of one round are pairs.
+    """
+    seconds = {contender: [] for contender in contenders}
+    with ExitStack() as stack:
+        processes = [stack.enter_context(Process(name, threads)) for name in contenders]
+        for process in processes:
+            process.ask("prepare", workload=asdict(workload))
+            if action == "predict":
+                process.ask("fit")
+        for turn in range(n_pairs + 1):
+            first = turn % len(processes)
+            for process in processes[first:] + processes[:first]:
+                seconds[process.contender].append(process.ask(action)["seconds"])
+    return {contender: values[1:] for contender, values in seconds.items()}
+
+
+def peak_memory(contender, workload, threads, action):
+    """Bytes that an action takes at its peak, beside the series itself.
+
+    Parameters
+    ----------
+    contender : str
+        One of ``peers.NAMES``.
+    workload : Workload
+    threads : int
+    action : {"prepare", "fit", "predict"}
+        Each with those before it.
+
+    Returns
+    -------
+    int
+    """
+    with Process(contender, threads) as process:
+        return process.ask("memory", action=action, workload=asdict(workload))["bytes"]
