@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-oldest lint
+.PHONY: demo test test-oldest lint bench
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -37,3 +37,15 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[plot,test]'
 	touch $(INSTALLED)
+
+# The benchmark and the libraries it compares with, in an environment of its own.
+BENCH := .venv-bench/bin
+bench: .venv-bench/.installed
+	$(BENCH)/python benchmarks/run.py
+
+.venv-bench/.installed: pyproject.toml benchmarks/constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	$(BENCH)/python -m pip install --quiet --constraint benchmarks/constraints.txt torch
+	$(BENCH)/python -m pip install --quiet --constraint benchmarks/constraints.txt \
+		--requirement benchmarks/requirements.txt --editable .
+	touch $@

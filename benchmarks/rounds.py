@@ -7,6 +7,7 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
+from select import select
 
 # What the libraries' pools of threads read when they are loaded.
 _POOLS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
@@ -45,11 +46,15 @@ class Process:
         self.process.stdout.close()
         self.process.wait()
 
-    def ask(self, command, **arguments):
-        """Send a command and wait for the answer."""
+    def tell(self, command, **arguments):
+        """Send a command."""
         line = json.dumps({"command": command, **arguments})
         with suppress(BrokenPipeError):  # it has ended: there will be no answer
             print(line, file=self.process.stdin, flush=True)
+
+    def ask(self, command, **arguments):
+        """Send a command and wait for the answer."""
+        self.tell(command, **arguments)
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError(f"{self.contender} has failed; its standard error says why.")
@@ -88,7 +93,7 @@ def rounds(contenders, workload, threads, n_pairs, action):
     return {contender: values[1:] for contender, values in seconds.items()}
 
 
-def peak_memory(contender, workload, threads, action):
+def peak_memory(contender, workload, threads, action, limit=None):
     """Bytes that an action takes at its peak, beside the series itself.
 
     Parameters
@@ -99,10 +104,22 @@ def peak_memory(contender, workload, threads, action):
     threads : int
     action : {"prepare", "fit", "predict"}
         Each with those before it.
+    limit : float or None, default=None
+        Seconds after which the process is stopped.
 
     Returns
     -------
-    int
+    bytes : int
+    whole : bool
+        Whether the action came to its end; if not, its peak may have been still ahead.
     """
+    arguments = {"action": action, "workload": asdict(workload)}
     with Process(contender, threads) as process:
-        return process.ask("memory", action=action, workload=asdict(workload))["bytes"]
+        start = process.ask("settle", **arguments)["bytes"]
+        process.tell("act", **arguments)
+        ended = bool(select([process.process.stdout], [], [], limit)[0])
+        status = Path(f"/proc/{process.process.pid}/status").read_text()
+        peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+        if not ended:
+            process.process.kill()
+        return int(peak) * 1024 - start, ended

@@ -4,9 +4,9 @@ Reads commands as lines of JSON and answers each with a line of JSON:
 
 - ``{"command": "prepare", "workload": {...}}``: prepare the data, ``{"seconds": ...}``
 - ``{"command": "fit"}`` and ``{"command": "predict"}``: ``{"seconds": ...}``
-- ``{"command": "memory", "action": ..., "workload": {...}}``: ``{"bytes": ...}``, the most
-  memory above that at the start, when the library is loaded and the series is there.
-  "prepare" prepares the data, "fit" fits as well, "predict" predicts after both.
+- ``{"command": "settle", "action": ..., "workload": {...}}``: ``{"bytes": ...}``, the memory
+  in use when the library is loaded and the series is there. Then "act", with the same
+  arguments: "prepare" prepares the data, "fit" fits as well, "predict" predicts after both.
 """
 
 import ctypes
@@ -42,18 +42,25 @@ class Worker:
         """Predict all windows."""
         return {"seconds": self._seconds(self.contender.predict)}
 
-    def memory(self, action, workload):
-        """Measure the peak of a process that was just started."""
+    def settle(self, action, workload):
+        """Get ready for "act" in a process that was just started: the memory in use by then."""
         # Two batches first: code that is loaded or compiled at first use is not the data's.
         few = replace(Workload(**workload), n_windows=2 * workload["batch_size"], epochs=1)
         self._act(action, few.__dict__, *make_series(few))
         del self.contender
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)  # or what was freed would be used again, unseen
-        series, target = make_series(Workload(**workload))
-        start = _reset_peak()
-        self._act(action, workload, series, target)
-        return {"bytes": _status("VmHWM") - start}
+        self.data = make_series(Workload(**workload))
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")  # forget the peak so far (Linux only)
+        with open("/proc/self/status") as file:
+            resident = next(line for line in file if line.startswith("VmRSS"))
+        return {"bytes": int(resident.split()[1]) * 1024}
+
+    def act(self, action, workload):
+        """Carry out an action on what "settle" has prepared."""
+        self._act(action, workload, *self.data)
+        return {}
 
     def _act(self, action, workload, series, target):
         self._build(workload, series, target)
@@ -70,18 +77,6 @@ class Worker:
         start = time.perf_counter()
         action()
         return time.perf_counter() - start
-
-
-def _reset_peak():
-    """Forget the peak so far (Linux only); the memory in use, in bytes."""
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")
-    return _status("VmRSS")
-
-
-def _status(key):
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(key))
 
 
 def main(name, threads):

@@ -1,0 +1,60 @@
+"""One row through scaling, windows and network, against the bare network's forward pass."""
+
+import statistics
+import time
+
+import numpy as np
+import torch
+from peers.hand_written import Network
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer
+
+N_PAIRS, REPEATS = 9, 100
+NETWORKS = {"small": (12, 1, (16,)), "medium": (48, 8, (64, 64)), "large": (96, 8, (256, 256))}
+
+
+def measure():
+    """Microseconds of each step for each network: medians over the rounds."""
+    torch.set_num_threads(1)
+    return {name: _measure(*network) for name, network in NETWORKS.items()}
+
+
+def _measure(window, n_features, sizes):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1_000, n_features))
+    model = make_pipeline(
+        StandardScaler(),
+        SlidingWindowTransformer(window),
+        LSTMRegressor(sizes, max_epochs=1, early_stopping=False, n_jobs=1, random_state=0),
+    ).fit(X, X[:, 0])
+    row = rng.normal(size=(1, n_features))
+    scaled = model[0].transform(row)
+    windows = model[1].transform(scaled)
+    bare = Network(n_features, sizes[0], len(sizes)).eval()
+    x = torch.from_numpy(windows.copy()).float()
+
+    def forward():
+        with torch.inference_mode():
+            return bare(x)
+
+    steps = {
+        "bare forward": forward,
+        "pipeline": lambda: model.predict(row),
+        "StandardScaler.transform": lambda: model[0].transform(row),
+        "SlidingWindowTransformer.transform": lambda: model[1].transform(scaled),
+        "LSTMRegressor.predict": lambda: model[2].predict(windows),
+    }
+    seconds = {name: [] for name in steps}
+    for _ in range(N_PAIRS + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            for _ in range(REPEATS):
+                step()
+            seconds[name].append((time.perf_counter() - start) / REPEATS)
+    ratios = [a / b for a, b in zip(seconds["pipeline"], seconds["bare forward"], strict=True)]
+    return {
+        "microseconds": {k: 1e6 * statistics.median(v[1:]) for k, v in seconds.items()},
+        "ratio": statistics.median(ratios[1:]),
+    }

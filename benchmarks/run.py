@@ -1,0 +1,133 @@
+"""The benchmark: ``make bench``, or ``python benchmarks/run.py [PART ...]`` for some of it.
+
+Writes what each part measured to results.json, and from that results.md and the plots.
+Everything is measured in turns: round after round, each contender once, in a process of its
+own. A ratio is the median over the rounds of the ratios within a round, so that what slows
+the whole machine down for a while cancels out.
+"""
+
+import json
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import growth
+import latency
+import report
+import search
+from peers.workload import Workload
+from rounds import peak_memory, rounds
+
+RESULTS = Path(__file__).with_name("results.json")
+N_PAIRS = 5
+
+SIZES = {  # of the issue: windows x steps x features, layers
+    "small": Workload(2_000, 12, 1, (16,), batch_size=64, epochs=20),
+    "medium": Workload(20_000, 48, 8, (64, 64), batch_size=128, epochs=1),
+    "large": Workload(10_000, 96, 8, (256, 256), batch_size=64, epochs=1),
+}
+# A step takes the same time however many windows there are, and all contenders at all
+# windows would take hours.
+FEWER = {
+    "fit": {"medium": 5_120, "large": 1_280},
+    "fit_peers": {"small": 2_000, "medium": 1_920, "large": 384},
+}
+PEERS = ["skorch_plain", "keras_jax", "keras_tensorflow", "darts_block_rnn", "neuralforecast_lstm"]
+OURS = ["sklstm", "sklstm_bfloat16", "hand_written"]
+MEMORY = Workload(1_000_000, 168, 8, (4,), batch_size=256, epochs=1)
+MEMORY_SECONDS = 45
+
+
+def fewer(part, size):
+    """Return the workload of a size with as many windows as this part has time for."""
+    workload = SIZES[size]
+    n_windows = FEWER[part].get(size, workload.n_windows)
+    return Workload(**{**workload.__dict__, "n_windows": n_windows})
+
+
+def timings(part, contenders, action="fit", sizes=SIZES, n_windows=None):
+    """Seconds of each contender in each round, at all sizes and for one and two threads."""
+    found = []
+    for size in sizes:
+        workload = fewer(part, size) if n_windows is None else None
+        if workload is None:
+            workload = Workload(**{**SIZES[size].__dict__, "n_windows": n_windows})
+        for threads in (1, 2):
+            seconds = rounds(contenders, workload, threads, N_PAIRS, action)
+            n = workload.n_windows * (workload.epochs if action == "fit" else 1)
+            found.append({"size": size, "threads": threads, "windows": n, "seconds": seconds})
+            print(part, size, threads, {k: [round(s, 3) for s in v] for k, v in seconds.items()})
+    return found
+
+
+def fit():
+    """Fit, against the loop by hand."""
+    return timings("fit", OURS)
+
+
+def fit_peers():
+    """Fit, against other libraries, on fewer windows."""
+    return timings("fit_peers", ["sklstm", *PEERS])
+
+
+def predict():
+    """Predict 100,000 windows in one call, against bare torch."""
+    FEWER["predict"] = {}
+    return timings("predict", OURS, "predict", ["small", "medium"], n_windows=100_000)
+
+
+def memory():
+    """Peaks for a million rows; a contender that takes too long is stopped."""
+    series = (MEMORY.n_windows + MEMORY.window - 1) * MEMORY.n_features * 4
+    found = {"series": series, "peaks": {}}
+    for contender in ["sklstm", "hand_written", *PEERS]:
+        limit = None if contender == "sklstm" else MEMORY_SECONDS
+        for action in ("fit", "predict"):
+            peak, whole = peak_memory(contender, MEMORY, 2, action, limit)
+            found["peaks"].setdefault(contender, {})[action] = {"bytes": peak, "whole": whole}
+            print("memory", contender, action, peak / series, whole)
+            if not whole:  # it was still at its fit
+                break
+    return found
+
+
+PARTS = {
+    "fit": fit,
+    "fit_peers": fit_peers,
+    "predict": predict,
+    "latency": latency.measure,
+    "memory": memory,
+    "growth": growth.measure,
+    "search": search.measure,
+}
+
+
+def machine():
+    """Describe what the numbers were measured on."""
+    with open("/proc/cpuinfo") as file:
+        name = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
+    packages = ["torch", "skorch", "scikit-learn", "numpy", "keras", "jax", "tensorflow-cpu"]
+    return {
+        "processor": f"{name}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in [*packages, "darts", "neuralforecast"]},
+    }
+
+
+def main(parts):
+    """Measure these parts, or all, and write the report."""
+    results = json.loads(RESULTS.read_text()) if parts and RESULTS.exists() else {}
+    results["machine"] = machine()
+    for part in parts or PARTS:
+        start = time.perf_counter()
+        results[part] = PARTS[part]()
+        results.setdefault("part_seconds", {})[part] = round(time.perf_counter() - start)
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    report.write(results, RESULTS.parent)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
