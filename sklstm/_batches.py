@@ -135,7 +135,8 @@ def series_tensor(windows: Windows, mean, scale, dtype, device):
 def standardised(values: np.ndarray, mean, scale) -> np.ndarray:
     """Standardise values (..., features) in double precision; missing ones become zeros."""
     values = (values - mean) / scale
-    return np.nan_to_num(values, copy=False, posinf=0, neginf=0)
+    values[~np.isfinite(values)] = 0
+    return values
 
 
 def window_tensor(series, windows: Windows):

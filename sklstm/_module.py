@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+_SMALLEST_BATCH: dict = {}  # what StackedLSTM.smallest_batch has found on this machine
+
 
 class StackedLSTM(nn.Module):
     """LSTM layers, each fed with the whole sequence of the one below, and a linear head.
@@ -125,10 +127,14 @@ class StackedLSTM(nn.Module):
         Matrices of few rows may take another way through the processor, which rounds
         sums otherwise. Where that ends depends on the machine and on the layers' sizes.
         """
-        if batch_size not in self._smallest_batch:
-            weight = self.layers[0].weight_ih_l0
+        if batch_size in self._smallest_batch:
+            return self._smallest_batch[batch_size]
+        shapes = tuple(tuple(weight.shape) for weight in self.parameters())
+        weight = self.head.weight
+        key = (shapes, weight.dtype, weight.device, self.low_precision, batch_size)
+        if key not in _SMALLEST_BATCH:
             generator = torch.Generator().manual_seed(0)
-            shape = (batch_size, 3, weight.shape[1])
+            shape = (batch_size, 3, self.layers[0].input_size)
             x = torch.randn(shape, generator=generator, dtype=weight.dtype).to(weight.device)
             full, size = self(x), 1
             while size < batch_size and not all(
@@ -136,8 +142,9 @@ class StackedLSTM(nn.Module):
                 for part, expected in zip(x.split(size), full.split(size), strict=True)
             ):
                 size *= 2
-            self._smallest_batch[batch_size] = min(size, batch_size)
-        return self._smallest_batch[batch_size]
+            _SMALLEST_BATCH[key] = min(size, batch_size)
+        self._smallest_batch[batch_size] = _SMALLEST_BATCH[key]
+        return _SMALLEST_BATCH[key]
 
     def _last_state(self, x, generator):
         for layer in self.layers[:-1]:

@@ -360,7 +360,10 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         sizes = self._net_shape["hidden_layer_sizes"]
         # Small enough to answer one row soon, large enough to keep small networks busy.
         # Of whole vectors, since in others the last rows are computed in another way.
-        batch_size = int(np.clip(4096 // max(sizes), 16, 256)) // 16 * 16
+        batch_size = min(max(4096 // max(sizes), 16), 256) // 16 * 16
+        units = _training.n_units(self._net_shape)
+        precision = self._net_shape["precision"]
+        batch_size = _runtime.share_size(batch_size, units, self.window_size_, precision, 1)
         threads = self._n_threads(sizes, windows.n_windows, -(-windows.n_windows // batch_size))
         with _runtime.torch_state(training=False):
             series = series_tensor(

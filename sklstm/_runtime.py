@@ -15,10 +15,10 @@ import torch
 _WORK_OF_A_THREAD = 30_000_000
 SMALLEST_SHARE = 16
 
-# What training may hold for the backward pass, over all threads.
-_TRAINING_BYTES = 80 * 2**20
-# By measurement, floats that are kept for each unit and step of a window.
-_FLOATS_PER_UNIT = {"float32": 8, "float64": 16, "bfloat16": 6}
+# What training may take for the forward and backward pass, over all threads, and by
+# measurement the bytes for each unit and step of a window.
+_TRAINING_BYTES = 64 * 2**20
+_BYTES_PER_UNIT = {"float32": 88, "float64": 176, "bfloat16": 56}
 
 
 def resolve_device(device):
@@ -100,10 +100,11 @@ def share_size(batch_size, units, window_size, precision, threads) -> int:
     precision : str
     threads : int
     """
-    floats = _FLOATS_PER_UNIT[precision] * units * window_size
-    most = max(_TRAINING_BYTES // (4 * floats * threads), 1)
-    n_shares = max(-(-batch_size // most), threads)
-    return -(-batch_size // n_shares)
+    window_bytes = _BYTES_PER_UNIT[precision] * units * window_size
+    most = max(_TRAINING_BYTES // (window_bytes * threads), 1)
+    if most >= SMALLEST_SHARE // 2:  # whole vectors
+        most = max(most // SMALLEST_SHARE, 1) * SMALLEST_SHARE
+    return min(most, -(-batch_size // threads))
 
 
 class _Counted:

@@ -95,9 +95,10 @@ def build_net(
 
     generator = None if seed is None else torch.Generator("cpu").manual_seed(seed)
     if seed is not None and torch.device(device).type == "cpu":
-        options["share_size"] = share_size(
-            batch_size, _units(shape), estimator.window_size_, shape["precision"], threads
+        share = share_size(
+            batch_size, n_units(shape), estimator.window_size_, shape["precision"], threads
         )
+        options |= {"share_size": share, "iterator_valid__batch_size": share}
     if seed is not None and estimator.dropout > 0:
         n_shares = -(-batch_size // options.get("share_size", batch_size))
         options["generators"] = [
@@ -130,7 +131,7 @@ def build_net(
     return net.initialize()
 
 
-def _units(shape) -> int:
+def n_units(shape) -> int:
     """Count the outputs of all layers for one step of a window."""
     return sum(shape["hidden_layer_sizes"]) * (2 if shape["bidirectional"] else 1)
 

@@ -84,6 +84,7 @@ def check_windows(estimator: BaseEstimator, X, reset: bool) -> tuple[Windows, np
     missing : ndarray of bool of shape (base_rows,), or None
         Rows that are NaN only: missing steps. None if there are none.
     """
+    unchecked = {"ensure_all_finite": False}
     n_dims = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_dims > 3:
         raise ValueError(
@@ -91,17 +92,16 @@ def check_windows(estimator: BaseEstimator, X, reset: bool) -> tuple[Windows, np
             "shape (n, window_size, n_features), or (n, window_size) for one feature."
         )
     if n_dims == 3:
-        array = check_array(X, allow_nd=True, dtype=None, ensure_all_finite=False)
+        # What the transformer makes needs no check, which takes as long as a small forecast.
+        is_array = type(X) is np.ndarray and X.dtype.kind == "f" and len(X)
+        array = X if is_array else check_array(X, allow_nd=True, dtype=None, **unchecked)
         if reset:
             estimator.n_features_in_ = array.shape[2]
             if hasattr(estimator, "feature_names_in_"):
                 del estimator.feature_names_in_
     else:
         is_numeric = isinstance(X, np.ndarray) and np.can_cast(X.dtype, np.float64)
-        options = {
-            "dtype": None if is_numeric else [np.float64, np.float32],
-            "ensure_all_finite": False,
-        }
+        options = {"dtype": None if is_numeric else [np.float64, np.float32], **unchecked}
         if reset or estimator.n_features_in_ == estimator.window_size_:
             array = validate_data(estimator, X, reset=reset, **options)
         else:

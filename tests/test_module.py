@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklstm import _module
 from sklstm._module import Dropout, StackedLSTM
 
 
@@ -112,6 +113,7 @@ def test_the_smallest_batch_computes_what_a_full_one_does(sizes, dtype):
 def test_a_batch_that_only_a_full_one_equals_is_found(monkeypatch):
     module = build().eval()
     forward = StackedLSTM.forward
+    monkeypatch.setattr(_module, "_SMALLEST_BATCH", {})
     monkeypatch.setattr(StackedLSTM, "forward", lambda self, x: forward(self, x) + 1e-9 * len(x))
     assert module.smallest_batch(48) == 48
 

@@ -46,10 +46,12 @@ def test_work_is_counted_in_multiply_adds():
 def test_a_share_is_what_threads_and_memory_allow(batch_size, threads):
     small = _runtime.share_size(batch_size, 16, 12, "float32", threads)
     assert small == -(-batch_size // threads)
-    long = _runtime.share_size(batch_size, 512, 2_000, "float32", threads)
-    assert 1 <= long <= small
-    assert long == 1 or 8 * 4 * 512 * 2_000 * long * threads <= _runtime._TRAINING_BYTES
-    assert _runtime.share_size(batch_size, 512, 2_000, "bfloat16", threads) >= long
+    for window_size in (168, 2_000, 50_000):
+        share = _runtime.share_size(batch_size, 64, window_size, "float32", threads)
+        assert 1 <= share <= small
+        taken = threads * share * _runtime._BYTES_PER_UNIT["float32"] * 64 * window_size
+        assert share == 1 or taken <= 2 * _runtime._TRAINING_BYTES
+        assert _runtime.share_size(batch_size, 64, window_size, "bfloat16", threads) >= share
 
 
 @pytest.mark.parametrize("training", [True, False])
