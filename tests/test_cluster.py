@@ -1,0 +1,128 @@
+"""The searches of docs/cluster.md, on local clusters of two workers, each its own process."""
+
+import os
+import re
+import secrets
+import tempfile
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from joblib.pool import PicklingPool
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+
+PAGE = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text(encoding="utf-8")
+GRID = {"window__window_size": [3, 7], "lstm__hidden_layer_sizes": [4, (6, 3)]}
+
+
+@pytest.fixture(scope="module")
+def environment():
+    """Where workers find this module; the clusters choose their threads, as for a user."""
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths))):
+        os.environ.pop("OMP_NUM_THREADS", None)
+        yield
+
+
+@contextmanager
+def dask():
+    """Give the page's code for a cluster of two workers, and how to call a function there."""
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        distributed.LocalCluster(processes=True, local_directory=folder, **options) as workers,
+        distributed.Client(workers) as client,
+    ):
+        client.wait_for_workers(2)
+        address = "tcp://192.0.2.1:8786"
+        assert PAGE.count(f'Client("{address}")') == 1
+        code = page_code("dask").replace(address, workers.scheduler_address)
+        yield code, lambda function: client.submit(function).result()
+
+
+@contextmanager
+def ray():
+    """Give the page's code, with Ray connected to two workers, and how to call a function there."""
+    ray = pytest.importorskip("ray")
+    # Nothing is reported, and no token written into the home directory.
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    bases = PicklingPool.__bases__  # joblib's, which Ray's backend changes
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # short, for sockets
+        ray.init(num_cpus=2, include_dashboard=False, _temp_dir=folder)
+        try:
+            yield page_code("ray"), lambda function: ray.get(ray.remote(function).remote())
+        finally:
+            ray.shutdown()
+            PicklingPool.__bases__ = bases
+
+
+def page_code(backend):
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    (code,) = (block for block in blocks if f'backend="{backend}"' in block)
+    assert len([line for line in code.splitlines() if line]) <= 5
+    return code
+
+
+@pytest.fixture(scope="module", params=[dask, ray], ids=["dask", "ray"])
+def cluster(request, environment):
+    with request.param() as code_and_call:
+        yield code_and_call
+
+
+def process(pipe, X, y, folder):
+    """Score with the number of this process, and leave some work to the other one."""
+    (folder / str(os.getpid())).touch()
+    for _ in range(50):
+        if len(list(folder.iterdir())) < 2:
+            time.sleep(0.1)
+    return os.getpid()
+
+
+def threads(pipe, X, y):
+    """Score with the threads that ``LSTMRegressor(n_jobs=None)`` may take in this process."""
+    return torch.get_num_threads()
+
+
+def scores(search, name):
+    return np.array([search.cv_results_[f"split{fold}_test_{name}"] for fold in range(2)])
+
+
+def test_search_of_the_page_gives_on_two_workers_the_bits_of_one_process(
+    cluster, small_pipe, chicago, tomorrow, tmp_path
+):
+    error, pipe = "neg_mean_absolute_error", small_pipe(index=True)
+    options = {"cv": TimeSeriesSplit(2, gap=3), "error_score": "raise"}
+    alone = GridSearchCV(pipe, GRID, scoring=error, n_jobs=1, **options).fit(chicago, tomorrow)
+
+    code, _ = cluster
+    scoring = {"error": error, "process": partial(process, folder=tmp_path), "threads": threads}
+    search = GridSearchCV(pipe, GRID, scoring=scoring, refit="error", **options)
+    exec(compile(code, "cluster.md", "exec"), {"search": search, "X": chicago, "y": tomorrow})
+
+    np.testing.assert_array_equal(scores(search, "error"), scores(alone, "score"))
+    assert search.best_params_ == alone.best_params_
+    np.testing.assert_array_equal(search.predict(chicago), alone.predict(chicago))
+
+    assert len(np.unique(scores(search, "process"))) == 2
+    assert os.getpid() not in scores(search, "process")
+    np.testing.assert_array_equal(scores(search, "threads"), 1)
+
+
+@pytest.mark.parametrize("index", [False, True], ids=["numpy", "pandas"])
+def test_fitted_pipeline_predicts_the_same_bits_on_a_worker(
+    cluster, small_pipe, chicago, tomorrow, index
+):
+    X = chicago if index else chicago.to_numpy()
+    pipe = small_pipe(index=index, hidden_layer_sizes=(6, 3)).fit(X[:300], tomorrow[:300])
+    _, call = cluster
+    for rows in (X, X[303:]):
+        predicted, process = call(lambda rows=rows: (pipe.predict(rows), os.getpid()))
+        np.testing.assert_array_equal(predicted, pipe.predict(rows))
+        assert process != os.getpid()
