@@ -55,6 +55,10 @@ class Process:
     def ask(self, command, **arguments):
         """Send a command and wait for the answer."""
         self.tell(command, **arguments)
+        return self.answer()
+
+    def answer(self):
+        """Wait for the answer to a command."""
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError(f"{self.contender} has failed; its standard error says why.")
@@ -120,6 +124,8 @@ def peak_memory(contender, workload, threads, action, limit=None):
         ended = bool(select([process.process.stdout], [], [], limit)[0])
         status = Path(f"/proc/{process.process.pid}/status").read_text()
         peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-        if not ended:
+        if ended:
+            process.answer()
+        else:
             process.process.kill()
         return int(peak) * 1024 - start, ended

@@ -1,5 +1,6 @@
 """Threads, memory and precision around a call."""
 
+import os
 import platform
 import resource
 import subprocess
@@ -111,6 +112,34 @@ def test_a_step_finds_the_memory_that_the_step_before_has_freed(by_user, monkeyp
     step = 20 * 2**22 // resource.getpagesize()
     assert inside > 5 * step if by_user else inside < step / 10
     assert outside > step / 2  # the memory was handed back at the end
+
+
+FORK = """
+import multiprocessing
+import numpy as np
+from sklstm import LSTMRegressor, _runtime
+
+_runtime._WORK_OF_A_THREAD = 1  # threads for a small network too
+X = np.random.RandomState(0).randn(200, 5)
+
+def fitted(queue=None):
+    lstm = LSTMRegressor(4, max_epochs=2, n_jobs=2, random_state=0).fit(X, X[:, 0])
+    sent = lstm.predict(X).sum()
+    return sent if queue is None else queue.put(sent)
+
+here, fork = fitted(), multiprocessing.get_context("fork")
+queue = fork.Queue()
+process = fork.Process(target=fitted, args=(queue,))
+process.start()
+print(here == queue.get(timeout=60))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_can_be_forked_after_a_fit_in_threads():
+    """Non-regression test: with torch's own threads, the forked process hung."""
+    output = subprocess.check_output([sys.executable, "-c", FORK], text=True, timeout=120)
+    assert output.strip() == "True"
 
 
 def test_bfloat16_is_refused_where_the_processor_has_none(monkeypatch):
