@@ -190,8 +190,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8),
     1997. D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR
     2015. "bfloat16" with float32 weights: P. Micikevicius et al., "Mixed precision
-    training", ICLR 2018. Gradient clipping: R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of
-    training recurrent neural networks", ICML 2013.
+    training", ICLR 2018. Gradient clipping: R. Pascanu, T. Mikolov and Y. Bengio, "On the
+    difficulty of training recurrent neural networks", ICML 2013.
 
     Examples
     --------
