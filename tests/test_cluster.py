@@ -43,7 +43,7 @@ def dask():
         address = "tcp://192.0.2.1:8786"
         assert PAGE.count(f'Client("{address}")') == 1
         code = page_code("dask").replace(address, workers.scheduler_address)
-        yield code, lambda function: client.submit(function).result()
+        yield code, lambda *call: client.submit(*call).result()
 
 
 @contextmanager
@@ -56,7 +56,8 @@ def ray():
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # short, for sockets
         ray.init(num_cpus=2, include_dashboard=False, _temp_dir=folder)
         try:
-            yield page_code("ray"), lambda function: ray.get(ray.remote(function).remote())
+            run = ray.remote(lambda function, *arguments: function(*arguments))
+            yield page_code("ray"), lambda *call: ray.get(run.remote(*call))
         finally:
             ray.shutdown()
             PicklingPool.__bases__ = bases
@@ -122,7 +123,6 @@ def test_fitted_pipeline_predicts_the_same_bits_on_a_worker(
     X = chicago if index else chicago.to_numpy()
     pipe = small_pipe(index=index, hidden_layer_sizes=(6, 3)).fit(X[:300], tomorrow[:300])
     _, call = cluster
+    assert call(os.getpid) != os.getpid()
     for rows in (X, X[303:]):
-        predicted, process = call(lambda rows=rows: (pipe.predict(rows), os.getpid()))
-        np.testing.assert_array_equal(predicted, pipe.predict(rows))
-        assert process != os.getpid()
+        np.testing.assert_array_equal(call(pipe.predict, rows), pipe.predict(rows))
