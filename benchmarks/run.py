@@ -38,7 +38,7 @@ FEWER = {
 PEERS = ["skorch_plain", "keras_jax", "keras_tensorflow", "darts_block_rnn", "neuralforecast_lstm"]
 OURS = ["sklstm", "sklstm_bfloat16", "hand_written"]
 MEMORY = Workload(1_000_000, 168, 8, (4,), batch_size=256, epochs=1)
-MEMORY_SECONDS = 45
+MEMORY_SECONDS = 30
 
 
 def fewer(part, size):

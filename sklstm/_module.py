@@ -150,7 +150,8 @@ class StackedLSTM(nn.Module):
         for layer in self.layers[:-1]:
             x = self.dropout(layer(x)[0], generator)  # (batch, window, directions * hidden)
         _, (last, _) = self.layers[-1](x)  # (directions, batch, hidden)
-        return self.dropout(last.transpose(0, 1).flatten(1), generator)  # (batch, dirs * hidden)
+        last = last[0] if len(last) == 1 else torch.cat([*last], dim=1)  # (batch, dirs * hidden)
+        return self.dropout(last, generator)
 
 
 class Dropout(nn.Module):

@@ -7,6 +7,7 @@ import torch
 from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback
 from torch import nn
+from torch.nn import functional
 
 
 class TargetLoss(nn.Module):
@@ -18,10 +19,11 @@ class TargetLoss(nn.Module):
 
     def forward(self, y_pred, y_true):
         """Compare outputs (batch, outputs) with targets of that shape, or (targets, weights)."""
-        target, weight = y_true if isinstance(y_true, (tuple, list)) else (y_true, None)
-        error = y_pred - target
-        loss = error.abs() if self.loss == "absolute_error" else error.square()
-        return (loss if weight is None else loss * weight).mean()
+        loss = functional.l1_loss if self.loss == "absolute_error" else functional.mse_loss
+        if not isinstance(y_true, (tuple, list)):
+            return loss(y_pred, y_true)
+        target, weight = y_true
+        return (loss(y_pred, target, reduction="none") * weight).mean()
 
 
 class WindowNet(NeuralNetRegressor):

@@ -103,7 +103,7 @@ def share_size(batch_size, units, window_size, precision, threads) -> int:
     window_bytes = _BYTES_PER_UNIT[precision] * units * window_size
     most = max(_TRAINING_BYTES // (window_bytes * threads), 1)
     if most >= SMALLEST_SHARE // 2:  # whole vectors
-        most = max(most // SMALLEST_SHARE, 1) * SMALLEST_SHARE
+        most = max(round(most / SMALLEST_SHARE), 1) * SMALLEST_SHARE
     return min(most, -(-batch_size // threads))
 
 
