@@ -260,23 +260,6 @@ def shares(network):
         return ratio_of(before, lambda: epoch_seconds(network, n_epochs=3, n_jobs=2))
 
 
-def even_shares(network):
-    """Idea c: as many shares as go evenly into two threads, against what memory asks for."""
-
-    def even(batch_size, units, window_size, precision, threads):
-        size = _runtime.share_size(batch_size, units, window_size, precision, threads)
-        n_shares = -(-batch_size // size)
-        n_shares = -(-n_shares // threads) * threads
-        return -(-batch_size // n_shares)
-
-    def after():
-        with replaced((_training, "share_size", even)):
-            return epoch_seconds(network, n_epochs=3, n_jobs=2)
-
-    with replaced((sys.modules[__name__], "now", time.perf_counter)):
-        return ratio_of(lambda: epoch_seconds(network, n_epochs=3, n_jobs=2), after)
-
-
 # d, k, l, m: other ways to call torch's layers
 
 
@@ -862,8 +845,14 @@ as_vmap = [as_one(vmapped_step(None)), as_one(vmapped_step(written_out))]
 IDEAS = [
     ("b", "keep freed memory", kept_memory, LARGER, "yes", "fewer page faults"),
     ("a", "lean step in place of skorch's", skorch_step, BOTH, "yes", "three short methods"),
-    ("c", "shares in 2 threads, not 2 of torch's", shares, LARGER, "yes", "less waiting"),
-    ("c", "even shares for 2 threads", even_shares, ("large",), "", ""),
+    (
+        "c",
+        "shares in 2 threads, not 2 of torch's",
+        shares,
+        LARGER,
+        "yes",
+        "less waiting on busy cores",
+    ),
     ("d", "`torch.lstm` itself, zeros kept", with_module(DirectLSTM), BOTH, "no", "no gain"),
     (
         "e",
