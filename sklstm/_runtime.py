@@ -15,8 +15,8 @@ import torch
 _WORK_OF_A_THREAD = 30_000_000
 SMALLEST_SHARE = 16
 
-# What training may take for the forward and backward pass, over all threads, and by
-# measurement the bytes for each unit and step of a window.
+# What training may take for the forward and backward pass over all threads, for 64 units and
+# up to four times that for more, and by measurement the bytes for each unit and step.
 _TRAINING_BYTES = 64 * 2**20
 _BYTES_PER_UNIT = {"float32": 88, "float64": 176, "bfloat16": 56}
 
@@ -101,7 +101,8 @@ def share_size(batch_size, units, window_size, precision, threads) -> int:
     threads : int
     """
     window_bytes = _BYTES_PER_UNIT[precision] * units * window_size
-    most = max(_TRAINING_BYTES // (window_bytes * threads), 1)
+    allowed = _TRAINING_BYTES * min(max(units // 64, 1), 4)
+    most = max(allowed // (window_bytes * threads), 1)
     if most >= SMALLEST_SHARE // 2:  # whole vectors
         most = max(round(most / SMALLEST_SHARE), 1) * SMALLEST_SHARE
     return min(most, -(-batch_size // threads))
