@@ -43,12 +43,14 @@ class WindowDataset(Dataset):
         Where there are weights, targets are pairs (targets, weights).
         """
         columns = [self.index, self.targets, *([] if self.weights is None else [self.weights])]
-        if order is not None:  # all at once: a gather for each batch costs a small network much
-            order = order.to(self.index.device)
-            columns = [column[order] for column in columns]
-        for index, *targets in zip(*(column.split(batch_size) for column in columns), strict=True):
-            windows = self.windows.index_select(0, index)
-            yield windows, targets[0] if self.weights is None else tuple(targets)
+        # Many batches at once: a gather of all columns for each costs a small network much.
+        places = [slice(None)] if order is None else order.split(64 * batch_size)
+        for place in places:
+            place = place if order is None else place.to(self.index.device)
+            parts = [column[place].split(batch_size) for column in columns]
+            for index, *targets in zip(*parts, strict=True):
+                windows = self.windows.index_select(0, index)
+                yield windows, targets[0] if self.weights is None else tuple(targets)
 
 
 class WindowBatches:
