@@ -1,7 +1,7 @@
 """Account for the time of a small network, and try ideas that may make it faster.
 
 Run: ``python benchmarks/ideas.py`` prints an account of a training step and a table of
-ideas (four minutes on an idle core). ``python benchmarks/ideas.py e i`` measures only those
+ideas (about four minutes on an idle core). ``python benchmarks/ideas.py e i`` measures only those
 ideas; ``--results`` trains on a real series with larger batches and compares the errors.
 
 A ratio is the time before over the time with the idea: the median of seven alternating
@@ -867,9 +867,9 @@ IDEAS = [
     ("g", "compile around `nn.LSTM`", compiled("break"), SMALL, "no", "nothing left to fuse"),
     ("g", "compile with `nn.LSTM`", compiled("nn.LSTM"), SMALL, "no", "fault of inductor"),
     ("g", "compile a written-out layer", compiled("written"), BOTH, "no", "slower; long wait"),
-    ("h", "batch 128, not 64", larger_batch(128), BOTH, "no", "see --results"),
-    ("h", "batch 256, not 64", larger_batch(256), BOTH, "no", "see --results"),
-    ("h", "batch 512, not 64", larger_batch(512), BOTH, "no", "see --results"),
+    ("h", "batch 128, not 64", larger_batch(128), BOTH, "no", "more epochs: --results"),
+    ("h", "batch 256, not 64", larger_batch(256), BOTH, "no", "more epochs: --results"),
+    ("h", "batch 512, not 64", larger_batch(512), BOTH, "no", "more epochs: --results"),
     (
         "i",
         "5 networks as one: layer of e",
