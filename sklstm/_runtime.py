@@ -173,8 +173,8 @@ def _return_freed_memory(allocator):
         allocator.malloc_trim(0)
 
 
-# Threads of torch wait for each other at every step of the recurrence, which other work on
-# the processor makes slow beyond measure. Each batch is shared among Python's threads instead.
+# Threads of torch wait for each other at every step of the recurrence, which becomes many times
+# slower when other work keeps the processor busy. Python's threads share each batch instead.
 _single_threaded = _Counted(_one_thread, torch.set_num_threads)
 _memory_kept = _Counted(_keep_freed_memory, _return_freed_memory)
 
