@@ -124,8 +124,9 @@ class _Counted:
             if self.calls == 0:
                 self.before = self.begin()
             self.calls += 1
+            before = self.before
         try:
-            yield
+            yield before
         finally:
             with self.lock:
                 self.calls -= 1
@@ -133,10 +134,15 @@ class _Counted:
                     self.end(self.before)
 
 
+@contextmanager
 def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    return before
+    """One thread of torch, which keeps the number for each of Python's threads and for all."""
+    with _threads_before() as before:
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def _allocator():
@@ -175,7 +181,7 @@ def _return_freed_memory(allocator):
 
 # Threads of torch wait for each other at every step of the recurrence, which becomes many times
 # slower when other work keeps the processor busy. Python's threads share each batch instead.
-_single_threaded = _Counted(_one_thread, torch.set_num_threads)
+_threads_before = _Counted(torch.get_num_threads, torch.set_num_threads)
 _memory_kept = _Counted(_keep_freed_memory, _return_freed_memory)
 
 
@@ -197,7 +203,7 @@ def torch_state(training):
     faster and less exact choices of cuDNN.
     """
     with ExitStack() as stack:
-        stack.enter_context(_single_threaded())
+        stack.enter_context(_one_thread())
         if training:
             stack.enter_context(_memory_kept())
         stack.enter_context(torch.inference_mode(not training))

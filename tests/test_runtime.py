@@ -5,6 +5,8 @@ import platform
 import resource
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -68,18 +70,31 @@ def test_modes_of_torch_are_as_before_after_a_call_that_fails(training):
     assert after == before
 
 
-def test_threads_are_as_before_once_the_last_of_overlapping_calls_has_ended():
+def test_each_of_overlapping_calls_has_one_thread_and_leaves_as_many_as_before():
+    entered, left = threading.Barrier(2, timeout=30), threading.Barrier(2, timeout=30)
+    seen = []
+
+    def call(leaves_first):
+        torch.set_num_threads(3)
+        with _runtime.torch_state(training=True):
+            entered.wait()
+            seen.append(torch.get_num_threads())
+            if not leaves_first:
+                left.wait()  # until the other call has ended
+                seen.append(torch.get_num_threads())
+        if leaves_first:
+            left.wait()
+        seen.append(torch.get_num_threads())
+
+    before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        first, second = _runtime.torch_state(True), _runtime.torch_state(True)
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        assert torch.get_num_threads() == 1
-        second.__exit__(None, None, None)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(call, [True, False]))
+        assert sorted(seen) == [1, 1, 1, 3, 3]
         assert torch.get_num_threads() == 3
     finally:
-        torch.set_num_threads(1)
+        torch.set_num_threads(before)
 
 
 FAULTS = """
