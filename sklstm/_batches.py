@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from sklstm._runtime import thread_map
 from sklstm._storage import let_go, row_blocks, stays_on_disk
-from sklstm._windows import Windows
+from sklstm._windows import Windows, number_type
 
 
 class WindowDataset(Dataset):
@@ -75,7 +75,11 @@ class WindowBatches:
     def __iter__(self):
         order = None
         if self.generator is not None:
-            order = torch.randperm(len(self.dataset), generator=self.generator, device="cpu")
+            n_windows = len(self.dataset)
+            dtype = torch.from_numpy(np.empty(0, number_type(n_windows))).dtype
+            order = torch.randperm(
+                n_windows, generator=self.generator, dtype=dtype, device="cpu"
+            )
         yield from self.dataset.batches(order, self.batch_size)
 
 
@@ -211,7 +215,8 @@ def _batches_by_length(windows: Windows, missing, batch_size):
     length = windows.window_size - windows.sum_over_steps(missing)
     batches, lengths = [], []
     for n_steps in np.flatnonzero(np.bincount(length)):
-        same = torch.from_numpy(np.flatnonzero(length == n_steps)).split(batch_size)
+        same = np.flatnonzero(length == n_steps).astype(length.dtype)
+        same = torch.from_numpy(same).split(batch_size)
         batches += same
         lengths += [n_steps] * len(same)
     return batches, lengths

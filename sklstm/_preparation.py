@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sklstm._storage import row_blocks
-from sklstm._windows import Windows
+from sklstm._windows import Windows, number_type
 
 # Fewest validation rows for which early_stopping="auto" turns it on.
 _ROWS_TO_VALIDATE = 100
@@ -37,6 +37,7 @@ def usable_windows(windows: Windows, missing, y, weight) -> np.ndarray:
         complete = windows.sum_over_steps(missing) == 0
     known = ~np.isnan(y).all(axis=1)
     usable = np.flatnonzero(complete & known & (weight > 0))
+    usable = usable.astype(number_type(windows.n_windows))
     if not complete.any():
         raise ValueError(
             f"None of the {windows.n_windows} windows of {windows.window_size} steps is "

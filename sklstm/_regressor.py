@@ -377,7 +377,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             output = predict_windows(
                 module, series, windows, missing, batch_size, smallest, threads
             )
-        y = output * self.target_scale_ + self.target_mean_
+        y = output * self.target_scale_
+        y += self.target_mean_
         return y[:, 0] if self._is_1d else y
 
     def _fit(self, X, y, sample_weight, max_epochs, early_stopping, resumed):
@@ -417,6 +418,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
             train = self._dataset(series, windows, train, y, weight)
             valid = None if valid is None else self._dataset(series, windows, valid, y, weight)
+            del y, usable, weight  # up to a third of the series each
             net = _training.build_net(
                 self, shape, device, batch_size, seed, threads, valid, self.callbacks
             )

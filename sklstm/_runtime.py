@@ -168,6 +168,7 @@ def _keep_freed_memory():
     if allocator is not None:
         allocator.mallopt(_M_MMAP_THRESHOLD, 2**30)
         allocator.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        allocator.malloc_trim(0)
     return allocator
 
 

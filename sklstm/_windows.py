@@ -41,7 +41,7 @@ class Windows:
 
     def sum_over_steps(self, values: np.ndarray) -> np.ndarray:
         """Sum a value per base row over each window: (base_rows,) -> (n_windows,)."""
-        total = np.zeros(self.n_windows, dtype=np.int64)
+        total = np.zeros(self.n_windows, dtype=number_type(self.window_size))
         for lag in self.lags():
             total += values[lag]
         return total
@@ -52,6 +52,11 @@ class Windows:
         for lag in self.lags():
             total[lag] += values
         return total
+
+
+def number_type(largest: int) -> type:
+    """Integers up to ``largest`` in half the memory, where they fit: there is one a row."""
+    return np.int32 if largest < 2**31 else np.int64
 
 
 def history_length(window_size: int, dilation: int) -> int:
