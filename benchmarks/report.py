@@ -29,8 +29,9 @@ def timing_table(entries, base):
             rate = entry["windows"] / statistics.median(seconds)
             relative = f"{ratio(seconds, entry['seconds'][base]):.2f}"
             where = [entry["size"], entry["threads"], f"{entry['windows']:,}"]
-            rows.append([name, *where, f"{rate:,.0f}", relative])
-    head = ["contender", "size", "threads", "windows", "windows/s", f"time / {base}"]
+            first = f"{entry['first'][name]:.1f}"
+            rows.append([name, *where, f"{rate:,.0f}", relative, first])
+    head = ["contender", "size", "threads", "windows", "windows/s", f"time / {base}", "first, s"]
     return table(head, rows)
 
 
@@ -97,7 +98,11 @@ def write(results, folder):
     """Write results.md and the plots of what was measured."""
     packages = ", ".join(f"{k} {v}" for k, v in results["machine"]["packages"].items())
     text = ["# Results\n", f"{results['machine']['processor']}; {packages}.\n"]
-    text.append("Written by `make bench`; ratios are medians of ratios within a round.\n")
+    text.append(
+        "Written by `make bench`; ratios are medians of ratios within a round. The first fit (or "
+        "prediction) of a process, in which some libraries compile, has a column of its own and "
+        "does not count in the others.\n"
+    )
     for part, (title, write_table) in SECTIONS.items():
         if part in results:
             text += [f"## {title}\n", write_table(results[part])]

@@ -65,14 +65,13 @@ class Process:
         return json.loads(answer)
 
 
-def rounds(contenders, workload, threads, n_pairs, action):
+def rounds(jobs, threads, n_pairs, action):
     """Time an action of every contender, in turns.
 
     Parameters
     ----------
-    contenders : sequence of str
-        Of ``peers.NAMES``.
-    workload : Workload
+    jobs : dict of str to tuple of str and Workload
+        By a name of their own, contenders of ``peers.NAMES`` and what each works on.
     threads : int
     n_pairs : int
         Rounds that count. One more comes first, to warm up.
@@ -80,21 +79,28 @@ def rounds(contenders, workload, threads, n_pairs, action):
 
     Returns
     -------
-    dict of str to list of float
-        Seconds of each round, so that those of one round are pairs.
+    seconds : dict of str to list of float
+        Of each round, so that those of one round are pairs.
+    first : dict of str to float
+        Seconds of the round that does not count, in which libraries compile.
     """
-    seconds = {contender: [] for contender in contenders}
+    seconds = {name: [] for name in jobs}
     with ExitStack() as stack:
-        processes = [stack.enter_context(Process(name, threads)) for name in contenders]
-        for process in processes:
-            process.ask("prepare", workload=asdict(workload))
+        processes = {
+            name: stack.enter_context(Process(contender, threads))
+            for name, (contender, _) in jobs.items()
+        }
+        for name, (_, workload) in jobs.items():
+            processes[name].ask("prepare", workload=asdict(workload))
             if action == "predict":
-                process.ask("fit")
+                processes[name].ask("fit")
+        order = list(jobs)
         for turn in range(n_pairs + 1):
-            first = turn % len(processes)
-            for process in processes[first:] + processes[:first]:
-                seconds[process.contender].append(process.ask(action)["seconds"])
-    return {contender: values[1:] for contender, values in seconds.items()}
+            first = turn % len(order)
+            for name in order[first:] + order[:first]:
+                seconds[name].append(processes[name].ask(action)["seconds"])
+    warm = {name: values[1:] for name, values in seconds.items()}
+    return warm, {name: values[0] for name, values in seconds.items()}
 
 
 def peak_memory(contender, workload, threads, action, limit=None):

@@ -56,9 +56,11 @@ def timings(part, contenders, action="fit", sizes=SIZES, n_windows=None):
         if workload is None:
             workload = Workload(**{**SIZES[size].__dict__, "n_windows": n_windows})
         for threads in (1, 2):
-            seconds = rounds(contenders, workload, threads, N_PAIRS, action)
+            jobs = {contender: (contender, workload) for contender in contenders}
+            seconds, first = rounds(jobs, threads, N_PAIRS, action)
             n = workload.n_windows * (workload.epochs if action == "fit" else 1)
-            found.append({"size": size, "threads": threads, "windows": n, "seconds": seconds})
+            entry = {"size": size, "threads": threads, "windows": n}
+            found.append({**entry, "seconds": seconds, "first": first})
             print(part, size, threads, {k: [round(s, 3) for s in v] for k, v in seconds.items()})
     return found
 
