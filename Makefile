@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-oldest lint bench
+.PHONY: demo test test-oldest lint bench bench-skill
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -42,6 +42,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 BENCH := .venv-bench/bin
 bench: .venv-bench/.installed
 	$(BENCH)/python benchmarks/run.py
+
+# Errors of forecasts on real series; hours. It goes on where it was cut off.
+bench-skill: .venv-bench/.installed
+	$(BENCH)/python benchmarks/skill.py
 
 .venv-bench/.installed: pyproject.toml benchmarks/constraints.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench

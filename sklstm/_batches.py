@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
+from torch.nn import functional
 from torch.utils.data import Dataset
 
 from sklstm._runtime import thread_map
@@ -37,6 +40,20 @@ class WindowDataset(Dataset):
     def __len__(self):
         return len(self.index)
 
+    def part(self, start, stop):
+        """Take the rows from ``start`` to ``stop``, over the same memory; mean weight one."""
+        part = copy.copy(self)
+        part.index, part.targets = self.index[start:stop], self.targets[start:stop]
+        if self.weights is not None:
+            part.weights = self.weights[start:stop] / self.weights[start:stop].mean()
+        return part
+
+    def order(self, generator):
+        """Draw the order of a pass over the windows."""
+        n_windows = len(self)
+        dtype = torch.from_numpy(np.empty(0, number_type(n_windows))).dtype
+        return torch.randperm(n_windows, generator=generator, dtype=dtype, device="cpu")
+
     def batches(self, order, batch_size):
         """Windows (batch, window, features) and their targets, batch by batch in this order.
 
@@ -51,6 +68,49 @@ class WindowDataset(Dataset):
             for index, *targets in zip(*parts, strict=True):
                 windows = self.windows.index_select(0, index)
                 yield windows, targets[0] if self.weights is None else tuple(targets)
+
+
+class EveryStepDataset(WindowDataset):
+    """Windows a stride apart, each with a target for every one of its steps.
+
+    Parameters
+    ----------
+    dataset : WindowDataset
+        The windows that end at the rows to train on, and the targets of these rows.
+    windows : Windows
+        How they lie in the series.
+    """
+
+    _WINDOWS_OF_A_ROW = 4  # so that each target is seen with more and with less history
+
+    def __init__(self, dataset, windows):
+        self.__dict__.update(dataset.__dict__)
+        self.stride = max(windows.window_size // self._WINDOWS_OF_A_ROW, 1)
+        # Step k of a window is the row at which the window so many windows before it ends.
+        steps = torch.arange(windows.window_size, dtype=self.index.dtype, device=self.index.device)
+        self.before = (windows.window_size - 1 - steps) * windows.lag_step
+
+    def order(self, generator):
+        """Draw the order of a pass over windows a stride apart, from a start that changes."""
+        start = int(torch.randint(self.stride, (), generator=generator, device="cpu"))
+        order = torch.arange(start % len(self.index), len(self.index), self.stride)
+        return order[torch.randperm(len(order), generator=generator, device="cpu")]
+
+    def __len__(self):
+        return -(-len(self.index) // self.stride)
+
+    def batches(self, order, batch_size):
+        """Windows (batch, window, features), targets and weights (batch, window, outputs)."""
+        for numbers in order.to(self.index.device).split(batch_size):
+            index = self.index[numbers]
+            at = index[:, None] - self.before  # (batch, window)
+            # A table of all rows would be faster, and as large as the targets.
+            place = torch.searchsorted(self.index, at).clamp(max=len(self.index) - 1)
+            known = (self.index[place] == at)[:, :, None].to(self.targets.dtype)
+            weights = known if self.weights is None else known * self.weights[place]
+            weights = weights.expand(*place.shape, self.targets.shape[1])
+            targets = self.targets[place]  # (batch, window, outputs)
+            yield self.windows.index_select(0, index), (targets, weights / weights.mean())
 
 
 class WindowBatches:
@@ -75,11 +135,7 @@ class WindowBatches:
     def __iter__(self):
         order = None
         if self.generator is not None:
-            n_windows = len(self.dataset)
-            dtype = torch.from_numpy(np.empty(0, number_type(n_windows))).dtype
-            order = torch.randperm(
-                n_windows, generator=self.generator, dtype=dtype, device="cpu"
-            )
+            order = self.dataset.order(self.generator)
         yield from self.dataset.batches(order, self.batch_size)
 
 
@@ -188,14 +244,18 @@ def predict_windows(
 
     def predict(index, n_steps):
         with torch.inference_mode():  # the mode belongs to a thread
+            whole = None
             if n_steps == windows.window_size:
                 batch = view.index_select(0, index.to(series.device))
             else:
                 batch = _known_steps(series, windows, missing, index.numpy(), n_steps)
+                whole = _filled_steps(series, windows, missing, index.numpy())
             size = batch_size if len(index) > smallest else smallest
             n_spare = size - len(index)
-            batch = torch.cat([batch, batch[:1].expand(n_spare, -1, -1)]) if n_spare else batch
-            return module(batch)[: len(index)].cpu().numpy()
+            if n_spare:
+                batch = torch.cat([batch, batch[:1].expand(n_spare, -1, -1)])
+                whole = None if whole is None else functional.pad(whole, (0, 0, 0, 0, 0, n_spare))
+            return module(batch, whole=whole)[: len(index)].cpu().numpy()
 
     outputs = None
     batches, lengths = _batches_by_length(windows, missing, batch_size)
@@ -229,3 +289,15 @@ def _known_steps(series, windows: Windows, missing, index, n_steps):
     at = at[~missing[at]]  # (batch * n_steps,)
     batch = series.index_select(0, torch.from_numpy(at).to(series.device))
     return batch.view(len(index), n_steps, series.shape[1])
+
+
+def _filled_steps(series, windows: Windows, missing, index):
+    """Windows with the known step before, or the first one after, where steps are missing."""
+    steps = np.arange(windows.window_size)
+    at = index[:, None] * windows.row_step + steps * windows.lag_step  # (batch, window)
+    known = ~missing[at]
+    before = np.maximum.accumulate(np.where(known, steps, -1), axis=1)
+    source = np.where(before >= 0, before, known.argmax(axis=1)[:, None])
+    at = np.take_along_axis(at, source, axis=1)
+    batch = series.index_select(0, torch.from_numpy(at.ravel()).to(series.device))
+    return batch.view(*at.shape, series.shape[1])

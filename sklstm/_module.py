@@ -1,4 +1,4 @@
-"""The network: LSTM layers on top of each other and a linear head."""
+"""The network: LSTM layers on top of each other, a linear head, and a linear map beside them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ class StackedLSTM(nn.Module):
         Whether each layer also reads its sequence backwards.
     dropout : float, default=0.0
         Share of each layer's outputs that is set to zero in training.
+    beside_linear : bool, default=False
+        Whether the network learns what a linear map leaves. It then adds nothing at the
+        start, and reads each step by :func:`centred`.
+    every_step : bool, default=False
+        Whether the output in training is that of every step, (batch, window, outputs).
     dtype : torch.dtype, default=torch.float32
         Type of the weights.
     low_precision : torch.dtype or None, default=None
@@ -54,13 +59,16 @@ class StackedLSTM(nn.Module):
         n_outputs,
         bidirectional=False,
         dropout=0.0,
+        beside_linear=False,
+        every_step=False,
         dtype=torch.float32,
         low_precision=None,
         generator=None,
     ):
         super().__init__()
         directions = 2 if bidirectional else 1
-        sizes = [n_features, *(directions * size for size in hidden_layer_sizes)]
+        n_inputs = 2 * n_features if beside_linear else n_features
+        sizes = [n_inputs, *(directions * size for size in hidden_layer_sizes)]
         # Allocated without torch's own initialisation, which draws from the global generator.
         self.layers = nn.ModuleList(
             nn.LSTM(
@@ -74,6 +82,8 @@ class StackedLSTM(nn.Module):
             for size_below, size in zip(sizes, hidden_layer_sizes, strict=False)
         )
         self.dropout = Dropout(dropout)
+        self.beside_linear, self.every_step = beside_linear, every_step
+        self.skip = None  # a LinearSkip, once there is one
         self.low_precision = low_precision
         self._smallest_batch = {}
         self.head = nn.Linear(sizes[-1], n_outputs, device="meta", dtype=dtype)
@@ -97,15 +107,26 @@ class StackedLSTM(nn.Module):
                     parameter[size : 2 * size] = 1
                 elif name.startswith("bias_hh"):
                     parameter[size : 2 * size] = 0
+        if self.beside_linear:
+            for parameter in self.head.parameters():
+                parameter.zero_()
 
-    def forward(self, x, generator=None):
+    def forward(self, x, generator=None, whole=None):
         """Map windows (batch, window, features) to outputs (batch, outputs).
 
         A window without any step is mapped to what the head gives for zeros. The
-        generator draws what dropout leaves out in training.
+        generator draws what dropout leaves out in training. Where steps are missing from
+        ``x``, ``whole`` are the windows with something in their place, for the linear map.
         """
+        output = self._recurrent(x, generator)
+        return output if self.skip is None else self.skip(x if whole is None else whole, output)
+
+    def _recurrent(self, x, generator):
         if x.shape[1] == 0:
             return self.head(x.new_zeros(x.shape[0], self.head.in_features))
+        return self._network(centred(x) if self.beside_linear else x, generator)
+
+    def _network(self, x, generator=None):
         if self.low_precision is None:
             last = self._last_state(x, generator)
         else:
@@ -136,9 +157,9 @@ class StackedLSTM(nn.Module):
             generator = torch.Generator().manual_seed(0)
             shape = (batch_size, 3, self.layers[0].input_size)
             x = torch.randn(shape, generator=generator, dtype=weight.dtype).to(weight.device)
-            full, size = self(x), 1
+            full, size = self._network(x), 1
             while size < batch_size and not all(
-                torch.equal(self(part), expected)
+                torch.equal(self._network(part), expected)
                 for part, expected in zip(x.split(size), full.split(size), strict=True)
             ):
                 size *= 2
@@ -149,9 +170,56 @@ class StackedLSTM(nn.Module):
     def _last_state(self, x, generator):
         for layer in self.layers[:-1]:
             x = self.dropout(layer(x)[0], generator)  # (batch, window, directions * hidden)
-        _, (last, _) = self.layers[-1](x)  # (directions, batch, hidden)
+        states, (last, _) = self.layers[-1](x)  # (directions, batch, hidden)
+        if self.training and self.every_step:
+            return self.dropout(states, generator)  # (batch, window, hidden)
         last = last[0] if len(last) == 1 else torch.cat([*last], dim=1)  # (batch, dirs * hidden)
         return self.dropout(last, generator)
+
+
+def centred(x):
+    """Subtract from each step the mean of the steps up to it, and put that mean beside it.
+
+    (batch, window, features) becomes (batch, window, 2 * features).
+    No step sees a later one. The mean is bounded, since a network has nothing to say on
+    levels that lie beyond those it was trained on.
+    """
+    count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device)
+    mean = x.cumsum(dim=1) / count[:, None]
+    return torch.cat([x - mean, torch.tanh(mean)], dim=2)
+
+
+class LinearSkip(nn.Module):
+    """A linear map of the whole window, to which the network adds what it leaves.
+
+    Parameters
+    ----------
+    weights : torch.Tensor of shape (outputs, window, features)
+    intercept : torch.Tensor of shape (outputs,)
+    scale : torch.Tensor of shape ()
+        The unit of the network's outputs: the size of what the map leaves.
+    """
+
+    _ROWS = 16  # that are multiplied at once, so that it is always done in the same way
+
+    def __init__(self, weights, intercept, scale):
+        super().__init__()
+        self.register_buffer("weights", weights)
+        self.register_buffer("intercept", intercept)
+        self.register_buffer("scale", scale)
+
+    def forward(self, windows, output):
+        """Map windows (batch, window, features), and add ``output`` (batch, outputs)."""
+        # Not in one call: its last elements would be rounded otherwise than the others.
+        return self.linear(windows) + output * self.scale
+
+    def linear(self, windows):
+        """Map windows (batch, window, features) to outputs (batch, outputs)."""
+        n_windows, n_spare = len(windows), -len(self.intercept) % 16
+        rows = functional.pad(windows.flatten(1), (0, 0, 0, -n_windows % self._ROWS))
+        weights = functional.pad(self.weights.flatten(1), (0, 0, 0, n_spare))
+        parts = [functional.linear(part, weights) for part in rows.split(self._ROWS)]
+        return torch.cat(parts)[:n_windows, : len(self.intercept)] + self.intercept
 
 
 class Dropout(nn.Module):

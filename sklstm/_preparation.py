@@ -9,7 +9,7 @@ from sklstm._storage import row_blocks
 from sklstm._windows import Windows, number_type
 
 # Fewest validation rows for which early_stopping="auto" turns it on.
-_ROWS_TO_VALIDATE = 100
+_ROWS_TO_VALIDATE = 10
 
 
 def usable_windows(windows: Windows, missing, y, weight) -> np.ndarray:

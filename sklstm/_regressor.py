@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _runtime, _training
-from sklstm._batches import WindowDataset, predict_windows, series_tensor
+from sklstm._batches import EveryStepDataset, WindowDataset, predict_windows, series_tensor
 from sklstm._preparation import (
     feature_statistics,
     split_latest,
@@ -48,8 +48,31 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     dropout : float, default=0.0
         Share of each layer's outputs that is set to zero in training, in [0, 1).
 
+    linear_skip : bool, default=True
+        Whether a linear map of the whole window stands beside the network, which learns
+        what the map leaves. The map is a ridge regression, solved in closed form before
+        training (beyond 2,048 values in a window, approached in steps). Only that share
+        of the network's output is added to it that pays on the validation rows; none, if
+        ``early_stopping="auto"`` finds too few rows to validate. Then the map is solved
+        again on all rows. The network reads each step less the mean of the steps up to
+        it, and that mean within bounds, so that no drift of the level misleads it.
+        False: the network alone, on the steps as they are.
+
+    supervise : {"auto", "last", "every_step"}, default="auto"
+        What a training window has a loss for:
+
+        - "last": its last step, the row that it belongs to.
+        - "every_step": each of its steps, since each is a row with a target. Training
+          takes windows a quarter of their length apart, so that an epoch has several
+          times fewer steps of the optimizer for as many targets. It takes windows of
+          every row, as :class:`SlidingWindowTransformer` makes them, and layers of one
+          direction.
+        - "auto": "every_step" where it can be, else "last".
+
+        Predictions are made from the last step in any case.
+
     loss : {"squared_error", "absolute_error"}, default="squared_error"
-        What training minimises, on standardised targets.
+        What training of the network minimises, on standardised targets.
 
     optimizer : {"adam", "adamw", "sgd"} or torch.optim.Optimizer class, default="adam"
         "sgd" has a Nesterov momentum of 0.9.
@@ -62,7 +85,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
 
     batch_size : int or "auto", default="auto"
         Windows in a training step. "auto" is 64 for up to 8,192 training windows, and
-        grows with their number to at most 256.
+        grows with their number to at most 256; with a loss at every step it is 8, and
+        grows to at most 64.
 
     max_epochs : int, default=100
         Most passes over the training windows.
@@ -72,7 +96,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         longer improves, and to restore the weights of the best epoch. Between training
         and validation ``n_outputs - 1`` rows are left out, since the targets of a
         forecast over several steps overlap. "auto" turns it on if there are at least
-        100 rows for validation. Without it, training stops when the training loss no
+        10 rows for validation. Without it, training stops when the training loss no
         longer improves, and the last weights are kept.
 
     validation_fraction : float, default=0.1
@@ -82,11 +106,16 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         Epochs without improvement after which training stops.
 
     tol : float, default=1e-4
-        Smallest decrease of the loss that counts as improvement, in units of the
-        standardised target's loss.
+        Smallest decrease of the loss that counts as improvement, in units of the loss on
+        standardised targets, or on what the linear map leaves of them.
 
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; longer ones are scaled down. None: no limit.
+
+    ema_decay : float, default=0.99
+        The weights that are validated and kept are moving averages over the steps of
+        training, in which what was before has this weight (less in the first hundred
+        steps). 0: the weights themselves.
 
     standardize : bool, default=True
         Whether to standardise each feature and each target with mean and standard
@@ -147,7 +176,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         Epochs trained, over all fits of a warm start.
 
     loss_curve_ : list of float
-        Mean training loss of each epoch, on standardised targets.
+        Mean training loss of each epoch, on standardised targets. With ``linear_skip`` on
+        what the map leaves of them, in units of its size: at 1, the network adds nothing.
 
     validation_loss_curve_ : list of float or None
         Validation loss after each epoch, NaN after those that had none (a warm start
@@ -191,7 +221,12 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     1997. D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR
     2015. "bfloat16" with float32 weights: P. Micikevicius et al., "Mixed precision
     training", ICLR 2018. Gradient clipping: R. Pascanu, T. Mikolov and Y. Bengio, "On the
-    difficulty of training recurrent neural networks", ICML 2013.
+    difficulty of training recurrent neural networks", ICML 2013. A linear part beside
+    recurrent layers: G. Lai et al., "Modeling long- and short-term temporal patterns with
+    deep neural networks", SIGIR 2018. Averages of weights: B. Polyak and A. Juditsky,
+    "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30(4),
+    1992. A loss at every step: Z. Lipton et al., "Learning to diagnose with LSTM recurrent
+    neural networks", ICLR 2016.
 
     Examples
     --------
@@ -212,6 +247,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left")],
         "bidirectional": ["boolean"],
         "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
+        "linear_skip": ["boolean"],
+        "supervise": [StrOptions({"auto", "last", "every_step"})],
         "loss": [StrOptions({"squared_error", "absolute_error"})],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), type],
         "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
@@ -223,6 +260,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left")],
         "tol": [Interval(numbers.Real, 0, None, closed="left")],
         "gradient_clip": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "ema_decay": [Interval(numbers.Real, 0, 1, closed="left")],
         "standardize": ["boolean"],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -239,6 +277,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         *,
         bidirectional=False,
         dropout=0.0,
+        linear_skip=True,
+        supervise="auto",
         loss="squared_error",
         optimizer="adam",
         learning_rate=0.003,
@@ -250,6 +290,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         n_iter_no_change=10,
         tol=1e-4,
         gradient_clip=1.0,
+        ema_decay=0.99,
         standardize=True,
         warm_start=False,
         random_state=None,
@@ -262,6 +303,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.linear_skip = linear_skip
+        self.supervise = supervise
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -273,6 +316,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.gradient_clip = gradient_clip
+        self.ema_decay = ema_decay
         self.standardize = standardize
         self.warm_start = warm_start
         self.random_state = random_state
@@ -406,8 +450,11 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             self.target_mean_, self.target_scale_ = target_statistics(y, weight, used)
 
         seed = self._seed(resumed)
+        every_step = self._trains_every_step(windows)
         batch_size = self.batch_size
-        if batch_size == "auto":
+        if batch_size == "auto" and every_step:
+            batch_size = int(np.clip(len(train) // (16 * self.window_size_), 8, 64))
+        elif batch_size == "auto":
             batch_size = int(np.clip(len(train) // 128, 64, 256))
         shape = _training.architecture(self)
         n_parts = batch_size // _runtime.SMALLEST_SHARE
@@ -416,15 +463,25 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             device = _runtime.resolve_device(self.device)
             dtype = _training.DTYPES[self.precision]
             series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
-            train = self._dataset(series, windows, train, y, weight)
-            valid = None if valid is None else self._dataset(series, windows, valid, y, weight)
+            dataset = self._dataset(series, windows, usable, y, weight)
+            train = dataset.part(0, len(train))
+            valid = None if valid is None else dataset.part(-len(valid), None)
             del y, usable, weight  # up to a third of the series each
+            skip = self._skip(dataset, train, valid, resumed)
+            if every_step:
+                train = EveryStepDataset(train, windows)
             net = _training.build_net(
-                self, shape, device, batch_size, seed, threads, valid, self.callbacks
+                self, shape, device, batch_size, seed, threads, valid, self.callbacks, every_step
             )
             if resumed:
                 _training.load_net_state(net, _training.net_state(self.net_, self._net_shape))
             _training.train(net, train, max_epochs, threads, valid)
+            if skip is not None:
+                if valid is not None:
+                    _training.shrink(net, valid)
+                elif early_stopping == "auto":  # nothing shows that the network would pay
+                    _training.silence(net)
+                net.module_.skip = skip
             _training.release(net)
 
         self.net_, self._net_shape = net, shape
@@ -461,6 +518,34 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has none. Set "
                 "weight_decay=0, or choose another optimizer."
             )
+
+    def _trains_every_step(self, windows):
+        """Whether each training window has a loss at each of its steps."""
+        follow = windows.row_step == 1  # so that steps are rows, whose targets are known
+        if self.supervise == "every_step" and (self.bidirectional or not follow):
+            what = (
+                "bidirectional=True shows each step of a window the later ones"
+                if self.bidirectional
+                else "X holds copies of windows, or not those of every row"
+            )
+            raise ValueError(
+                f"supervise='every_step', but {what}. Pass windows as SlidingWindowTransformer "
+                "makes them, to layers of one direction, or set supervise='last'."
+            )
+        return self.supervise != "last" and follow and not self.bidirectional
+
+    def _skip(self, dataset, train, valid, resumed):
+        """Linear map beside the network; the targets become what it leaves of them."""
+        if not resumed:
+            if not self.linear_skip:
+                return None
+            return _training.solve_skip(dataset, train, valid, gap=self.n_outputs_ - 1)
+        skip = self.net_.module_.skip
+        if skip is not None:
+            for part in (train, valid):
+                if part is not None:
+                    _training.subtract(part, skip)
+        return skip
 
     def _dataset(self, series, windows, index, y, weight):
         """Windows with these numbers, their standardised targets, weights of mean one."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -13,11 +15,18 @@ from skorch.helper import predefined_split
 from torch.utils.data import DataLoader
 
 from sklstm._batches import WindowBatches
-from sklstm._module import StackedLSTM
+from sklstm._linear import fit_linear
+from sklstm._module import LinearSkip, StackedLSTM
 from sklstm._net import KeepBest, NonFiniteLoss, TargetLoss, WindowNet, forget_batches
 from sklstm._runtime import check_device, resolve_device, share_size, thread_map
 
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+# Shares of the network's outputs to choose from, and blocks of validation rows to judge them.
+_SHARES, _N_BLOCKS = np.linspace(0, 1, 21), 5
+# For the linear map, of which many windows would take more memory than those of training.
+_VALUES_OF_A_BATCH = 2**18
+# In units of the target: where a linear map leaves less, it is all rounding.
+_NOTHING_LEFT = 1e-6
 # Type of the series and of the weights; in bfloat16, layers compute on rounded copies of them.
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
@@ -29,6 +38,7 @@ def architecture(estimator) -> dict:
         "hidden_layer_sizes": layer_sizes(estimator.hidden_layer_sizes),
         "n_outputs": int(estimator.n_outputs_),
         "bidirectional": bool(estimator.bidirectional),
+        "beside_linear": bool(estimator.linear_skip),
         "precision": str(estimator.precision),
     }
 
@@ -42,6 +52,7 @@ def build_net(
     threads=1,
     validation=None,
     callbacks=None,
+    every_step=False,
 ):
     """Build the skorch net that an estimator's parameters describe, ready to be trained.
 
@@ -62,6 +73,8 @@ def build_net(
         What early stopping looks at.
     callbacks : list of skorch callbacks or None, default=None
         The user's own.
+    every_step : bool, default=False
+        Whether training windows have a target for every step.
 
     Returns
     -------
@@ -109,10 +122,12 @@ def build_net(
         StackedLSTM,
         **module,
         module__dropout=estimator.dropout,
+        module__every_step=every_step,
         module__dtype=DTYPES[shape["precision"]],
         module__low_precision=torch.bfloat16 if shape["precision"] == "bfloat16" else None,
         module__generator=generator,
         gradient_clip=estimator.gradient_clip,
+        ema_decay=estimator.ema_decay,
         criterion=TargetLoss,
         criterion__loss=estimator.loss,
         optimizer=optimizer,
@@ -185,6 +200,89 @@ def train(net, dataset, epochs, threads=1, validation=None):
     net.notify("on_train_end", X=dataset, y=None)
 
 
+def solve_skip(dataset, train, validation, gap):
+    """Solve the linear map beside the network, and leave the network what it leaves.
+
+    The map that the network learns with must not know the rows held out for validation.
+    In the end it is solved again on all rows: the latest are most like those to come.
+
+    Parameters
+    ----------
+    dataset : WindowDataset
+        All rows with a known target.
+    train : WindowDataset
+        Those to train on. Its targets become what the map leaves of them.
+    validation : WindowDataset or None
+        Those held out, likewise.
+    gap : int
+        Rows whose targets overlap.
+
+    Returns
+    -------
+    LinearSkip
+    """
+    map_ = last = fit_linear(dataset, gap)
+    if validation is not None:
+        map_ = fit_linear(train, gap, last.choice)
+    subtract(train, map_.skip(train.targets))
+    left = train.targets.square()
+    scale = float((left if train.weights is None else left * train.weights).mean().sqrt())
+    scale = scale if scale > _NOTHING_LEFT else 1.0
+    train.targets /= scale
+    if validation is not None:
+        subtract(validation, map_.skip(train.targets, scale))
+    return last.skip(train.targets, scale)
+
+
+def subtract(dataset, skip):
+    """Turn targets into what a linear map leaves of them, in units of ``skip.scale``."""
+    size = max(_VALUES_OF_A_BATCH // math.prod(dataset.windows.shape[1:]), 16)
+    for start in range(0, len(dataset), size):
+        part = dataset.part(start, start + size)
+        for windows, _ in part.batches(None, size):
+            part.targets -= skip.linear(windows)
+    dataset.targets /= skip.scale
+
+
+@torch.no_grad()
+def shrink(net, validation):
+    """Scale the network's outputs by the share that pays, beside the linear map.
+
+    The share is the one with the lowest validation loss, after adding a standard error of
+    what it gains over no network at all: a gain in one part of the validation rows and a
+    loss in another one are no reason to trust the network.
+
+    References
+    ----------
+    The rule of one standard error: L. Breiman et al., "Classification and regression
+    trees", 1984.
+    """
+    edges = np.linspace(0, len(validation), _N_BLOCKS + 1).astype(int)
+    gains = np.empty((_N_BLOCKS, len(_SHARES)))
+    for block, (start, stop) in enumerate(pairwise(edges)):
+        batches = list(net.get_iterator(validation.part(start, stop), training=False))
+        outputs = [net.evaluation_step(batch) for batch in batches]
+        losses = [
+            sum(
+                net.criterion_(output * share, batch[1]).item() * len(output)
+                for output, batch in zip(outputs, batches, strict=True)
+            )
+            for share in _SHARES
+        ]
+        gains[block] = (np.asarray(losses) - losses[0]) / (stop - start)
+    error = gains.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
+    share = _SHARES[np.argmin(gains.mean(axis=0) + error)]
+    for parameter in net.module_.head.parameters():
+        parameter *= share
+
+
+@torch.no_grad()
+def silence(net):
+    """Let the network add nothing to the linear map."""
+    for parameter in net.module_.head.parameters():
+        parameter.zero_()
+
+
 def _loss(net, dataset):
     batches = net.get_iterator(dataset, training=False)
     losses = [(net.validation_step(batch)["loss"].item(), len(batch[0])) for batch in batches]
@@ -205,6 +303,8 @@ def release(net):
     net.iterator_train = net.iterator_valid = DataLoader  # for those who use the net itself
     net.module__generator = net.iterator_train__generator = None
     net.generators, net.map_ = (), map
+    net.averages_ = net.last_ = None
+    net.module_.every_step = False
     dict(net.callbacks_)["keep_best"].weights_ = None
     forget_batches(net.history)
     net.optimizer_.zero_grad(set_to_none=True)
@@ -230,13 +330,14 @@ def load_net_state(net, state: dict) -> None:
     ValueError
         If the networks have different shapes.
     """
+    weights = {k: v for k, v in state["weights"].items() if not k.startswith("skip.")}
     try:
-        net.module_.load_state_dict(_to_torch(state["weights"]))
+        net.module_.load_state_dict(_to_torch(weights))
     except RuntimeError as error:
         raise ValueError(
-            "Training cannot go on with a network of another shape: hidden_layer_sizes or "
-            f"bidirectional have changed since the last fit (its shape was {state['shape']}). "
-            "Set them back, or set warm_start=False to start again."
+            "Training cannot go on with a network of another shape: hidden_layer_sizes, "
+            "bidirectional or linear_skip have changed since the last fit (its shape was "
+            f"{state['shape']}). Set them back, or set warm_start=False to start again."
         ) from error
     optimizer = net.optimizer_.state_dict()
     if state["optimizer"] == type(net.optimizer_).__name__:
@@ -256,6 +357,10 @@ def loaded_net(estimator, state: dict):
         device = "cpu"
     net = build_net(estimator, state["shape"], device)
     load_net_state(net, state)
+    weights = _to_torch(state["weights"])
+    if "skip.weights" in weights:
+        parts = (weights[f"skip.{name}"] for name in ("weights", "intercept", "scale"))
+        net.module_.skip = LinearSkip(*parts).to(device)
     release(net)
     return net
 

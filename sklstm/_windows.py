@@ -41,7 +41,7 @@ class Windows:
 
     def sum_over_steps(self, values: np.ndarray) -> np.ndarray:
         """Sum a value per base row over each window: (base_rows,) -> (n_windows,)."""
-        total = np.zeros(self.n_windows, dtype=number_type(self.window_size))
+        total: np.ndarray = np.zeros(self.n_windows, dtype=number_type(self.window_size))
         for lag in self.lags():
             total += values[lag]
         return total

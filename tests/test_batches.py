@@ -60,7 +60,7 @@ def test_predictions_leave_missing_steps_out(batch_size):
     missing = np.zeros(len(series), dtype=bool)
     missing[[10, 11, 30]] = True
 
-    def total(x):  # sums and counts the steps of each window
+    def total(x, whole):  # sums and counts the steps of each window
         return torch.stack([x.sum(dim=(1, 2)), torch.full((len(x),), x.shape[1] * 1.0)], dim=1)
 
     output = predict_windows(total, series, windows, missing, batch_size)
@@ -73,7 +73,7 @@ def test_every_call_of_the_module_gets_as_many_windows():
     _, windows, series = setup()
     sizes = []
 
-    def module(x):
+    def module(x, whole):
         sizes.append(len(x))
         return x[:, -1, :1]
 
@@ -85,7 +85,7 @@ def test_threads_predict_the_same_in_the_same_place():
     view, windows, series = setup()
     seen = set()
 
-    def module(x):
+    def module(x, whole):
         seen.add(threading.get_ident())
         time.sleep(0.01)  # so that the other thread takes the next batch
         return x[:, -1, :1]

@@ -255,8 +255,8 @@ def test_no_target_of_the_training_part_lies_in_the_validation_part(small_lstm, 
     assert np.nanmax(position[watch.train_rows]) < first
 
 
-@pytest.mark.parametrize(("n_days", "expected"), [(1005, False), (1006, True)])
-def test_auto_early_stopping_starts_at_a_hundred_validation_rows(
+@pytest.mark.parametrize(("n_days", "expected"), [(105, False), (106, True)])
+def test_auto_early_stopping_starts_at_ten_validation_rows(
     small_lstm, chicago_series, n_days, expected
 ):
     series = chicago_series[:n_days]
@@ -277,6 +277,7 @@ def test_early_stopping_restores_the_best_weights(small_lstm, tomorrow, windows,
         early_stopping=True,
         max_epochs=20,
         learning_rate=0.5,
+        ema_decay=0,
         n_iter_no_change=5,
         precision="float64",
     )
@@ -371,7 +372,7 @@ def test_each_output_is_trained_on_its_own_known_targets(small_lstm, chicago, to
     y = np.column_stack([tomorrow, chicago["temperature"]])
     y[::2, 0] = np.nan
     y[1::4, 1] = np.nan
-    lstm, watch = fit_watched(small_lstm, windows, y)
+    lstm, watch = fit_watched(small_lstm, windows, y, early_stopping=False)
     np.testing.assert_array_equal(watch.train_rows, np.arange(6, 400))
     weights = watch.train.weights.numpy()
     np.testing.assert_array_equal(weights > 0, ~np.isnan(y[6:]))
@@ -409,7 +410,7 @@ def test_windows_over_a_missing_row_are_left_out_of_training(small_lstm, chicago
         X, y = chicago.copy(), tomorrow.copy()
         X.iloc[missing] = np.nan
     windows = SlidingWindowTransformer(7).fit_transform(X)
-    lstm, watch = fit_watched(small_lstm, windows, y)
+    lstm, watch = fit_watched(small_lstm, windows, y, early_stopping=False)
     days = np.setdiff1d(np.arange(400), missing) if index else np.arange(400)
     expected = [day for day in range(6, 400) if not {*range(day - 6, day + 1)} & {*missing}]
     np.testing.assert_array_equal(days[watch.train_rows], expected)

@@ -18,6 +18,11 @@ def small(**params):
     return LSTMRegressor(**(quick | params))
 
 
+def alone(**params):
+    """Make a network with no linear map beside it, and a loss at the last step of a window."""
+    return small(**({"linear_skip": False, "supervise": "last"} | params))
+
+
 def series(n=200, n_features=2, seed=0):
     return np.random.RandomState(seed).randn(n, n_features)
 
@@ -67,7 +72,7 @@ class TestLearning:
         assert np.median(fit.predict(noise)) < 10  # the mean is 25
 
     def test_bidirectional_layers_read_the_window_backwards_too(self):
-        model = small(bidirectional=True, hidden_layer_sizes=(5, 3)).fit(W, Y)
+        model = alone(bidirectional=True, hidden_layer_sizes=(5, 3)).fit(W, Y)
         shapes = [tuple(layer.weight_ih_l0.shape) for layer in model.net_.module_.layers]
         assert shapes == [(20, 2), (12, 10)]
         assert model.net_.module_.head.in_features == 6
@@ -89,8 +94,8 @@ class TestLearning:
         # Longer trainings let Adam magnify the rounding of float32 where the loss nears 0.
         weight = np.random.RandomState(1).randint(0, 4, len(W))
         params = {"max_epochs": 20, "early_stopping": False, "batch_size": 1000}
-        weighted = small(**params).fit(W, Y, sample_weight=weight)
-        repeated = small(**params).fit(np.repeat(W, weight, axis=0), np.repeat(Y, weight))
+        weighted = alone(**params).fit(W, Y, sample_weight=weight)
+        repeated = alone(**params).fit(np.repeat(W, weight, axis=0), np.repeat(Y, weight))
         assert_allclose(weighted.predict(W), repeated.predict(W), atol=1e-5)
 
 
@@ -110,15 +115,15 @@ class TestForms:
         rounded = np.round(W[5:] * 10)
         converted = convert(rounded)
         assert_allclose(
-            small().fit(converted, Y[5:]).predict(converted),
-            small().fit(rounded, Y[5:]).predict(rounded),
+            alone().fit(converted, Y[5:]).predict(converted),
+            alone().fit(rounded, Y[5:]).predict(rounded),
             rtol=1e-5,
             atol=1e-6,
         )
 
     def test_windows_of_any_layout_give_the_same_as_the_view(self):
-        model = small().fit(W, Y)
-        copied = small().fit(W.copy(), Y)
+        model = alone().fit(W, Y)
+        copied = alone().fit(W.copy(), Y)
         assert_allclose(copied.predict(W), model.predict(W), rtol=1e-5, atol=1e-6)
         assert_array_equal(model.predict(W[::-1]), model.predict(W)[::-1])
         assert_array_equal(model.predict(W[::3]), model.predict(W)[::3])
@@ -136,11 +141,11 @@ class TestForms:
 class TestMissing:
     def test_incomplete_windows_are_left_out_of_training(self):
         seen = Recorder()
-        small(callbacks=[seen]).fit(W, Y)
+        alone(callbacks=[seen], early_stopping=False).fit(W, Y)
         assert_array_equal(seen.train, np.arange(5, 200))
 
     def test_missing_steps_are_left_out_of_the_recurrence(self):
-        model = small().fit(W, Y)
+        model = alone().fit(W, Y)
         whole = model.net_.module_
         rows = torch.tensor((X[:3] - model.feature_mean_) / model.feature_scale_).float()
         with torch.no_grad():
@@ -149,7 +154,7 @@ class TestMissing:
         assert_allclose(model.predict(W)[:3], expected, rtol=1e-5, atol=1e-6)
 
     def test_a_missing_step_in_the_middle_is_left_out_too(self):
-        model = small().fit(W, Y)
+        model = alone().fit(W, Y)
         hole = W[50:51].copy()
         hole[0, 2] = np.nan
         shorter = np.delete(hole, 2, axis=1)
@@ -168,7 +173,7 @@ class TestMissing:
         y = Y.copy()
         y[::2] = np.nan
         seen = Recorder()
-        small(callbacks=[seen]).fit(W, y)
+        alone(callbacks=[seen], early_stopping=False).fit(W, y)
         assert_array_equal(seen.train, np.arange(5, 200, 2))
 
     def test_unknown_targets_fit_the_same_as_only_the_labelled_windows(self):
@@ -176,8 +181,8 @@ class TestMissing:
         y[::2] = np.nan
         params = {"early_stopping": False, "precision": "float64"}
         assert_allclose(
-            small(**params).fit(W, y).predict(W),
-            small(**params).fit(W[5::2], Y[5::2]).predict(W),
+            alone(**params).fit(W, y).predict(W),
+            alone(**params).fit(W[5::2], Y[5::2]).predict(W),
             rtol=1e-9,
         )
 
@@ -198,9 +203,9 @@ class Recorder(Callback):
 
 
 class TestEarlyStopping:
-    def test_auto_needs_a_hundred_rows_for_validation(self):
-        assert small(max_epochs=1).fit(W, Y).validation_loss_curve_ is None
-        rows = series(1100)
+    def test_auto_needs_ten_rows_for_validation(self):
+        assert small(max_epochs=1).fit(W[:90], Y[:90]).validation_loss_curve_ is None
+        rows = series(110)
         model = small(max_epochs=1).fit(windows(rows), rows[:, 0])
         assert model.validation_loss_curve_ is not None
 
@@ -216,7 +221,7 @@ class TestEarlyStopping:
     def test_restores_the_weights_of_the_best_epoch(self):
         noise = np.random.RandomState(0).randn(300, 5, 1)
         y = np.random.RandomState(1).randn(300)  # nothing to learn: overfits from the start
-        model = small(
+        model = alone(
             early_stopping=True, max_epochs=60, learning_rate=0.02, n_iter_no_change=8, tol=0
         ).fit(noise, y)
         curve = model.validation_loss_curve_
@@ -382,7 +387,7 @@ class TestGoingOn:
 
     def test_warm_start_with_other_layers_is_refused(self):
         model = small(warm_start=True).fit(W, Y)
-        with pytest.raises(ValueError, match="hidden_layer_sizes or bidirectional have changed"):
+        with pytest.raises(ValueError, match="hidden_layer_sizes, bidirectional or linear_skip"):
             model.set_params(hidden_layer_sizes=5).fit(W, Y)
 
     def test_partial_fit_with_another_number_of_outputs_is_refused(self):
@@ -558,7 +563,7 @@ class TestRefusing:
             small(early_stopping=True).fit(W[:20], y[:20])
 
     def test_a_loss_that_is_not_finite_names_the_epoch_and_what_to_change(self):
-        model = small(standardize=False, gradient_clip=None)
+        model = alone(standardize=False, gradient_clip=None)
         with pytest.raises(ValueError, match="not finite in epoch 1. Lower learning_rate"):
             model.fit(W, Y * 1e30)
         assert not hasattr(model, "net_")

@@ -93,6 +93,7 @@ def test_weights_and_losses_agree_with_a_loop_by_hand():
     """The net's training is that of an ordinary loop over the same batches."""
     y = X[:, 0]
     params = {"max_epochs": 5, "gradient_clip": None, "precision": "float64", "batch_size": 60}
+    params |= {"linear_skip": False, "supervise": "last", "ema_decay": 0}
     model = LSTMRegressor(4, n_jobs=1, random_state=0, **params).fit(X, y)
 
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)

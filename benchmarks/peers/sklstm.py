@@ -24,6 +24,8 @@ class Contender:
             gradient_clip=LARGEST_GRADIENT,
             random_state=0,
             n_jobs=threads,
+            linear_skip=False,  # the network alone, as all others have it
+            supervise="last",
             **self.options,
         )
 

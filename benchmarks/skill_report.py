@@ -1,0 +1,257 @@
+"""From skill.json: skill.md and skill.png. ``python benchmarks/skill_report.py`` writes them."""
+
+import json
+import statistics
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import series
+from forecasters import NAMES, OURS, PEERS
+from matplotlib.ticker import LogLocator, NullFormatter
+from report import table
+from scipy.stats import rankdata
+
+NOTES = "skill_notes.md"
+BASE = "ridge"
+TARGET_SHARE = 0.2  # of a peer's time, in which its error is to be reached
+
+# Colour, marker, and whether it is filled: methods differ in grey, too.
+STYLES = {
+    "persistence": ("#999999", "+", True),
+    "seasonal_naive": ("#999999", "x", True),
+    "boosting": ("#666666", "s", False),
+    OURS: ("#000000", "D", True),
+    "keras_lstm": ("#E69F00", "o", True),
+    "darts_block_rnn": ("#0072B2", "v", True),
+    "neuralforecast_lstm": ("#CC79A7", "^", True),
+    "skforecast_rnn": ("#009E73", "P", True),
+}
+
+
+class Results:
+    """The results, by series and method.
+
+    Parameters
+    ----------
+    results : list of dict
+        Of skill.json.
+
+    Attributes
+    ----------
+    series, methods : list of str
+        Those with results, failures among them.
+    """
+
+    def __init__(self, results):
+        self._of = {}
+        for result in sorted(results, key=lambda result: result["seed"]):
+            self._of.setdefault((result["series"], result["method"]), []).append(result)
+        names = [function.__name__ for function in series.ALL]
+        self.series = [name for name in names if any(s == name for s, _ in self._of)]
+        self.methods = [name for name in NAMES if any(m == name for _, m in self._of)]
+
+    def of(self, name, method):
+        """Results for each seed; none if one of them has failed."""
+        found = self._of.get((name, method), [])
+        return [] if any("error" in result for result in found) else found
+
+    def failed(self, name, method):
+        """Whether one of the seeds has failed."""
+        return any("error" in result for result in self._of.get((name, method), []))
+
+    def failures(self):
+        """List the results that have failed."""
+        return [r for found in self._of.values() for r in found if "error" in r]
+
+    def error(self, name, method):
+        """Mean over seeds of the mean squared error; NaN if there is none."""
+        errors = [result["mse"] for result in self.of(name, method)]
+        return statistics.mean(errors) if errors else np.nan
+
+    def relative(self, name, method):
+        """Error relative to ridge's."""
+        return self.error(name, method) / self.error(name, BASE)
+
+    def spread(self, name, method):
+        """Give the standard deviation over seeds of the error, over its mean; NaN for one seed."""
+        errors = [result["mse"] for result in self.of(name, method)]
+        return statistics.stdev(errors) / statistics.mean(errors) if len(errors) > 1 else np.nan
+
+    def seconds(self, name, method):
+        """Median over seeds of the processor time of a fit; NaN if there is none."""
+        seconds = [result["seconds"] for result in self.of(name, method)]
+        return statistics.median(seconds) if seconds else np.nan
+
+    def is_limited(self, name, method):
+        """Whether the time limit has stopped one of the seeds."""
+        return any(result["stopped"] == "limit" for result in self.of(name, method))
+
+    def time_share(self, name, peer):
+        """Time in which sklstm's error is down to a peer's, over the peer's fit time.
+
+        Median over seeds; inf if it is not reached, NaN without results of both.
+        """
+        ours, error = self.of(name, OURS), self.error(name, peer)
+        if not ours or np.isnan(error):
+            return np.nan
+        reached = []
+        for result in ours:
+            curve = [*result["curve"], [result["seconds"], result["mse"]]]
+            reached.append(min((s for s, mse in curve if mse <= error), default=np.inf))
+        return statistics.median(reached) / self.seconds(name, peer)
+
+
+def cells(found, name, methods, values, form):
+    """Write the values of a series, or why there is none."""
+    texts = ["" if np.isnan(value) else form.format(value) for value in values]
+    failed = [found.failed(name, method) for method in methods]
+    return ["failed" if f else text for f, text in zip(failed, texts, strict=True)]
+
+
+def error_table(found):
+    """Write relative errors, their geometric mean and the mean rank."""
+    relative = np.array([[found.relative(s, m) for m in found.methods] for s in found.series])
+    rows = [
+        [name, *cells(found, name, found.methods, line, "{:.3f}")]
+        for name, line in zip(found.series, relative, strict=True)
+    ]
+    means = []
+    for column in relative.T:
+        known = column[~np.isnan(column)]
+        mean = f"{np.exp(np.log(known).mean()):.3f}" if len(known) else ""
+        means.append(mean + (f" (of {len(known)})" if 0 < len(known) < len(column) else ""))
+    # What has no result comes last.
+    ranks = rankdata(np.nan_to_num(relative, nan=np.inf), axis=1).mean(axis=0)
+    rows.append(["**geometric mean**", *means])
+    rows.append(["**mean rank**", *(f"{rank:.2f}" for rank in ranks)])
+    return table(["series", *found.methods], rows)
+
+
+def seconds_table(found):
+    """Write fit times; a star where a seed was stopped by the time limit."""
+    rows = []
+    for name in found.series:
+        seconds = [found.seconds(name, method) for method in found.methods]
+        texts = cells(found, name, found.methods, seconds, "{:.2f}")
+        limits = ["*" if found.is_limited(name, method) else "" for method in found.methods]
+        rows.append([name, *(t + limit for t, limit in zip(texts, limits, strict=True))])
+    return table(["series", *found.methods], rows)
+
+
+def spread_table(found):
+    """Write the spread over seeds of sklstm and of the peers."""
+    methods = [method for method in found.methods if method in (OURS, *PEERS)]
+    spreads = np.array([[found.spread(s, m) for m in methods] for s in found.series])
+    rows = [
+        [name, *cells(found, name, methods, line, "{:.1%}")]
+        for name, line in zip(found.series, spreads, strict=True)
+    ]
+    known = [column[~np.isnan(column)] for column in spreads.T]
+    medians = [f"{np.median(column):.1%}" if len(column) else "" for column in known]
+    return table(["series", *methods], [*rows, ["**median**", *medians]])
+
+
+def time_table(found):
+    """Write the time that sklstm takes to each peer's error, over the peer's time."""
+    peers = [method for method in found.methods if method in PEERS]
+    shares = np.array([[found.time_share(s, p) for p in peers] for s in found.series])
+    rows = []
+    for name, line in zip(found.series, shares, strict=True):
+        texts = cells(found, name, peers, line, "{:.2f}")
+        rows.append([name, *("not reached" if text == "inf" else text for text in texts)])
+    within = (shares <= TARGET_SHARE).sum(axis=0)
+    known = (~np.isnan(shares)).sum(axis=0)
+    counts = [f"{n} of {of}" for n, of in zip(within, known, strict=True)]
+    return table(["series", *peers], [*rows, [f"**at most {TARGET_SHARE:g}**", *counts]])
+
+
+def write(results, folder):
+    """Write skill.md and skill.png of what was measured."""
+    found = Results(results["results"])
+    if not found.series:
+        return
+    machine = results["machine"]
+    packages = ", ".join(f"{k} {v}" for k, v in machine["packages"].items())
+    limits = {r["max_seconds"] for r in results["results"] if r["method"] in (OURS, *PEERS)}
+    limit = " or ".join(f"{seconds:g}" for seconds in sorted(limits))
+    n_seeds = len({result["seed"] for result in results["results"]})
+    text = [
+        "# Forecasts of real series\n",
+        f"{machine['processor']}; {packages}.\n",
+        "Written by `make bench-skill`. Each method is given the first 80 % of a series, and "
+        "takes what it likes of it for validation; it then forecasts the next values from each "
+        "row of the latest 20 %, which no choice has seen. Each library is used with its own "
+        f"defaults, on one thread, for at most {limit} seconds of processor time a fit.\n",
+        "![Errors relative to ridge](skill.png)\n",
+        "## Error\n",
+        f"Mean squared error over rows and leads, mean over {n_seeds} seeds, relative to ridge's, "
+        "geometric mean over the series, and mean of the ranks within a series. In the "
+        "ranks, a method that has failed comes last. Those that do not train a network ran once.\n",
+        error_table(found),
+        "## Seconds of a fit\n",
+        "Processor time, with what a library compiles, median over seeds. *: the time limit has "
+        "stopped it. The references have none.\n",
+        seconds_table(found),
+        "## Spread\n",
+        "Standard deviation over seeds of the error, over its mean.\n",
+        spread_table(found),
+        "## Time to the error of others\n",
+        f"Time in which the test error of `{OURS}` is down to that of another library's LSTM, "
+        "over the time of that one's fit (median over seeds). A model that is better only at "
+        "its end counts with its whole fit.\n",
+        time_table(found),
+    ]
+    failures = found.failures()
+    if failures:
+        lines = [[f[k] for k in ("method", "series", "seed", "error")] for f in failures]
+        text += ["## Failures\n", table(["method", "series", "seed", "error"], lines)]
+    if (folder / NOTES).exists():
+        text.append((folder / NOTES).read_text())
+    (folder / "skill.md").write_text("\n".join(text))
+    plot(found).savefig(folder / "skill.png", dpi=110)
+
+
+def plot(found):
+    """Draw the error of every method on every series, relative to ridge's."""
+    figure, ax = plt.subplots(figsize=(8, 1.6 + 0.42 * len(found.series)), layout="constrained")
+    heights = np.arange(len(found.series))[::-1]
+    methods = [method for method in found.methods if method != BASE]
+    # Methods a little above each other, so that none hides another.
+    for method, shift in zip(methods, np.linspace(0.24, -0.24, len(methods)), strict=True):
+        colour, marker, filled = STYLES[method]
+        errors = [found.relative(name, method) for name in found.series]
+        ax.plot(
+            errors,
+            heights + shift,
+            linestyle="none",
+            marker=marker,
+            markersize=8 if method == OURS else 6,
+            color=colour,
+            markerfacecolor=colour if filled else "none",
+            markeredgewidth=1.5,
+            alpha=0.9,
+            zorder=3 if method == OURS else 2,
+            label=method.replace("_", " "),
+        )
+    ax.axvline(1, color="black", linewidth=0.8, label=BASE)
+    ax.set_yticks(heights, found.series)
+    for height in heights[:-1]:
+        ax.axhline(height - 0.5, color="#CCCCCC", linewidth=0.6)
+    ax.set_ylim(-0.5, len(found.series) - 0.5)
+    ax.set(xscale="log", xlabel="mean squared error / ridge's (less is better)")
+    # Ticks that are written without powers, close to each other where the axis is short.
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 10 * low else range(1, 10)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    figure.legend(loc="outside upper center", ncols=5, fontsize=8, frameon=False)
+    return figure
+
+
+if __name__ == "__main__":
+    folder = Path(__file__).parent
+    write(json.loads((folder / "skill.json").read_text()), folder)

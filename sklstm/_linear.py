@@ -1,0 +1,319 @@
+"""The linear map of whole windows, solved first: the network learns what it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from sklstm._module import LinearSkip
+
+# The penalty in units of the mean variance of what is penalised.
+_PENALTIES = 10.0 ** np.arange(-4.0, 2.1, 0.5)
+_N_BLOCKS = 5
+# With fewer rows, blocks are too short to tell penalties apart.
+_ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 100, 0.1
+# What is free, or does not vary at all, still needs a little to be solvable.
+_LEAST_PENALTY = 1e-8
+# More windows for each coefficient hardly change it.
+_WINDOWS_PER_COEFFICIENT = 100
+# Beyond so many coefficients, matrices of their squares take too much memory: for a long series,
+# for which memory is dear and rows are plenty, more than training takes. The solution is then
+# approached step by step, on so many values of windows.
+_MOST_COEFFICIENTS, _MOST_FOR_LONG_SERIES = 2048, 900
+_LONG_SERIES = 2_000_000  # values
+_VALUES_OF_A_STEP = 400_000_000
+_MOST_STEPS, _STEPS_WITHOUT_GAIN, _STEPS_OF_FEW = 50, 5, 5
+
+
+@dataclass(frozen=True)
+class LinearMap:
+    """The weights of a linear map from windows to outputs, and how they were chosen.
+
+    Attributes
+    ----------
+    weights : torch.Tensor of shape (outputs, window, features)
+    intercept : torch.Tensor of shape (outputs,)
+    choice : tuple
+        What takes :func:`fit_linear` to the same choice on other rows.
+    """
+
+    weights: torch.Tensor
+    intercept: torch.Tensor
+    choice: tuple
+
+    def skip(self, like, scale=1.0) -> LinearSkip:
+        """Make a part of the network of it, of the type and on the device of ``like``."""
+        scale = torch.as_tensor(scale, dtype=torch.float64)
+        return LinearSkip(*(part.to(like) for part in (self.weights, self.intercept, scale)))
+
+
+def fit_linear(dataset, gap, choice=None) -> LinearMap:
+    """Solve a ridge regression of the targets on whole windows.
+
+    A window is seen as its last step and the way there: each earlier step less the last
+    one, or the differences from step to step. Only the way is penalised, so that the map
+    is drawn towards one of the last step, such as persistence, and not towards the mean.
+    The penalty, and which of the two ways, are those that predict best what is left out,
+    one block of rows after the other. Differences suit smooth series with a trend, steps
+    suit noisy ones.
+
+    Parameters
+    ----------
+    dataset : WindowDataset
+        Windows in time order. Of very many, some at equal distances are taken.
+    gap : int
+        Rows on either side of a block whose targets overlap with its own.
+    choice : tuple or None, default=None
+        From another map: the penalty to take.
+
+    Returns
+    -------
+    LinearMap
+
+    References
+    ----------
+    A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal
+    problems", Technometrics 12(1), 1970. Windows less their last step: A. Zeng et al.,
+    "Are transformers effective for time series forecasting?", AAAI 2023. Blocks left out:
+    P. Burman, E. Chow and D. Nolan, "A cross-validatory method for dependent data",
+    Biometrika 81(2), 1994. Beyond 2,048 coefficients (900 for a series of more than two
+    million values), conjugate gradients that stop early take the place of the penalty:
+    M. Hanke, "Conjugate gradient type methods for ill-posed problems", 1995.
+    """
+    n_windows, window, n_features = dataset.windows.shape
+    is_long = n_windows * n_features > _LONG_SERIES
+    most = _MOST_FOR_LONG_SERIES if is_long else _MOST_COEFFICIENTS
+    solve = _solve if window * n_features <= most else _approach
+    known = torch.ones_like(dataset.targets, dtype=torch.bool)
+    if dataset.weights is not None:
+        known = dataset.weights > 0
+    complete = known.all(dim=1)
+    columns = [slice(None)]
+    if 2 * complete.sum() < known.sum(dim=0).max():  # outputs that are known at other times
+        columns = [slice(output, output + 1) for output in range(known.shape[1])]
+    maps = []
+    for column in columns:
+        rows = torch.nonzero(known[:, column].all(dim=1))[:, 0].cpu()
+        map_ = solve(_Rows(dataset, rows, column), gap, choice)
+        choice = map_.choice
+        maps.append(map_)
+    return LinearMap(
+        torch.cat([map_.weights for map_ in maps]),
+        torch.cat([map_.intercept for map_ in maps]),
+        choice,
+    )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows of a data set, and some of its outputs."""
+
+    dataset: object
+    numbers: torch.Tensor
+    outputs: slice
+
+    def thinned(self, most):
+        """Take so many of the rows, at equal distances."""
+        step = -(-len(self.numbers) // max(most, 1))
+        return _Rows(self.dataset, self.numbers[::step], self.outputs)
+
+    def between(self, start, stop):
+        """Take the rows at these places."""
+        return _Rows(self.dataset, self.numbers[start:stop], self.outputs)
+
+    def within(self, first, last):
+        """Find the places of the rows of these windows, from ``first`` to ``last``."""
+        windows = self.dataset.index[self.numbers.to(self.dataset.index.device)].cpu()
+        edges = torch.tensor([first, last + 1], dtype=windows.dtype)
+        return torch.searchsorted(windows, edges).tolist()
+
+    def batches(self):
+        """Windows seen from their last step, targets and weights: batch by batch."""
+        dataset = self.dataset
+        n_values = dataset.windows.shape[1] * dataset.windows.shape[2]
+        for windows, targets in dataset.batches(self.numbers, max(2**18 // n_values, 16)):
+            targets, weights = targets if isinstance(targets, tuple) else (targets, None)
+            if weights is not None:
+                weights = weights[:, self.outputs][:, :1]
+            yield from_last_step(windows), targets[:, self.outputs], weights
+
+
+def from_last_step(windows):
+    """Windows (batch, window, features) whose steps before the last are less the last one."""
+    last = windows[:, -1:]
+    return torch.cat([windows[:, :-1] - last, last], dim=1)
+
+
+def _to_map(coefficients, intercept, n_features, choice):
+    """Turn coefficients (window * features, outputs) of :func:`from_last_step` into a map."""
+    weights = coefficients.T.reshape(len(intercept), -1, n_features).clone()
+    weights[:, -1] -= weights[:, :-1].sum(dim=1)
+    return LinearMap(weights, intercept, choice)
+
+
+# In closed form: all that is needed of the windows are the sums of products of their values.
+
+
+def _solve(rows, gap, choice):
+    n_features = rows.dataset.windows.shape[2]
+    n_coefficients = rows.dataset.windows.shape[1] * n_features
+    rows = rows.thinned(_WINDOWS_PER_COEFFICIENT * n_coefficients)
+    total = _products(rows, n_coefficients)
+    if choice is None:
+        choice = _choose(rows, total, gap, n_coefficients, n_features)
+    way, penalty = choice
+    coefficients, intercept = next(_ridge(total, n_coefficients, n_features, way, [penalty]))
+    return _to_map(coefficients, intercept, n_features, choice)
+
+
+def _products(rows, n_coefficients):
+    """Sum the products of all columns: coefficients, 1, outputs."""
+    total = None
+    for windows, targets, weights in rows.batches():
+        device = windows.device if windows.device.type == "cuda" else "cpu"
+        values = windows.flatten(1)  # (batch, window * features)
+        columns = torch.cat([values, values.new_ones(len(values), 1), targets], dim=1)
+        columns = columns.to(device, torch.float64)
+        weighted = columns if weights is None else columns * weights.to(columns)
+        product = columns.T @ weighted
+        total = product if total is None else total.add_(product)
+    if total is None:
+        size = n_coefficients + 1 + rows.dataset.targets[:, rows.outputs].shape[1]
+        return torch.zeros(size, size, dtype=torch.float64)
+    return total.cpu()
+
+
+def _choose(rows, total, gap, n_coefficients, n_features):
+    """Find the way and the penalty that predict blocks best that were left out."""
+    n_rows = len(rows.numbers)
+    if n_rows < _ROWS_TO_CHOOSE:
+        return "steps", _PENALTY_OF_FEW
+    n_outputs = len(total) - n_coefficients - 1
+    ways = ("steps", "differences") if n_coefficients > n_features else ("steps",)
+    errors = np.zeros((len(ways), len(_PENALTIES)))
+    edges = np.linspace(0, n_rows, _N_BLOCKS + 1).astype(int)
+    windows = rows.dataset.index
+    for start, stop in pairwise(edges):
+        first, last = (int(windows[rows.numbers[place]]) for place in (start, stop - 1))
+        from_, to = rows.within(first - gap, last + gap)
+        block = _products(rows.between(start, stop), n_coefficients)
+        others = total - block
+        for margin in (rows.between(from_, start), rows.between(stop, to)):
+            others -= _products(margin, n_coefficients)
+        for number, way in enumerate(ways):
+            maps = _ridge(others, n_coefficients, n_features, way, _PENALTIES)
+            for place, (coefficients, intercept) in enumerate(maps):
+                # From the columns to what is left of the outputs.
+                left = torch.cat([-coefficients, -intercept[None], torch.eye(n_outputs).double()])
+                errors[number, place] += float((left * (block @ left)).sum())
+        del block, others
+    way, penalty = np.unravel_index(errors.argmin(), errors.shape)
+    return ways[way], float(_PENALTIES[penalty])
+
+
+def _ridge(products, n_coefficients, n_features, way, penalties):
+    """Solve for each penalty: coefficients (window * features, outputs) and intercepts."""
+    p, way_values = n_coefficients, n_coefficients - n_features
+    weight = products[p, p]
+    mean, mean_target = products[:p, p] / weight, products[p, p + 1 :] / weight
+    covariance = products[:p, :p] / weight - torch.outer(mean, mean)
+    with_targets = products[:p, p + 1 :] / weight - torch.outer(mean, mean_target)
+    if way == "differences":
+        covariance = _to_differences(_to_differences(covariance, n_features).T, n_features)
+        with_targets = _to_differences(with_targets, n_features)
+    variance = covariance.diagonal().clone()
+    scale = float(variance[:way_values].mean()) if way_values else 0.0
+    least = _LEAST_PENALTY * (float(variance.mean()) or 1.0)
+    for penalty in penalties:
+        added = torch.full_like(variance, least)
+        added[:way_values] += penalty * scale
+        covariance.diagonal().copy_(variance + added)
+        coefficients = torch.cholesky_solve(with_targets, torch.linalg.cholesky(covariance))
+        if way == "differences":
+            coefficients = _from_differences(coefficients, n_features)
+        yield coefficients, mean_target - mean @ coefficients
+
+
+def _to_differences(values, n_features):
+    """From a row for each step less the last one to a row for each difference of steps."""
+    following = functional.pad(values[n_features:-n_features], (0, 0, 0, n_features))
+    return torch.cat([following - values[:-n_features], values[-n_features:]])
+
+
+def _from_differences(coefficients, n_features):
+    """From coefficients of differences to those of steps less the last one."""
+    before = functional.pad(coefficients[: -2 * n_features], (0, 0, n_features, 0))
+    return torch.cat([before - coefficients[:-n_features], coefficients[-n_features:]])
+
+
+# Step by step: each step of conjugate gradients reads the windows once.
+
+
+def _approach(rows, gap, choice):
+    """Take as many steps of conjugate gradients as predict the latest fifth of rows best."""
+    _, window, n_features = rows.dataset.windows.shape
+    rows = rows.thinned(_VALUES_OF_A_STEP // (window * n_features))
+    if choice is None:
+        n_rows = len(rows.numbers)
+        latest = rows.between(n_rows - n_rows // _N_BLOCKS, n_rows)
+        first = int(rows.dataset.index[latest.numbers[0]]) if len(latest.numbers) else 0
+        before = rows.between(0, rows.within(0, first - gap - 1)[1])
+        choice = ("steps", _steps_to_take(before, latest, n_features))
+    steps = _conjugate_gradients(rows)
+    for _ in range(choice[1]):
+        next(steps)
+    return _to_map(*next(steps), n_features, choice)
+
+
+def _steps_to_take(rows, held_out, n_features):
+    """Find the step after which what is held out is predicted no better."""
+    if len(rows.numbers) < _ROWS_TO_CHOOSE:
+        return _STEPS_OF_FEW
+    best, taken = np.inf, 0
+    for number, (coefficients, intercept) in enumerate(_conjugate_gradients(rows)):
+        error = 0.0
+        for windows, targets, weights in held_out.batches():
+            values = windows.flatten(1)
+            left = targets - values @ coefficients.to(values) - intercept.to(values)
+            error += float((left**2 if weights is None else left**2 * weights).sum())
+        if error < best:
+            best, taken = error, number
+        elif number >= taken + _STEPS_WITHOUT_GAIN:
+            break
+        if number == _MOST_STEPS:
+            break
+    return taken
+
+
+def _conjugate_gradients(rows):
+    """Yield coefficients (window * features, outputs) and intercepts after 0, 1, ... steps."""
+    sums, with_targets = 0.0, 0.0
+    for windows, targets, weights in rows.batches():
+        columns = torch.cat([windows.flatten(1), targets, targets.new_ones(len(targets), 1)], 1)
+        weighted = columns if weights is None else columns * weights
+        sums = sums + weighted.sum(dim=0).double().cpu()
+        product = columns[:, : -targets.shape[1] - 1].T @ weighted[:, -targets.shape[1] - 1 : -1]
+        with_targets = with_targets + product.double().cpu()
+    p = len(with_targets)
+    mean, mean_target = sums[:p] / sums[-1], sums[p:-1] / sums[-1]
+    left = with_targets - torch.outer(mean, mean_target) * sums[-1]
+    coefficients, direction = torch.zeros_like(left), left.clone()
+    norm = (left**2).sum(dim=0)
+    while True:
+        yield coefficients, mean_target - mean @ coefficients
+        product = torch.zeros_like(left)
+        for windows, _, weights in rows.batches():
+            values = windows.flatten(1)
+            along = values @ direction.to(values) - (mean @ direction).to(values)
+            along = along if weights is None else along * weights
+            product += (values.T @ along).double().cpu()
+        size = norm / (direction * product).sum(dim=0)
+        size = torch.where(torch.isfinite(size), size, 0.0)  # where nothing is left
+        coefficients = coefficients + size * direction
+        left = left - size * product
+        norm, norm_before = (left**2).sum(dim=0), norm
+        direction = left + torch.nan_to_num(norm / norm_before) * direction

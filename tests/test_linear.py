@@ -1,0 +1,165 @@
+"""The linear map beside the network."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import mean_squared_error
+from sklearn.pipeline import make_pipeline
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer, _linear, forecast_targets
+from sklstm._batches import WindowDataset, series_tensor
+from sklstm._linear import fit_linear
+from sklstm._windows import find_windows
+
+WINDOW, FEATURES = 5, 2
+RNG = np.random.RandomState(0)
+ROWS = RNG.randn(400, FEATURES).cumsum(axis=0) / 10
+VIEW = SlidingWindowTransformer(WINDOW).fit_transform(ROWS)[WINDOW - 1 :]
+TARGETS = np.stack([VIEW[:, -1, 0] + 0.1 * RNG.randn(396), VIEW.sum(axis=(1, 2))], axis=1)
+
+
+def dataset(index=None, targets=TARGETS, weights=None):
+    windows = find_windows(VIEW)
+    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+    index = np.arange(len(VIEW)) if index is None else index
+    weights = None if weights is None else weights[index]
+    return WindowDataset(series, windows, index, targets[index], weights)
+
+
+def predicted(map_, view=VIEW):
+    weights, intercept = map_.weights.numpy(), map_.intercept.numpy()
+    return np.einsum("nwf,hwf->nh", view, weights) + intercept
+
+
+@pytest.mark.parametrize("way", ["steps", "differences"])
+def test_without_a_penalty_it_is_the_regression_on_the_windows(way):
+    map_ = fit_linear(dataset(), gap=1, choice=(way, 0.0))
+    flat = VIEW.reshape(len(VIEW), -1)
+    expected = LinearRegression().fit(flat, TARGETS)
+    np.testing.assert_allclose(predicted(map_), expected.predict(flat), atol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["steps", "differences"])
+@pytest.mark.parametrize("penalty", [1e-3, 1.0, 100.0])
+def test_it_is_a_ridge_regression_on_the_way_to_the_last_step(way, penalty):
+    steps = VIEW[:, :-1] - VIEW[:, -1:] if way == "steps" else np.diff(VIEW, axis=1)
+    steps = steps.reshape(len(VIEW), -1)
+    alpha = penalty * steps.var(axis=0).mean() * len(VIEW)
+    # As a ridge on all columns, of which the level is so large that it counts for nothing.
+    columns = np.hstack([steps, 1e6 * VIEW[:, -1]])
+    expected = Ridge(alpha).fit(columns, TARGETS).predict(columns)
+    map_ = fit_linear(dataset(), gap=1, choice=(way, penalty))
+    np.testing.assert_allclose(predicted(map_), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["steps", "differences"])
+def test_a_large_penalty_leaves_a_map_of_the_last_step(way):
+    map_ = fit_linear(dataset(), gap=1, choice=(way, 1e9))
+    last = LinearRegression().fit(VIEW[:, -1], TARGETS)
+    np.testing.assert_allclose(predicted(map_), last.predict(VIEW[:, -1]), atol=1e-6)
+
+
+def test_the_penalty_is_chosen_by_what_it_predicts():
+    noise = np.random.RandomState(1).randn(*TARGETS.shape)
+    assert fit_linear(dataset(targets=noise), gap=1).choice[1] >= 1
+    exact = np.repeat(VIEW.mean(axis=(1, 2))[:, None], 2, axis=1)
+    assert fit_linear(dataset(targets=exact), gap=1).choice[1] == _linear._PENALTIES[0]
+
+
+def test_weights_count_like_repeated_rows():
+    weight = np.random.RandomState(0).randint(0, 4, len(VIEW))
+    weights = np.repeat(weight[:, None], 2, axis=1).astype(float)
+    choice = ("steps", 0.1)
+    weighted = fit_linear(dataset(weights=weights), 1, choice)
+    repeated = fit_linear(dataset(np.repeat(np.arange(len(VIEW)), weight)), 1, choice)
+    torch.testing.assert_close(weighted.weights, repeated.weights, rtol=1e-9, atol=1e-9)
+
+
+def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
+    weights = np.ones_like(TARGETS)
+    weights[::2, 0] = weights[1::2, 1] = 0
+    choice = ("steps", 0.1)
+    map_ = fit_linear(dataset(weights=weights), 1, choice)
+    for output, start in ((0, 1), (1, 0)):
+        own = fit_linear(dataset(np.arange(start, len(VIEW), 2)), 1, choice)
+        torch.testing.assert_close(map_.weights[output], own.weights[output])
+
+
+def test_steps_of_conjugate_gradients_come_to_the_same_map(monkeypatch):
+    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", 1)
+    map_ = fit_linear(dataset(), gap=1, choice=("steps", 40))
+    flat = VIEW.reshape(len(VIEW), -1)
+    expected = LinearRegression().fit(flat, TARGETS).predict(flat)
+    np.testing.assert_allclose(predicted(map_), expected, atol=1e-4)
+    chosen = fit_linear(dataset(), gap=1)
+    assert 0 < chosen.choice[1] < 50
+    assert mean_squared_error(TARGETS, predicted(chosen)) < 0.02
+
+
+@pytest.mark.parametrize("most", [1, 2048])
+@pytest.mark.parametrize("n", [1, 2, 10, 99])
+def test_few_rows_and_features_without_variance_are_no_problem(monkeypatch, n, most):
+    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", most)
+    windows = find_windows(np.zeros((n, 3, 2)))
+    series = series_tensor(windows, 0.0, 1.0, torch.float32, "cpu")
+    data = WindowDataset(series, windows, np.arange(n), np.full((n, 1), 3.0))
+    map_ = fit_linear(data, gap=0)
+    np.testing.assert_allclose(map_.intercept, 3)
+    np.testing.assert_allclose(map_.weights, 0)
+
+
+class TestInTheEstimator:
+    """What a user sees of it."""
+
+    def test_it_is_never_far_from_ridge_where_a_level_drifts(self):
+        drift = np.arange(1500.0) / 100 + np.random.RandomState(0).randn(1500).cumsum() / 10
+        X, y = drift[:, None], forecast_targets(drift, 3)
+        train, test = slice(0, 1200), slice(1200, 1497)
+        errors = {}
+        for linear_skip in (True, False):
+            model = make_pipeline(
+                SlidingWindowTransformer(10),
+                LSTMRegressor(16, linear_skip=linear_skip, max_epochs=20, n_jobs=1, random_state=0),
+            )
+            model.fit(X[train], forecast_targets(drift[train], 3))
+            errors[linear_skip] = mean_squared_error(y[test], model.predict(X[test]))
+        last = mean_squared_error(y[test], np.repeat(X[test], 3, axis=1))
+        assert errors[True] < 1.3 * last
+        assert errors[False] > 10 * last
+
+    def test_the_network_adds_what_no_linear_map_can(self):
+        x = np.random.RandomState(0).randn(3000)
+        X, y = x[:, None], np.roll(x, 1) * np.roll(x, 2)
+        model = make_pipeline(
+            SlidingWindowTransformer(6), LSTMRegressor(n_jobs=1, random_state=0)
+        ).fit(X[:2500], y[:2500])
+        assert model.score(X[2500:], y[2500:]) > 0.9
+
+    def test_noise_is_left_to_the_linear_map(self):
+        rng = np.random.RandomState(0)
+        noise, y = rng.randn(1600, 1), rng.randn(1600)
+        windows = SlidingWindowTransformer(5).fit_transform(noise)
+        model = LSTMRegressor(n_jobs=1, random_state=0).fit(windows[:600], y[:600])
+        test, mean = slice(600, None), np.mean(y[:600])
+        error = mean_squared_error(y[test], model.predict(windows[test]))
+        assert error < 1.03 * np.mean((y[test] - mean) ** 2)
+
+    def test_windows_with_missing_steps_are_filled_for_the_linear_map(self):
+        x = np.random.RandomState(0).randn(300)
+        X = x[:, None].copy()
+        X[100] = np.nan
+        model = make_pipeline(
+            SlidingWindowTransformer(4), LSTMRegressor(4, max_epochs=2, n_jobs=1, random_state=0)
+        ).fit(X, x)  # the target is the last step
+        np.testing.assert_allclose(
+            model.predict(X)[[0, 1, 2, 102, 103]], x[[0, 1, 2, 102, 103]], atol=0.1
+        )
+
+    def test_a_warm_start_keeps_the_map(self):
+        windows = SlidingWindowTransformer(WINDOW).fit_transform(ROWS)
+        y = ROWS[:, 0]
+        model = LSTMRegressor(4, max_epochs=1, warm_start=True, n_jobs=1, random_state=0)
+        before = model.fit(windows, y).net_.module_.skip.weights.clone()
+        again = model.fit(windows, y + 1.0).net_.module_.skip.weights
+        assert torch.equal(before, again)
