@@ -12,8 +12,10 @@ from torch.nn import functional
 from sklstm._module import LinearSkip
 
 # The penalty in units of the mean variance of what is penalised.
-_PENALTIES = 10.0 ** np.arange(-4.0, 2.1, 0.5)
+_PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
 _N_BLOCKS = 5
+# A larger penalty is as good if it is worse by no more than so many standard errors.
+_STANDARD_ERRORS = 0.5
 # With fewer rows, blocks are too short to tell penalties apart.
 _ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 100, 0.1
 # What is free, or does not vary at all, still needs a little to be solvable.
@@ -80,7 +82,8 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     problems", Technometrics 12(1), 1970. Windows less their last step: A. Zeng et al.,
     "Are transformers effective for time series forecasting?", AAAI 2023. Blocks left out:
     P. Burman, E. Chow and D. Nolan, "A cross-validatory method for dependent data",
-    Biometrika 81(2), 1994. Beyond 2,048 coefficients (900 for a series of more than two
+    Biometrika 81(2), 1994. A part of a standard error: L. Breiman et al., "Classification
+    and regression trees", 1984. Beyond 2,048 coefficients (900 for a series of more than two
     million values), conjugate gradients that stop early take the place of the penalty:
     M. Hanke, "Conjugate gradient type methods for ill-posed problems", 1995.
     """
@@ -194,25 +197,31 @@ def _choose(rows, total, gap, n_coefficients, n_features):
         return "steps", _PENALTY_OF_FEW
     n_outputs = len(total) - n_coefficients - 1
     ways = ("steps", "differences") if n_coefficients > n_features else ("steps",)
-    errors = np.zeros((len(ways), len(_PENALTIES)))
+    errors = np.empty((_N_BLOCKS, len(ways), len(_PENALTIES)))
     edges = np.linspace(0, n_rows, _N_BLOCKS + 1).astype(int)
     windows = rows.dataset.index
-    for start, stop in pairwise(edges):
+    for number, (start, stop) in enumerate(pairwise(edges)):
         first, last = (int(windows[rows.numbers[place]]) for place in (start, stop - 1))
         from_, to = rows.within(first - gap, last + gap)
         block = _products(rows.between(start, stop), n_coefficients)
         others = total - block
         for margin in (rows.between(from_, start), rows.between(stop, to)):
             others -= _products(margin, n_coefficients)
-        for number, way in enumerate(ways):
+        for place, way in enumerate(ways):
             maps = _ridge(others, n_coefficients, n_features, way, _PENALTIES)
-            for place, (coefficients, intercept) in enumerate(maps):
+            for penalty, (coefficients, intercept) in enumerate(maps):
                 # From the columns to what is left of the outputs.
                 left = torch.cat([-coefficients, -intercept[None], torch.eye(n_outputs).double()])
-                errors[number, place] += float((left * (block @ left)).sum())
+                error = float((left * (block @ left)).sum()) / float(
+                    block[n_coefficients, n_coefficients]
+                )
+                errors[number, place, penalty] = error
         del block, others
-    way, penalty = np.unravel_index(errors.argmin(), errors.shape)
-    return ways[way], float(_PENALTIES[penalty])
+    way, best = np.unravel_index(errors.mean(axis=0).argmin(), errors.shape[1:])
+    worse = errors[:, way] - errors[:, way, best, np.newaxis]
+    allowed = _STANDARD_ERRORS * worse.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
+    largest = np.flatnonzero(worse.mean(axis=0) <= allowed).max()
+    return ways[way], float(_PENALTIES[largest])
 
 
 def _ridge(products, n_coefficients, n_features, way, penalties):

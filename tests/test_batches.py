@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from sklstm import SlidingWindowTransformer
-from sklstm._batches import WindowBatches, WindowDataset, predict_windows, series_tensor
+from sklstm._batches import (
+    EveryStepDataset,
+    WindowBatches,
+    WindowDataset,
+    predict_windows,
+    series_tensor,
+)
 from sklstm._windows import find_windows
 
 
@@ -103,3 +109,53 @@ def test_gathering_takes_no_memory_of_the_size_of_the_windows():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * rows.nbytes  # windows would be 200 times the rows
+
+
+class TestEveryStep:
+    """A target for every step of a window."""
+
+    @staticmethod
+    def every_step(index, window_size=4, dilation=1, weights=None):
+        view, windows, series = setup(window_size=window_size, dilation=dilation)
+        targets = 10.0 * index[:, np.newaxis]  # the number of the window, in tens
+        plain = WindowDataset(series, windows, index, targets, weights)
+        return view, EveryStepDataset(plain, windows)
+
+    @pytest.mark.parametrize("dilation", [1, 3])
+    def test_step_k_has_the_target_of_the_row_that_it_is(self, dilation):
+        index = np.arange(47 - 3 * (dilation - 1))
+        view, dataset = self.every_step(index, dilation=dilation)
+        x, (y, weight) = next(dataset.batches(torch.tensor([20, 5, 1]), batch_size=3))
+        np.testing.assert_array_equal(x, view[[20, 5, 1]])
+        at = np.array([20, 5, 1])[:, np.newaxis] - dilation * np.arange(3, -1, -1)
+        np.testing.assert_array_equal(weight[:, :, 0] > 0, at >= 0)
+        np.testing.assert_array_equal(y[:, :, 0].numpy()[at >= 0], 10.0 * at[at >= 0])
+        assert float(weight.mean()) == pytest.approx(1)
+
+    def test_rows_that_are_not_for_training_have_no_weight_at_any_step(self):
+        index = np.setdiff1d(np.arange(30), [11, 12, 25])  # the rest validates, or is unknown
+        _, dataset = self.every_step(index)
+        for _, (y, weight) in dataset.batches(torch.arange(len(index)), 7):
+            targets = y[weight > 0] / 10
+            assert not np.isin(targets, [11, 12, 25]).any()
+            assert targets.max() < 30
+
+    def test_weights_of_targets_count(self):
+        index = np.arange(20)
+        weights = np.ones((20, 1))
+        weights[7] = 3
+        _, dataset = self.every_step(index, weights=weights)
+        _, (y, weight) = next(dataset.batches(torch.tensor([10]), 1))
+        np.testing.assert_allclose(weight[0, :, 0], np.array([3, 1, 1, 1]) / 1.5)
+
+    def test_a_pass_takes_windows_a_quarter_apart_from_a_start_that_changes(self):
+        index = np.arange(36)
+        _, dataset = self.every_step(index, window_size=12)
+        generator = torch.Generator().manual_seed(0)
+        starts = set()
+        for _ in range(30):
+            order = dataset.order(generator)
+            assert set(np.diff(np.sort(order))) == {3}
+            assert abs(len(order) - len(dataset)) <= 1
+            starts.add(int(order.min()))
+        assert starts == {0, 1, 2}

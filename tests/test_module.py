@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklstm import _module
-from sklstm._module import Dropout, StackedLSTM
+from sklstm._module import Dropout, LinearSkip, StackedLSTM, centred
 
 
 def build(sizes=(4, 3), seed=0, **params):
@@ -132,3 +132,46 @@ def test_layers_in_bfloat16_keep_weights_and_outputs_in_float32():
     assert output.dtype == module.head.weight.dtype == torch.float32
     error = (output - exact(x)).abs().max() / exact(x).std()
     assert 0 < error < 0.05
+
+
+def test_no_step_is_read_with_a_later_one():
+    module = build(sizes=(4,), beside_linear=True, every_step=True).train()
+    with torch.no_grad():
+        module.head.weight.fill_(1.0)  # the head starts with zeros
+    x = torch.randn(3, 7, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    outputs = module(x)  # (batch, window, outputs)
+    assert outputs.shape == (3, 7, 1)
+    changed = x.clone()
+    changed[:, 5:] += 10
+    later = module(changed)
+    assert torch.equal(later[:, :5], outputs[:, :5])
+    assert not torch.equal(later[:, 5:], outputs[:, 5:])
+    assert torch.equal(module.eval()(x), outputs[:, -1])
+
+
+def test_beside_a_linear_map_the_network_adds_nothing_at_first():
+    module = build(beside_linear=True)
+    assert torch.equal(module(torch.ones(2, 7, 2).double()), torch.zeros(2, 1).double())
+
+
+def test_a_step_is_read_less_the_mean_of_the_steps_up_to_it():
+    x = torch.tensor([[[1.0], [3.0], [8.0]]])
+    expected = torch.tensor([[[0.0, 1.0], [1.0, 2.0], [4.0, 4.0]]])
+    expected[..., 1] = torch.tanh(expected[..., 1])
+    torch.testing.assert_close(centred(x), expected)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3, 16, 24])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_row_alone_is_mapped_as_among_others(n_outputs, dtype):
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(n_outputs, 48, 7), (n_outputs,), ()]
+    skip = LinearSkip(*(torch.randn(s, dtype=dtype, generator=generator) for s in shapes))
+    x = torch.randn(50, 48, 7, dtype=dtype, generator=generator)
+    output = torch.randn(50, n_outputs, dtype=dtype, generator=generator)
+    together = skip(x, output)
+    expected = torch.einsum("bwf,owf->bo", x, skip.weights) + skip.intercept + output * skip.scale
+    torch.testing.assert_close(together, expected, rtol=1e-4, atol=1e-3)
+    for size in (1, 3, 17):
+        parts = [skip(*both) for both in zip(x.split(size), output.split(size), strict=True)]
+        assert torch.equal(torch.cat(parts), together)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from skorch.callbacks import Callback
 
+from sklstm import LSTMRegressor, SlidingWindowTransformer
 from sklstm._module import StackedLSTM
 from sklstm._net import TargetLoss, WindowNet, clip_norm
 
@@ -122,3 +123,38 @@ def test_an_optimizer_that_calls_back_several_times_gets_the_gradient_each_time(
     losses = [net.train_step(batch)["loss"].item() for _ in range(3)]
     assert losses[2] < losses[1] < losses[0]
     assert np.isfinite(losses).all()
+
+
+def test_weights_between_epochs_are_averages_over_the_steps():
+    windows = SlidingWindowTransformer(3).fit_transform(np.random.RandomState(0).randn(300, 1))
+    steps, between = [], []
+
+    class Follow(Callback):
+        def on_train_begin(self, net, **kwargs):
+            steps.append(net.module_.head.bias.item())
+
+        def on_batch_end(self, net, training=False, **kwargs):
+            if training:
+                steps.append(net.module_.head.bias.item())
+
+        def on_epoch_end(self, net, **kwargs):
+            between.append(net.module_.head.bias.item())
+
+    LSTMRegressor(
+        4,
+        linear_skip=False,
+        early_stopping=False,
+        precision="float64",
+        ema_decay=0.8,
+        max_epochs=3,
+        random_state=0,
+        callbacks=[Follow()],
+    ).fit(windows, windows[:, -1, 0])
+    average, expected = steps[0], []
+    per_epoch = (len(steps) - 1) // 3
+    for number, weight in enumerate(steps[1:], start=1):
+        decay = min(0.8, number / (number + 9))
+        average = decay * average + (1 - decay) * weight
+        if number % per_epoch == 0:
+            expected.append(average)
+    np.testing.assert_allclose(between, expected)

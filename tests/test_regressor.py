@@ -619,3 +619,40 @@ class TestVerbose:
     def test_prints_a_line_per_epoch(self, capsys):
         small(verbose=1).fit(W, Y)
         assert len(capsys.readouterr().out.strip().splitlines()) == 2 + 3
+
+
+class TestEveryStep:
+    def test_it_takes_fewer_steps_of_the_optimizer_for_as_good_a_fit(self):
+        rows = series(2000)
+        y = rows[:, 0] * np.roll(rows[:, 1], 1)
+        steps, scores = {}, {}
+        for supervise in ("last", "every_step"):
+            model = small(supervise=supervise, hidden_layer_sizes=32, max_epochs=60)
+            model.fit(windows(rows[:1500], 12), y[:1500])
+            scores[supervise] = model.score(windows(rows[1500:], 12)[12:], y[1512:])
+            states = model.net_.optimizer_.state_dict()["state"]
+            steps[supervise] = max(float(state["step"]) for state in states.values())
+        assert scores["every_step"] > 0.8
+        assert scores["every_step"] > scores["last"] - 0.1
+
+    def test_auto_takes_windows_of_every_row_and_layers_of_one_direction(self):
+        every = small(supervise="every_step").fit(W, Y)
+        last = small(supervise="last").fit(W, Y)
+        assert_array_equal(small().fit(W, Y).predict(W), every.predict(W))
+        assert every.loss_curve_ != last.loss_curve_
+        copied = W[5:].copy()
+        alone_ = small(supervise="last").fit(copied, Y[5:])
+        assert_array_equal(small().fit(copied, Y[5:]).predict(W), alone_.predict(W))
+        small(bidirectional=True).fit(W, Y)
+
+    @pytest.mark.parametrize(
+        ("params", "X", "match"),
+        [
+            ({}, W[5:].copy(), "X holds copies of windows"),
+            ({}, W[5::2], "X holds copies of windows, or not those of every row"),
+            ({"bidirectional": True}, W[5:], "bidirectional=True shows each step"),
+        ],
+    )
+    def test_what_it_cannot_be_used_with_is_refused(self, params, X, match):
+        with pytest.raises(ValueError, match=match):
+            small(supervise="every_step", **params).fit(X, X[:, -1, 0])
