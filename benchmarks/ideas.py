@@ -25,6 +25,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from peers import NETWORK_ALONE
 from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback, GradientNormClipping
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
@@ -74,7 +75,7 @@ def epoch_seconds(network, n_epochs=1, callbacks=(), **params):
     batch_size, window, n_features, sizes, n_batches = NETWORKS[network]
     rows = np.random.default_rng(0).normal(size=(batch_size * n_batches + window - 1, n_features))
     windows = SlidingWindowTransformer(window).fit_transform(rows)[window - 1 :]
-    params = {"batch_size": batch_size, "n_jobs": 1} | params
+    params = {"batch_size": batch_size, "n_jobs": 1} | NETWORK_ALONE | params
     clock = Clock()
     LSTMRegressor(
         sizes,
@@ -626,6 +627,7 @@ def results():
                     learning_rate=0.003 * scale,
                     random_state=seed,
                     n_jobs=1,
+                    **NETWORK_ALONE,
                 )
                 start = now()
                 lstm.fit(windows[train], y[train])

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import torch
+from peers import NETWORK_ALONE
 from peers.hand_written import Network
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -27,7 +28,9 @@ def _measure(window, n_features, sizes):
     model = make_pipeline(
         StandardScaler(),
         SlidingWindowTransformer(window),
-        LSTMRegressor(sizes, max_epochs=1, early_stopping=False, n_jobs=1, random_state=0),
+        LSTMRegressor(
+            sizes, max_epochs=1, early_stopping=False, n_jobs=1, random_state=0, **NETWORK_ALONE
+        ),
     ).fit(X, X[:, 0])
     row = rng.normal(size=(1, n_features))
     scaled = model[0].transform(row)

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import torch
+from peers import NETWORK_ALONE
 from peers.dense import dense_windows
 from peers.hand_written import Network
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
@@ -37,7 +38,13 @@ SCORING = {"error": score, "threads": threads}
 
 def sklstm_search(n_jobs):
     """All windows and layers in one search over the series."""
-    lstm = LSTMRegressor(batch_size=BATCH, max_epochs=EPOCHS, early_stopping=False, random_state=0)
+    lstm = LSTMRegressor(
+        batch_size=BATCH,
+        max_epochs=EPOCHS,
+        early_stopping=False,
+        random_state=0,
+        **NETWORK_ALONE,
+    )
     pipe = Pipeline([("window", SlidingWindowTransformer()), ("lstm", lstm)])
     grid = {"window__window_size": WINDOWS, "lstm__hidden_layer_sizes": SIZES}
     search = GridSearchCV(pipe, grid, cv=CV, n_jobs=n_jobs, scoring=SCORING, refit=False)

@@ -7,6 +7,7 @@ import statistics
 import time
 
 import numpy as np
+from peers import NETWORK_ALONE
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, _runtime
 
@@ -19,7 +20,12 @@ ROWS = np.random.default_rng(0).normal(size=(1_300, 8))
 def seconds(windows, target, hidden, batch_size, n_jobs):
     """Time of one epoch."""
     lstm = LSTMRegressor(
-        hidden, batch_size=batch_size, max_epochs=1, early_stopping=False, n_jobs=n_jobs
+        hidden,
+        batch_size=batch_size,
+        max_epochs=1,
+        early_stopping=False,
+        n_jobs=n_jobs,
+        **NETWORK_ALONE,
     )
     start = time.perf_counter()
     lstm.fit(windows, target)

@@ -145,7 +145,7 @@ class TestEveryStep:
         weights = np.ones((20, 1))
         weights[7] = 3
         _, dataset = self.every_step(index, weights=weights)
-        _, (y, weight) = next(dataset.batches(torch.tensor([10]), 1))
+        _, (_, weight) = next(dataset.batches(torch.tensor([10]), 1))
         np.testing.assert_allclose(weight[0, :, 0], np.array([3, 1, 1, 1]) / 1.5)
 
     def test_a_pass_takes_windows_a_quarter_apart_from_a_start_that_changes(self):

@@ -24,3 +24,7 @@ LARGEST_GRADIENT = 1.0
 # Windows in a call of the network where a library lets its user choose: their defaults
 # (32 in keras) would be slower.
 PREDICTION_BATCH = 256
+
+# sklstm as the others train: what stands beside the network, and how it is trained in less
+# steps, is left out.
+NETWORK_ALONE = {"linear_skip": False, "supervise": "last", "ema_decay": 0.0}

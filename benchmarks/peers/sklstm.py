@@ -1,6 +1,6 @@
 """sklstm itself."""
 
-from peers import LARGEST_GRADIENT, LEARNING_RATE
+from peers import LARGEST_GRADIENT, LEARNING_RATE, NETWORK_ALONE
 from sklstm import LSTMRegressor, SlidingWindowTransformer
 
 
@@ -24,8 +24,7 @@ class Contender:
             gradient_clip=LARGEST_GRADIENT,
             random_state=0,
             n_jobs=threads,
-            linear_skip=False,  # the network alone, as all others have it
-            supervise="last",
+            **NETWORK_ALONE,
             **self.options,
         )
 
