@@ -14,8 +14,6 @@ from sklstm._module import LinearSkip
 # The penalty in units of the mean variance of what is penalised.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
 _N_BLOCKS = 5
-# A larger penalty is as good if it is worse by no more than so many standard errors.
-_STANDARD_ERRORS = 0.5
 # With fewer rows, blocks are too short to tell penalties apart.
 _ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 100, 0.1
 # What is free, or does not vary at all, still needs a little to be solvable.
@@ -70,7 +68,7 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     gap : int
         Rows on either side of a block whose targets overlap with its own.
     choice : tuple or None, default=None
-        From another map: the penalty to take.
+        From another map: the way and the penalties to take.
 
     Returns
     -------
@@ -82,7 +80,7 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     problems", Technometrics 12(1), 1970. Windows less their last step: A. Zeng et al.,
     "Are transformers effective for time series forecasting?", AAAI 2023. Blocks left out:
     P. Burman, E. Chow and D. Nolan, "A cross-validatory method for dependent data",
-    Biometrika 81(2), 1994. A part of a standard error: L. Breiman et al., "Classification
+    Biometrika 81(2), 1994. The rule of one standard error: L. Breiman et al., "Classification
     and regression trees", 1984. Beyond 2,048 coefficients (900 for a series of more than two
     million values), conjugate gradients that stop early take the place of the penalty:
     M. Hanke, "Conjugate gradient type methods for ill-posed problems", 1995.
@@ -168,8 +166,11 @@ def _solve(rows, gap, choice):
     total = _products(rows, n_coefficients)
     if choice is None:
         choice = _choose(rows, total, gap, n_coefficients, n_features)
-    way, penalty = choice
-    coefficients, intercept = next(_ridge(total, n_coefficients, n_features, way, [penalty]))
+    way, penalties = choice
+    coefficients, intercept = 0.0, 0.0
+    for part in _ridge(total, n_coefficients, n_features, way, penalties):
+        coefficients = coefficients + part[0] / len(penalties)
+        intercept = intercept + part[1] / len(penalties)
     return _to_map(coefficients, intercept, n_features, choice)
 
 
@@ -191,10 +192,10 @@ def _products(rows, n_coefficients):
 
 
 def _choose(rows, total, gap, n_coefficients, n_features):
-    """Find the way and the penalty that predict blocks best that were left out."""
+    """Find the way and the penalties that predict blocks best that were left out."""
     n_rows = len(rows.numbers)
     if n_rows < _ROWS_TO_CHOOSE:
-        return "steps", _PENALTY_OF_FEW
+        return "steps", (_PENALTY_OF_FEW,)
     n_outputs = len(total) - n_coefficients - 1
     ways = ("steps", "differences") if n_coefficients > n_features else ("steps",)
     errors = np.empty((_N_BLOCKS, len(ways), len(_PENALTIES)))
@@ -219,9 +220,8 @@ def _choose(rows, total, gap, n_coefficients, n_features):
         del block, others
     way, best = np.unravel_index(errors.mean(axis=0).argmin(), errors.shape[1:])
     worse = errors[:, way] - errors[:, way, best, np.newaxis]
-    allowed = _STANDARD_ERRORS * worse.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
-    largest = np.flatnonzero(worse.mean(axis=0) <= allowed).max()
-    return ways[way], float(_PENALTIES[largest])
+    allowed = worse.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
+    return ways[way], tuple(_PENALTIES[worse.mean(axis=0) <= allowed])
 
 
 def _ridge(products, n_coefficients, n_features, way, penalties):

@@ -23,6 +23,8 @@ from sklstm._runtime import check_device, resolve_device, share_size, thread_map
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 # Shares of the network's outputs to choose from, and blocks of validation rows to judge them.
 _SHARES, _N_BLOCKS = np.linspace(0, 1, 21), 5
+# So many forecasts that do not overlap would have to agree for the share to count half.
+_FORECASTS_TO_BELIEVE = 10
 # For the linear map, of which many windows would take more memory than those of training.
 _VALUES_OF_A_BATCH = 2**18
 # In units of the target: where a linear map leaves less, it is all rounding.
@@ -250,12 +252,14 @@ def shrink(net, validation):
 
     The share is the one with the lowest validation loss, after adding a standard error of
     what it gains over no network at all: a gain in one part of the validation rows and a
-    loss in another one are no reason to trust the network.
+    loss in another one are no reason to trust the network. The fewer forecasts there are
+    to judge by, the less of it is taken: the rows to come differ from the latest ones.
 
     References
     ----------
     The rule of one standard error: L. Breiman et al., "Classification and regression
-    trees", 1984.
+    trees", 1984. What a short experience counts: H. Buehlmann, "Experience rating and
+    credibility", ASTIN Bulletin 4(3), 1967.
     """
     edges = np.linspace(0, len(validation), _N_BLOCKS + 1).astype(int)
     gains = np.empty((_N_BLOCKS, len(_SHARES)))
@@ -271,7 +275,9 @@ def shrink(net, validation):
         ]
         gains[block] = (np.asarray(losses) - losses[0]) / (stop - start)
     error = gains.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
-    share = _SHARES[np.argmin(gains.mean(axis=0) + error)]
+    n_forecasts = len(validation) / validation.targets.shape[1]
+    belief = n_forecasts / (n_forecasts + _FORECASTS_TO_BELIEVE)
+    share = belief * _SHARES[np.argmin(gains.mean(axis=0) + error)]
     for parameter in net.module_.head.parameters():
         parameter *= share
 

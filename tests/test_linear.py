@@ -34,7 +34,7 @@ def predicted(map_, view=VIEW):
 
 @pytest.mark.parametrize("way", ["steps", "differences"])
 def test_without_a_penalty_it_is_the_regression_on_the_windows(way):
-    map_ = fit_linear(dataset(), gap=1, choice=(way, 0.0))
+    map_ = fit_linear(dataset(), gap=1, choice=(way, [0.0]))
     flat = VIEW.reshape(len(VIEW), -1)
     expected = LinearRegression().fit(flat, TARGETS)
     np.testing.assert_allclose(predicted(map_), expected.predict(flat), atol=1e-5)
@@ -49,28 +49,35 @@ def test_it_is_a_ridge_regression_on_the_way_to_the_last_step(way, penalty):
     # As a ridge on all columns, of which the level is so large that it counts for nothing.
     columns = np.hstack([steps, 1e6 * VIEW[:, -1]])
     expected = Ridge(alpha).fit(columns, TARGETS).predict(columns)
-    map_ = fit_linear(dataset(), gap=1, choice=(way, penalty))
+    map_ = fit_linear(dataset(), gap=1, choice=(way, [penalty]))
     np.testing.assert_allclose(predicted(map_), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("way", ["steps", "differences"])
 def test_a_large_penalty_leaves_a_map_of_the_last_step(way):
-    map_ = fit_linear(dataset(), gap=1, choice=(way, 1e9))
+    map_ = fit_linear(dataset(), gap=1, choice=(way, [1e9]))
     last = LinearRegression().fit(VIEW[:, -1], TARGETS)
     np.testing.assert_allclose(predicted(map_), last.predict(VIEW[:, -1]), atol=1e-6)
 
 
 def test_the_penalty_is_chosen_by_what_it_predicts():
     noise = np.random.RandomState(1).randn(*TARGETS.shape)
-    assert fit_linear(dataset(targets=noise), gap=1).choice[1] >= 1
+    assert _linear._PENALTIES[-1] in fit_linear(dataset(targets=noise), gap=1).choice[1]
     exact = np.repeat(VIEW.mean(axis=(1, 2))[:, None], 2, axis=1)
-    assert fit_linear(dataset(targets=exact), gap=1).choice[1] == _linear._PENALTIES[0]
+    assert fit_linear(dataset(targets=exact), gap=1).choice[1][0] == _linear._PENALTIES[0]
+
+
+def test_penalties_that_cannot_be_told_apart_share_the_map():
+    maps = [fit_linear(dataset(), 1, ("steps", penalties)) for penalties in ([0.1], [10.0])]
+    both = fit_linear(dataset(), 1, ("steps", [0.1, 10.0]))
+    torch.testing.assert_close(both.weights, (maps[0].weights + maps[1].weights) / 2)
+    torch.testing.assert_close(both.intercept, (maps[0].intercept + maps[1].intercept) / 2)
 
 
 def test_weights_count_like_repeated_rows():
     weight = np.random.RandomState(0).randint(0, 4, len(VIEW))
     weights = np.repeat(weight[:, None], 2, axis=1).astype(float)
-    choice = ("steps", 0.1)
+    choice = ("steps", [0.1])
     weighted = fit_linear(dataset(weights=weights), 1, choice)
     repeated = fit_linear(dataset(np.repeat(np.arange(len(VIEW)), weight)), 1, choice)
     torch.testing.assert_close(weighted.weights, repeated.weights, rtol=1e-9, atol=1e-9)
@@ -79,7 +86,7 @@ def test_weights_count_like_repeated_rows():
 def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
     weights = np.ones_like(TARGETS)
     weights[::2, 0] = weights[1::2, 1] = 0
-    choice = ("steps", 0.1)
+    choice = ("steps", [0.1])
     map_ = fit_linear(dataset(weights=weights), 1, choice)
     for output, start in ((0, 1), (1, 0)):
         own = fit_linear(dataset(np.arange(start, len(VIEW), 2)), 1, choice)
