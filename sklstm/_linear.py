@@ -14,6 +14,8 @@ from sklstm._module import LinearSkip
 # The penalty in units of the mean variance of what is penalised.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
 _N_BLOCKS = 5
+# Penalties that are worse than the best one by no more than this cannot be told from it.
+_STANDARD_ERRORS = 0.5
 # With fewer rows, blocks are too short to tell penalties apart.
 _ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 100, 0.1
 # What is free, or does not vary at all, still needs a little to be solvable.
@@ -80,7 +82,7 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     problems", Technometrics 12(1), 1970. Windows less their last step: A. Zeng et al.,
     "Are transformers effective for time series forecasting?", AAAI 2023. Blocks left out:
     P. Burman, E. Chow and D. Nolan, "A cross-validatory method for dependent data",
-    Biometrika 81(2), 1994. The rule of one standard error: L. Breiman et al., "Classification
+    Biometrika 81(2), 1994. Standard errors: L. Breiman et al., "Classification
     and regression trees", 1984. Beyond 2,048 coefficients (900 for a series of more than two
     million values), conjugate gradients that stop early take the place of the penalty:
     M. Hanke, "Conjugate gradient type methods for ill-posed problems", 1995.
@@ -220,7 +222,7 @@ def _choose(rows, total, gap, n_coefficients, n_features):
         del block, others
     way, best = np.unravel_index(errors.mean(axis=0).argmin(), errors.shape[1:])
     worse = errors[:, way] - errors[:, way, best, np.newaxis]
-    allowed = worse.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
+    allowed = _STANDARD_ERRORS * worse.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
     return ways[way], tuple(_PENALTIES[worse.mean(axis=0) <= allowed])
 
 
