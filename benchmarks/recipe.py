@@ -1,6 +1,6 @@
 """What the default recipe of training was chosen by: ``python benchmarks/recipe.py [VARIANT ...]``.
 
-Every variant changes one parameter of the defaults. It is fitted on the training part of each
+Every variant changes one parameter of the defaults, or a constant behind them. It is fitted on the training part of each
 series (60 %) and judged on the validation part (20 %), relative to ridge regression on the same
 windows and rows. The test part (the last 20 %), on which ``make bench-skill`` compares methods,
 is cut off before anything else is done, so that no choice can depend on it.
@@ -12,7 +12,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import time
+from contextlib import nullcontext
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import series
@@ -20,7 +22,14 @@ from forecasters import ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import make_pipeline
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm import (
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    _linear,
+    _training,
+    forecast_targets,
+)
+from sklstm._batches import EveryStepDataset
 
 VARIANTS = {
     "defaults": {},
@@ -41,6 +50,15 @@ VARIANTS = {
     "validation_fraction=0.2": {"validation_fraction": 0.2},
     "weight_decay=0.01": {"optimizer": "adamw", "weight_decay": 0.01},
 }
+# Constants that are no parameters, one changed at a time: module, name, value.
+CONSTANTS = {
+    "the penalty of the lowest error alone": (_linear, "_STANDARD_ERRORS", 0.0),
+    "penalties within a standard error": (_linear, "_STANDARD_ERRORS", 1.0),
+    "the share that validates best": (_training, "_FORECASTS_TO_BELIEVE", 0),
+    "each row in 2 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 2),
+    "each row in 8 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 8),
+}
+LINEAR = "the linear map alone"
 
 
 def without_test_part(task):
@@ -50,18 +68,23 @@ def without_test_part(task):
     return replace(task, rows=task.rows[:end].copy(), targets=targets)
 
 
-def measure(task, params, seed):
+def measure(task, variant, seed):
     """Return the validation error over that of ridge, and processor seconds of the fit."""
     shape, start = task.series, task.train_end
     end = len(task.rows) - shape.horizon
     model = make_pipeline(
         SlidingWindowTransformer(shape.window),
-        LSTMRegressor(random_state=seed, n_jobs=1, **params),
+        LSTMRegressor(random_state=seed, n_jobs=1, **VARIANTS.get(variant, {})),
     )
     train = task.rows[:start]
     before = time.process_time()
-    model.fit(train, forecast_targets(train[:, 0], shape.horizon))
+    changed = patch.object(*CONSTANTS[variant]) if variant in CONSTANTS else nullcontext()
+    with changed:
+        model.fit(train, forecast_targets(train[:, 0], shape.horizon))
     seconds = time.process_time() - before
+    if variant == LINEAR:
+        for parameter in model[-1].net_.module_.head.parameters():
+            parameter.data.zero_()
     error = mean_squared_error(
         task.targets[start:end], model.predict(task.rows[start:])[: end - start]
     )
@@ -74,7 +97,7 @@ def measure(task, params, seed):
 def main():
     """Print a line for each variant: errors, their geometric mean, seconds."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("variants", nargs="*", default=list(VARIANTS))
+    parser.add_argument("variants", nargs="*", default=[*VARIANTS, *CONSTANTS, LINEAR])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     arguments = parser.parse_args()
     tasks = [without_test_part(series.load(function)) for function in series.ALL]
@@ -82,7 +105,7 @@ def main():
     print("| --- |", " | ".join(["---:"] * (len(tasks) + 3)), "|")
     for name in arguments.variants:
         found = np.array(
-            [[measure(task, VARIANTS[name], seed) for seed in arguments.seeds] for task in tasks]
+            [[measure(task, name, seed) for seed in arguments.seeds] for task in tasks]
         )
         errors, seconds = found[..., 0].mean(axis=1), found[..., 1].mean(axis=1)
         cells = [f"{error:.3f}" for error in errors]

@@ -62,7 +62,7 @@ def test_a_large_penalty_leaves_a_map_of_the_last_step(way):
 
 def test_the_penalty_is_chosen_by_what_it_predicts():
     noise = np.random.RandomState(1).randn(*TARGETS.shape)
-    assert _linear._PENALTIES[-1] in fit_linear(dataset(targets=noise), gap=1).choice[1]
+    assert max(fit_linear(dataset(targets=noise), gap=1).choice[1]) >= 1
     exact = np.repeat(VIEW.mean(axis=(1, 2))[:, None], 2, axis=1)
     assert fit_linear(dataset(targets=exact), gap=1).choice[1][0] == _linear._PENALTIES[0]
 
