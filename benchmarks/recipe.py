@@ -1,8 +1,8 @@
 """What the default recipe of training was chosen by: ``python benchmarks/recipe.py [VARIANT ...]``.
 
-Every variant changes one parameter of the defaults, or a constant behind them. It is fitted on the training part of each
-series (60 %) and judged on the validation part (20 %), relative to ridge regression on the same
-windows and rows. The test part (the last 20 %), on which ``make bench-skill`` compares methods,
+Every variant changes one parameter of the defaults, or a constant behind them. It is fitted on
+the training part of each series (60 %) and judged on the validation part (20 %), relative to
+ridge regression on the same windows and rows. The test part (the last 20 %), on which ``make bench-skill`` compares methods,
 is cut off before anything else is done, so that no choice can depend on it.
 """
 

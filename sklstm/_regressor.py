@@ -357,7 +357,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on these windows, from where the last call left off.
 
-        The first call sets the standardisation. There is no early stopping.
+        The first call sets the standardisation and the linear map. There is no early
+        stopping, so that all of the network's output counts.
 
         Parameters
         ----------
