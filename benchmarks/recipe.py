@@ -2,8 +2,9 @@
 
 Every variant changes one parameter of the defaults, or a constant behind them. It is fitted on
 the training part of each series (60 %) and judged on the validation part (20 %), relative to
-ridge regression on the same windows and rows. The test part (the last 20 %), on which ``make bench-skill`` compares methods,
-is cut off before anything else is done, so that no choice can depend on it.
+ridge regression on the same windows and rows. The test part (the last 20 %), on which
+``make bench-skill`` compares methods, is cut off before anything else is done, so that no choice
+can depend on it.
 """
 
 import os
@@ -26,7 +27,7 @@ from sklstm import (
     LSTMRegressor,
     SlidingWindowTransformer,
     _linear,
-    _training,
+    _residual,
     forecast_targets,
 )
 from sklstm._batches import EveryStepDataset
@@ -54,7 +55,7 @@ VARIANTS = {
 CONSTANTS = {
     "the penalty of the lowest error alone": (_linear, "_STANDARD_ERRORS", 0.0),
     "penalties within a standard error": (_linear, "_STANDARD_ERRORS", 1.0),
-    "the share that validates best": (_training, "_FORECASTS_TO_BELIEVE", 0),
+    "the share that validates best": (_residual, "_FORECASTS_TO_BELIEVE", 0),
     "each row in 2 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 2),
     "each row in 8 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 8),
 }

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _runtime, _training
+from sklstm import _residual, _runtime, _training
 from sklstm._batches import EveryStepDataset, WindowDataset, predict_windows, series_tensor
 from sklstm._preparation import (
     feature_statistics,
@@ -479,9 +479,9 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             _training.train(net, train, max_epochs, threads, valid)
             if skip is not None:
                 if valid is not None:
-                    _training.shrink(net, valid)
+                    _residual.shrink(net, valid)
                 elif early_stopping == "auto":  # nothing shows that the network would pay
-                    _training.silence(net)
+                    _residual.silence(net)
                 net.module_.skip = skip
             _training.release(net)
 
@@ -540,12 +540,12 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         if not resumed:
             if not self.linear_skip:
                 return None
-            return _training.solve_skip(dataset, train, valid, gap=self.n_outputs_ - 1)
+            return _residual.solve_skip(dataset, train, valid, gap=self.n_outputs_ - 1)
         skip = self.net_.module_.skip
         if skip is not None:
             for part in (train, valid):
                 if part is not None:
-                    _training.subtract(part, skip)
+                    _residual.subtract(part, skip)
         return skip
 
     def _dataset(self, series, windows, index, y, weight):

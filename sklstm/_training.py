@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import math
 import warnings
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,20 +13,11 @@ from skorch.helper import predefined_split
 from torch.utils.data import DataLoader
 
 from sklstm._batches import WindowBatches
-from sklstm._linear import fit_linear
 from sklstm._module import LinearSkip, StackedLSTM
 from sklstm._net import KeepBest, NonFiniteLoss, TargetLoss, WindowNet, forget_batches
 from sklstm._runtime import check_device, resolve_device, share_size, thread_map
 
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-# Shares of the network's outputs to choose from, and blocks of validation rows to judge them.
-_SHARES, _N_BLOCKS = np.linspace(0, 1, 21), 5
-# So many forecasts that do not overlap would have to agree for the share to count half.
-_FORECASTS_TO_BELIEVE = 10
-# For the linear map, of which many windows would take more memory than those of training.
-_VALUES_OF_A_BATCH = 2**18
-# In units of the target: where a linear map leaves less, it is all rounding.
-_NOTHING_LEFT = 1e-6
 # Type of the series and of the weights; in bfloat16, layers compute on rounded copies of them.
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
@@ -200,93 +189,6 @@ def train(net, dataset, epochs, threads=1, validation=None):
     if validation is not None:
         keep_best.restore(net)
     net.notify("on_train_end", X=dataset, y=None)
-
-
-def solve_skip(dataset, train, validation, gap):
-    """Solve the linear map beside the network, and leave the network what it leaves.
-
-    The map that the network learns with must not know the rows held out for validation.
-    In the end it is solved again on all rows: the latest are most like those to come.
-
-    Parameters
-    ----------
-    dataset : WindowDataset
-        All rows with a known target.
-    train : WindowDataset
-        Those to train on. Its targets become what the map leaves of them.
-    validation : WindowDataset or None
-        Those held out, likewise.
-    gap : int
-        Rows whose targets overlap.
-
-    Returns
-    -------
-    LinearSkip
-    """
-    map_ = last = fit_linear(dataset, gap)
-    if validation is not None:
-        map_ = fit_linear(train, gap, last.choice)
-    subtract(train, map_.skip(train.targets))
-    left = train.targets.square()
-    scale = float((left if train.weights is None else left * train.weights).mean().sqrt())
-    scale = scale if scale > _NOTHING_LEFT else 1.0
-    train.targets /= scale
-    if validation is not None:
-        subtract(validation, map_.skip(train.targets, scale))
-    return last.skip(train.targets, scale)
-
-
-def subtract(dataset, skip):
-    """Turn targets into what a linear map leaves of them, in units of ``skip.scale``."""
-    size = max(_VALUES_OF_A_BATCH // math.prod(dataset.windows.shape[1:]), 16)
-    for start in range(0, len(dataset), size):
-        part = dataset.part(start, start + size)
-        for windows, _ in part.batches(None, size):
-            part.targets -= skip.linear(windows)
-    dataset.targets /= skip.scale
-
-
-@torch.no_grad()
-def shrink(net, validation):
-    """Scale the network's outputs by the share that pays, beside the linear map.
-
-    The share is the one with the lowest validation loss, after adding a standard error of
-    what it gains over no network at all: a gain in one part of the validation rows and a
-    loss in another one are no reason to trust the network. The fewer forecasts there are
-    to judge by, the less of it is taken: the rows to come differ from the latest ones.
-
-    References
-    ----------
-    The rule of one standard error: L. Breiman et al., "Classification and regression
-    trees", 1984. What a short experience counts: H. Buehlmann, "Experience rating and
-    credibility", ASTIN Bulletin 4(3), 1967.
-    """
-    edges = np.linspace(0, len(validation), _N_BLOCKS + 1).astype(int)
-    gains = np.empty((_N_BLOCKS, len(_SHARES)))
-    for block, (start, stop) in enumerate(pairwise(edges)):
-        batches = list(net.get_iterator(validation.part(start, stop), training=False))
-        outputs = [net.evaluation_step(batch) for batch in batches]
-        losses = [
-            sum(
-                net.criterion_(output * share, batch[1]).item() * len(output)
-                for output, batch in zip(outputs, batches, strict=True)
-            )
-            for share in _SHARES
-        ]
-        gains[block] = (np.asarray(losses) - losses[0]) / (stop - start)
-    error = gains.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
-    n_forecasts = len(validation) / validation.targets.shape[1]
-    belief = n_forecasts / (n_forecasts + _FORECASTS_TO_BELIEVE)
-    share = belief * _SHARES[np.argmin(gains.mean(axis=0) + error)]
-    for parameter in net.module_.head.parameters():
-        parameter *= share
-
-
-@torch.no_grad()
-def silence(net):
-    """Let the network add nothing to the linear map."""
-    for parameter in net.module_.head.parameters():
-        parameter.zero_()
 
 
 def _loss(net, dataset):
