@@ -54,7 +54,9 @@ VARIANTS = {
 # Constants that are no parameters, one changed at a time: module, name, value.
 CONSTANTS = {
     "the penalty of the lowest error alone": (_linear, "_STANDARD_ERRORS", 0.0),
-    "penalties within a standard error": (_linear, "_STANDARD_ERRORS", 1.0),
+    "penalties within half a standard error": (_linear, "_STANDARD_ERRORS", 0.5),
+    "5 blocks": (_linear, "_N_BLOCKS", 5),
+    "10 blocks": (_linear, "_N_BLOCKS", 10),
     "the share that validates best": (_residual, "_FORECASTS_TO_BELIEVE", 0),
     "each row in 2 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 2),
     "each row in 8 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 8),

@@ -13,9 +13,10 @@ from sklstm._module import LinearSkip
 
 # The penalty in units of the mean variance of what is penalised.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
-_N_BLOCKS = 5
+# Few blocks, so that each is long enough to differ from the others as the rows to come will.
+_N_BLOCKS = 3
 # Penalties that are worse than the best one by no more than this cannot be told from it.
-_STANDARD_ERRORS = 0.5
+_STANDARD_ERRORS = 1.0
 # With fewer rows, blocks are too short to tell penalties apart.
 _ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 100, 0.1
 # What is free, or does not vary at all, still needs a little to be solvable.
@@ -270,7 +271,7 @@ def _approach(rows, gap, choice):
     rows = rows.thinned(_VALUES_OF_A_STEP // (window * n_features))
     if choice is None:
         n_rows = len(rows.numbers)
-        latest = rows.between(n_rows - n_rows // _N_BLOCKS, n_rows)
+        latest = rows.between(n_rows - n_rows // 5, n_rows)
         first = int(rows.dataset.index[latest.numbers[0]]) if len(latest.numbers) else 0
         before = rows.between(0, rows.within(0, first - gap - 1)[1])
         choice = ("steps", _steps_to_take(before, latest, n_features))
