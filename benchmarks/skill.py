@@ -107,7 +107,7 @@ def main():
     parser.add_argument("--methods", nargs="+", choices=NAMES, default=NAMES, metavar="METHOD")
     parser.add_argument("--series", nargs="+", choices=SERIES, default=SERIES, metavar="SERIES")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--max-seconds", type=float, default=60)
+    parser.add_argument("--max-seconds", type=float, default=30)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--again", action="store_true", help="replace what is there already")
     asked = parser.parse_args()

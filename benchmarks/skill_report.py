@@ -178,19 +178,22 @@ def write(results, folder):
     packages = ", ".join(f"{k} {v}" for k, v in machine["packages"].items())
     limits = {r["max_seconds"] for r in results["results"] if r["method"] in (OURS, *PEERS)}
     limit = " or ".join(f"{seconds:g}" for seconds in sorted(limits))
-    n_seeds = len({result["seed"] for result in results["results"]})
+    seeds = {method: set() for method in found.methods}
+    for result in results["results"]:
+        seeds[result["method"]].add(result["seed"])
+    n_seeds = ", ".join(f"{method} {len(seeds[method])}" for method in found.methods)
     text = [
         "# Forecasts of real series\n",
         f"{machine['processor']}; {packages}.\n",
         "Written by `make bench-skill`. Each method is given the first 80 % of a series, and "
         "takes what it likes of it for validation; it then forecasts the next values from each "
-        "row of the latest 20 %, which no choice has seen. Each library is used with its own "
+        "row of the latest 20 %, which it is not given. Each library is used with its own "
         f"defaults, on one thread, for at most {limit} seconds of processor time a fit.\n",
         "![Errors relative to ridge](skill.png)\n",
         "## Error\n",
-        f"Mean squared error over rows and leads, mean over {n_seeds} seeds, relative to ridge's, "
-        "geometric mean over the series, and mean of the ranks within a series. In the "
-        "ranks, a method that has failed comes last. Those that do not train a network ran once.\n",
+        "Mean squared error over rows and leads, mean over seeds, relative to ridge's, geometric "
+        "mean over the series, and mean of the ranks within a series. In the ranks, a method that "
+        f"has failed comes last. Number of seeds: {n_seeds}.\n",
         error_table(found),
         "## Seconds of a fit\n",
         "Processor time, with what a library compiles, median over seeds. *: the time limit has "

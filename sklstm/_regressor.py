@@ -479,7 +479,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             _training.train(net, train, max_epochs, threads, valid)
             if skip is not None:
                 if valid is not None:
-                    _residual.shrink(net, valid)
+                    _residual.shrink(net, valid, cautious=self.loss == "squared_error")
                 elif early_stopping == "auto":  # nothing shows that the network would pay
                     _residual.silence(net)
                 net.module_.skip = skip

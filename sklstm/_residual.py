@@ -65,13 +65,23 @@ def subtract(dataset, skip):
 
 
 @torch.no_grad()
-def shrink(net, validation):
+def shrink(net, validation, cautious=True):
     """Scale the network's outputs by the share that pays, beside the linear map.
 
     The share is the one with the lowest validation loss, after adding a standard error of
     what it gains over no network at all: a gain in one part of the validation rows and a
     loss in another one are no reason to trust the network. The fewer forecasts there are
     to judge by, the less of it is taken: the rows to come differ from the latest ones.
+
+    Parameters
+    ----------
+    net : WindowNet
+        Trained.
+    validation : WindowDataset
+        What the linear map leaves of the rows held out.
+    cautious : bool, default=True
+        False takes the share with the lowest loss as it is. For a loss that is not the
+        one the map was solved for, the network also has to correct the map.
 
     References
     ----------
@@ -92,9 +102,11 @@ def shrink(net, validation):
             for share in _SHARES
         ]
         gains[block] = (np.asarray(losses) - losses[0]) / (stop - start)
-    error = gains.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
-    n_forecasts = len(validation) / validation.targets.shape[1]
-    belief = n_forecasts / (n_forecasts + _FORECASTS_TO_BELIEVE)
+    error, belief = 0.0, 1.0
+    if cautious:
+        error = gains.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
+        n_forecasts = len(validation) / validation.targets.shape[1]
+        belief = n_forecasts / (n_forecasts + _FORECASTS_TO_BELIEVE)
     share = belief * _SHARES[np.argmin(gains.mean(axis=0) + error)]
     for parameter in net.module_.head.parameters():
         parameter *= share

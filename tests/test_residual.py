@@ -95,6 +95,12 @@ def test_the_share_is_the_one_that_validates_best_and_is_believed(factor, best):
     assert float(net.module_.head.weight.detach()) == pytest.approx(expected)
 
 
+def test_without_caution_the_share_is_the_one_of_the_lowest_loss():
+    net, data = a_net(2.0)
+    _residual.shrink(net, data, cautious=False)
+    assert float(net.module_.head.weight.detach()) == pytest.approx(0.5)
+
+
 def test_a_gain_in_one_block_and_losses_in_others_are_no_reason():
     net, data = a_net(1.0)
     wrong = iter(range(10**6))
