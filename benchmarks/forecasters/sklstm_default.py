@@ -98,7 +98,7 @@ def curve(forecaster, rows, start, error):
         Processor seconds of a fit that stops there, and its test error. What only the first
         fit of a process takes, such as loading parts of torch, counts for each.
     """
-    n_epochs = forecaster.model[-1].n_iter_
+    n_epochs, stopped = forecaster.model[-1].n_iter_, forecaster.stopped
     solved = forecaster.solved.time - forecaster.start
     with torch.no_grad():
         for parameter in forecaster.model[-1].net_.module_.head.parameters():
@@ -109,4 +109,5 @@ def curve(forecaster, rows, start, error):
             forecaster.fit(forecaster.rows, max_epochs)
             seconds = solved + forecaster.end - forecaster.solved.time
             points.append([seconds, error(forecaster.predict(rows, start))])
+    forecaster.stopped = stopped
     return points
