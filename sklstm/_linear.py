@@ -61,8 +61,9 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     one, or the differences from step to step. Only the way is penalised, so that the map
     is drawn towards one of the last step, such as persistence, and not towards the mean.
     The penalty, and which of the two ways, are those that predict best what is left out,
-    one block of rows after the other. Differences suit smooth series with a trend, steps
-    suit noisy ones.
+    one block of rows after the other. Penalties that are worse by no more than a standard
+    error cannot be told from the best one: the map is the mean of theirs. Differences
+    suit smooth series with a trend, steps suit noisy ones.
 
     Parameters
     ----------
@@ -102,6 +103,11 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     maps = []
     for column in columns:
         rows = torch.nonzero(known[:, column].all(dim=1))[:, 0].cpu()
+        if not len(rows):  # an output that is not known at all
+            size = known[:, column].shape[1]
+            nothing = torch.zeros(size, window, n_features, dtype=torch.float64)
+            maps.append(LinearMap(nothing, nothing[:, 0, 0], choice))
+            continue
         map_ = solve(_Rows(dataset, rows, column), gap, choice)
         choice = map_.choice
         maps.append(map_)
@@ -211,6 +217,8 @@ def _choose(rows, total, gap, n_coefficients, n_features):
         others = total - block
         for margin in (rows.between(from_, start), rows.between(stop, to)):
             others -= _products(margin, n_coefficients)
+        if not others[n_coefficients, n_coefficients] > 0.5:  # the targets overlap too far
+            return "steps", (_PENALTY_OF_FEW,)
         for place, way in enumerate(ways):
             maps = _ridge(others, n_coefficients, n_features, way, _PENALTIES)
             for penalty, (coefficients, intercept) in enumerate(maps):

@@ -93,6 +93,25 @@ def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
         torch.testing.assert_close(map_.weights[output], own.weights[output])
 
 
+@pytest.mark.parametrize("most", [1, 2048])
+def test_an_output_that_is_not_known_is_mapped_to_its_mean(monkeypatch, most):
+    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", most)
+    weights = np.ones_like(TARGETS)
+    weights[:, 1] = 0
+    map_ = fit_linear(dataset(weights=weights), 1)
+    own = fit_linear(dataset(targets=TARGETS[:, :1]), 1)
+    torch.testing.assert_close(map_.weights[:1], own.weights)
+    assert not map_.weights[1].any()
+    assert not map_.intercept[1]
+
+
+@pytest.mark.parametrize("most", [1, 2048])
+@pytest.mark.parametrize("gap", [100, 1000])
+def test_targets_that_overlap_over_most_of_the_rows_are_no_problem(monkeypatch, gap, most):
+    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", most)
+    assert torch.isfinite(fit_linear(dataset(), gap).weights).all()
+
+
 def test_steps_of_conjugate_gradients_come_to_the_same_map(monkeypatch):
     monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", 1)
     map_ = fit_linear(dataset(), gap=1, choice=("steps", 40))
