@@ -50,8 +50,8 @@ class LinearMap:
 
     def skip(self, like, scale=1.0) -> LinearSkip:
         """Make a part of the network of it, of the type and on the device of ``like``."""
-        scale = torch.as_tensor(scale, dtype=torch.float64)
-        return LinearSkip(*(part.to(like) for part in (self.weights, self.intercept, scale)))
+        numbers = torch.tensor([scale, 1.0], dtype=torch.float64)  # all of the network at first
+        return LinearSkip(self.weights.to(like), self.intercept.to(like), *numbers.to(like))
 
 
 def fit_linear(dataset, gap, choice=None) -> LinearMap:

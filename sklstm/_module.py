@@ -198,20 +198,23 @@ class LinearSkip(nn.Module):
     intercept : torch.Tensor of shape (outputs,)
     scale : torch.Tensor of shape ()
         The unit of the network's outputs: the size of what the map leaves.
+    share : torch.Tensor of shape ()
+        How much of them is added.
     """
 
     _ROWS = 16  # that are multiplied at once, so that it is always done in the same way
 
-    def __init__(self, weights, intercept, scale):
+    def __init__(self, weights, intercept, scale, share):
         super().__init__()
         self.register_buffer("weights", weights)
         self.register_buffer("intercept", intercept)
         self.register_buffer("scale", scale)
+        self.register_buffer("share", share)
 
     def forward(self, windows, output):
         """Map windows (batch, window, features), and add ``output`` (batch, outputs)."""
         # Not in one call: its last elements would be rounded otherwise than the others.
-        return self.linear(windows) + output * self.scale
+        return self.linear(windows) + output * (self.scale * self.share)
 
     def linear(self, windows):
         """Map windows (batch, window, features) to outputs (batch, outputs)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 
 import numpy as np
@@ -479,9 +480,10 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             _training.train(net, train, max_epochs, threads, valid)
             if skip is not None:
                 if valid is not None:
-                    _residual.shrink(net, valid, cautious=self.loss == "squared_error")
-                elif early_stopping == "auto":  # nothing shows that the network would pay
-                    _residual.silence(net)
+                    cautious = self.loss == "squared_error"
+                    skip.share.fill_(_residual.share_that_pays(net, valid, cautious))
+                elif early_stopping == "auto" and not resumed:
+                    skip.share.zero_()  # nothing shows that the network would pay
                 net.module_.skip = skip
             _training.release(net)
 
@@ -541,7 +543,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             if not self.linear_skip:
                 return None
             return _residual.solve_skip(dataset, train, valid, gap=self.n_outputs_ - 1)
-        skip = self.net_.module_.skip
+        skip = copy.deepcopy(self.net_.module_.skip)  # an error leaves the model as it was
         if skip is not None:
             for part in (train, valid):
                 if part is not None:

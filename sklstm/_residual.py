@@ -65,8 +65,8 @@ def subtract(dataset, skip):
 
 
 @torch.no_grad()
-def shrink(net, validation, cautious=True):
-    """Scale the network's outputs by the share that pays, beside the linear map.
+def share_that_pays(net, validation, cautious=True) -> float:
+    """Find how much of the network's outputs to add to the linear map.
 
     The share is the one with the lowest validation loss, after adding a standard error of
     what it gains over no network at all: a gain in one part of the validation rows and a
@@ -82,6 +82,11 @@ def shrink(net, validation, cautious=True):
     cautious : bool, default=True
         False takes the share with the lowest loss as it is. For a loss that is not the
         one the map was solved for, the network also has to correct the map.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
 
     References
     ----------
@@ -107,13 +112,4 @@ def shrink(net, validation, cautious=True):
         error = gains.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
         n_forecasts = len(validation) / validation.targets.shape[1]
         belief = n_forecasts / (n_forecasts + _FORECASTS_TO_BELIEVE)
-    share = belief * _SHARES[np.argmin(gains.mean(axis=0) + error)]
-    for parameter in net.module_.head.parameters():
-        parameter *= share
-
-
-@torch.no_grad()
-def silence(net):
-    """Let the network add nothing to the linear map."""
-    for parameter in net.module_.head.parameters():
-        parameter.zero_()
+    return float(belief * _SHARES[np.argmin(gains.mean(axis=0) + error)])

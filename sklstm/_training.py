@@ -267,7 +267,7 @@ def loaded_net(estimator, state: dict):
     load_net_state(net, state)
     weights = _to_torch(state["weights"])
     if "skip.weights" in weights:
-        parts = (weights[f"skip.{name}"] for name in ("weights", "intercept", "scale"))
+        parts = (weights[f"skip.{name}"] for name in ("weights", "intercept", "scale", "share"))
         net.module_.skip = LinearSkip(*parts).to(device)
     release(net)
     return net
