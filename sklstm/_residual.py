@@ -94,8 +94,11 @@ def share_that_pays(net, validation, cautious=True) -> float:
     trees", 1984. What a short experience counts: H. Buehlmann, "Experience rating and
     credibility", ASTIN Bulletin 4(3), 1967.
     """
-    edges = np.linspace(0, len(validation), _N_BLOCKS + 1).astype(int)
-    gains = np.empty((_N_BLOCKS, len(_SHARES)))
+    n_blocks = min(_N_BLOCKS, len(validation))
+    if cautious and n_blocks == 1:  # one row says nothing about the next
+        return 0.0
+    edges = np.linspace(0, len(validation), n_blocks + 1).astype(int)
+    gains = np.empty((n_blocks, len(_SHARES)))
     for block, (start, stop) in enumerate(pairwise(edges)):
         batches = list(net.get_iterator(validation.part(start, stop), training=False))
         outputs = [net.evaluation_step(batch) for batch in batches]
@@ -109,7 +112,7 @@ def share_that_pays(net, validation, cautious=True) -> float:
         gains[block] = (np.asarray(losses) - losses[0]) / (stop - start)
     error, belief = 0.0, 1.0
     if cautious:
-        error = gains.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
+        error = gains.std(axis=0, ddof=1) / np.sqrt(n_blocks)
         n_forecasts = len(validation) / validation.targets.shape[1]
         belief = n_forecasts / (n_forecasts + _FORECASTS_TO_BELIEVE)
     return float(belief * _SHARES[np.argmin(gains.mean(axis=0) + error)])

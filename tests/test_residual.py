@@ -88,6 +88,16 @@ def test_without_caution_the_share_is_the_one_of_the_lowest_loss():
     assert _residual.share_that_pays(net, data, cautious=False) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("cautious", [True, False])
+def test_fewer_validation_rows_than_blocks_are_no_problem(n, cautious):
+    net, data = a_net(1.0, n)
+    share = _residual.share_that_pays(net, data, cautious)
+    most = n / (n + _residual._FORECASTS_TO_BELIEVE) if cautious else 1.0
+    assert share <= most
+    assert share == 1.0 or cautious
+
+
 def test_a_gain_in_one_block_and_losses_in_others_are_no_reason():
     net, data = a_net(1.0)
     wrong = iter(range(10**6))
