@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-oldest lint bench bench-skill
+.PHONY: demo test test-oldest lint docs bench bench-skill
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -17,6 +17,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site, into docs/_build/html: every example runs, and a warning is an error.
+docs: $(INSTALLED)
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 # The lower bounds of pyproject.toml but torch's. Warnings of old versions are no errors; a
 # test that routes weights to a score needs a mend of scikit-learn 1.7, and tests with a
@@ -35,7 +39,7 @@ test-oldest:
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[plot,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs,plot,test]'
 	touch $(INSTALLED)
 
 # The benchmark and the libraries it compares with, in an environment of its own.

@@ -32,13 +32,13 @@ SIZES = {  # of the issue: windows x steps x features, layers
 # A step takes the same time however many windows there are, and all contenders at all
 # windows would take hours.
 FEWER = {
-    "fit": {"medium": 5_120, "large": 1_280},
+    "fit": {"medium": 3_840, "large": 960},
     "fit_peers": {"small": 2_000, "medium": 1_920, "large": 384},
 }
 PEERS = ["skorch_plain", "keras_jax", "keras_tensorflow", "darts_block_rnn", "neuralforecast_lstm"]
 OURS = ["sklstm", "sklstm_bfloat16", "hand_written"]
 MEMORY = Workload(1_000_000, 168, 8, (4,), batch_size=256, epochs=1)
-MEMORY_SECONDS = 15
+MEMORY_SECONDS = 10
 
 
 def fewer(part, size):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _residual, _runtime, _training
 from sklstm._batches import EveryStepDataset, WindowDataset, predict_windows, series_tensor
+from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._preparation import (
     feature_statistics,
     split_latest,
@@ -150,7 +151,9 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         ones differ by about 1e-15 with a row's place).
 
     verbose : int, default=0
-        1 or more prints skorch's table, a line per epoch.
+        1: a progress bar over the epochs, with losses and the time left; where the output is
+        neither a terminal nor a notebook, and in parallel workers, a line per tenth of the
+        epochs. 2 or more: skorch's table, a line per epoch.
 
     callbacks : list of skorch callbacks or None, default=None
         Passed to skorch, as instances, classes or (name, callback) tuples. The history
@@ -243,6 +246,9 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     >>> model.fit(X[:500], y[:500]).score(X[500:], y[500:]) > 0.95
     True
     """
+
+    _doc_link_module = "sklstm"
+    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left")],

@@ -192,7 +192,8 @@ def thread_map(threads):
     if threads == 1:
         yield map
         return
-    with ThreadPoolExecutor(threads) as pool:
+    # Each starts with one thread of torch, whatever a fit that ended meanwhile has set.
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         yield pool.map
 
 

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from sklstm._batches import WindowBatches
 from sklstm._module import LinearSkip, StackedLSTM
 from sklstm._net import KeepBest, NonFiniteLoss, TargetLoss, WindowNet, forget_batches
+from sklstm._progress import EpochProgress, shown
 from sklstm._runtime import check_device, resolve_device, share_size, thread_map
 
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -94,7 +95,9 @@ def build_net(
         ),
         *(callbacks or []),
     ]
-    if estimator.verbose == 0:
+    if estimator.verbose == 1:
+        callbacks.insert(1, ("progress", EpochProgress()))  # before one that may stop training
+    if estimator.verbose < 2:
         options |= {"callbacks__print_log": None}
 
     generator = None if seed is None else torch.Generator("cpu").manual_seed(seed)
@@ -130,7 +133,7 @@ def build_net(
         iterator_train__generator=generator,
         train_split=None if validation is None else predefined_split(validation),
         callbacks=callbacks,
-        verbose=estimator.verbose,
+        verbose=max(estimator.verbose - 1, 0),
         device=device,
         **options,
     )
@@ -166,7 +169,7 @@ def train(net, dataset, epochs, threads=1, validation=None):
     if validation is not None and net.history:
         keep_best.offer(net, _loss(net, validation))
     try:
-        with thread_map(threads) as net.map_:
+        with thread_map(threads) as net.map_, shown(net, epochs):
             net.fit_loop(dataset, epochs=epochs)
     except KeyboardInterrupt:
         # skorch's way to stop early is to raise what Ctrl-C raises, and to catch both.

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _index
+from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._storage import new_rows, row_blocks, stays_on_disk
 from sklstm._validation import Interval, StrOptions, check_rows, unchanged_on_error
 from sklstm._windows import history_length, window_view
@@ -145,6 +146,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     array([[3., 4., 5.],
            [4., 5., 6.]])
     """
+
+    _doc_link_module = "sklstm"
+    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: dict = {
         "window_size": [Interval(numbers.Integral, 1, None, closed="left")],

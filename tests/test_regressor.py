@@ -616,10 +616,6 @@ class TestVerbose:
         small().fit(W, Y)
         assert capsys.readouterr() == ("", "")
 
-    def test_prints_a_line_per_epoch(self, capsys):
-        small(verbose=1).fit(W, Y)
-        assert len(capsys.readouterr().out.strip().splitlines()) == 2 + 3
-
 
 class TestEveryStep:
     def test_it_takes_fewer_steps_of_the_optimizer_for_as_good_a_fit(self):

@@ -97,6 +97,15 @@ def test_each_of_overlapping_calls_has_one_thread_and_leaves_as_many_as_before()
         torch.set_num_threads(before)
 
 
+def test_threads_of_a_fit_take_one_of_torch_even_if_they_start_after_another_fit_has_ended():
+    """Non-regression test: they took the number that the other fit had put back."""
+    before = torch.get_num_threads()
+    with _runtime.torch_state(training=True), _runtime.thread_map(2) as map_:
+        torch.set_num_threads(3)  # as the end of another fit does
+        assert list(map_(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
+    assert torch.get_num_threads() == before
+
+
 FAULTS = """
 import resource, torch
 from sklstm import _runtime

@@ -1,0 +1,67 @@
+"""Ideas d, k, l and m: other ways to call torch's layers."""
+
+import torch
+
+from sklstm import _runtime, _training
+from sklstm._module import StackedLSTM
+from tried.measuring import epoch_seconds, fit_ratio, ratio_of
+
+
+class DirectLSTM(StackedLSTM):
+    """Calls torch's operation itself, with zeros that are made once."""
+
+    zeros = {}
+
+    def run(self, layer, x):  # x: (batch, window, features)
+        """Compute the outputs of a layer at each step."""
+        shape = (1, len(x), layer.hidden_size)
+        zeros = self.zeros.setdefault(shape, (torch.zeros(shape), torch.zeros(shape)))
+        return torch._VF.lstm(x, zeros, layer._flat_weights, True, 1, 0.0, True, False, True)[0]
+
+    def _last_state(self, x, generator):
+        for layer in self.layers:
+            x = self.run(layer, x)
+        return x[:, -1]
+
+
+class TimeMajorLSTM(DirectLSTM):
+    """As :class:`DirectLSTM`, with the steps in front."""
+
+    def run(self, layer, x):  # x: (window, batch, features)
+        """Compute the outputs of a layer at each step."""
+        shape = (1, x.shape[1], layer.hidden_size)
+        zeros = self.zeros.setdefault(shape, (torch.zeros(shape), torch.zeros(shape)))
+        return torch._VF.lstm(x, zeros, layer._flat_weights, True, 1, 0.0, True, False, False)[0]
+
+    def _last_state(self, x, generator):
+        x = x.transpose(0, 1).contiguous()
+        for layer in self.layers:
+            x = self.run(layer, x)
+        return x[-1]
+
+
+def with_module(module):
+    """Make an idea that replaces the module of the network."""
+    return lambda network: fit_ratio(network, (_training, "StackedLSTM", module))
+
+
+def without_onednn(network):
+    """Idea k: torch's own LSTM kernels in place of oneDNN's."""
+
+    def after():
+        with torch.backends.mkldnn.flags(enabled=False):
+            return epoch_seconds(network)
+
+    return ratio_of(lambda: epoch_seconds(network), after)
+
+
+def low_precision(dtype):
+    """Make an idea that computes the layers in a type of 16 bits."""
+    if dtype == torch.bfloat16 and not _runtime.has_bfloat16("cpu"):
+        return lambda network: "-"
+
+    class LowPrecision(StackedLSTM):
+        def __init__(self, **params):
+            super().__init__(**params | {"low_precision": dtype})
+
+    return with_module(LowPrecision)

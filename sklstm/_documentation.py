@@ -1,0 +1,4 @@
+"""Where the documentation is, for the links that notebooks show beside an estimator."""
+
+SITE = "https://sklstm.readthedocs.io/en/latest/"
+DOC_LINK_TEMPLATE = SITE + "generated/{estimator_module}.{estimator_name}.html"
