@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from scipy.optimize import nnls
 from torch.nn import functional
 
 from sklstm._module import LinearSkip
@@ -17,6 +18,9 @@ _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
 _N_BLOCKS = 3
 # Penalties that are worse than the best one by no more than this cannot be told from it.
 _STANDARD_ERRORS = 1.0
+# What is added to the mean square of the errors of each way, so that ways that cannot be told
+# apart count the same.
+_TOWARDS_EQUAL = 0.1
 # With fewer rows, blocks are too short to tell penalties apart.
 _ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 100, 0.1
 # What is free, or does not vary at all, still needs a little to be solvable.
@@ -57,13 +61,17 @@ class LinearMap:
 def fit_linear(dataset, gap, choice=None) -> LinearMap:
     """Solve a ridge regression of the targets on whole windows.
 
-    A window is seen as its last step and the way there: each earlier step less the last
-    one, or the differences from step to step. Only the way is penalised, so that the map
-    is drawn towards one of the last step, such as persistence, and not towards the mean.
-    The penalty, and which of the two ways, are those that predict best what is left out,
-    one block of rows after the other. Penalties that are worse by no more than a standard
-    error cannot be told from the best one: the map is the mean of theirs. Differences
-    suit smooth series with a trend, steps suit noisy ones.
+    A window is seen in three ways. As its last step and the way there, which alone is
+    penalised: each earlier step less the last one ("steps"), or the differences from step
+    to step ("differences"). The map is then drawn towards one of the last step, such as
+    persistence. Differences suit smooth series with a trend, steps suit noisy ones. Or as
+    it is, with every step penalised ("levels"): the map is drawn towards the mean, which
+    suits what returns to it.
+
+    For each way penalties are judged by how they predict what is left out, one block of
+    rows after the other. Those that are worse by no more than a standard error cannot be
+    told from the best one: the map of this way is the mean of theirs. The maps of the ways
+    are added up, with shares that together predict best what was left out.
 
     Parameters
     ----------
@@ -72,7 +80,7 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     gap : int
         Rows on either side of a block whose targets overlap with its own.
     choice : tuple or None, default=None
-        From another map: the way and the penalties to take.
+        From another map: the ways, the penalties of each, and its share.
 
     Returns
     -------
@@ -85,7 +93,8 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     "Are transformers effective for time series forecasting?", AAAI 2023. Blocks left out:
     P. Burman, E. Chow and D. Nolan, "A cross-validatory method for dependent data",
     Biometrika 81(2), 1994. Standard errors: L. Breiman et al., "Classification
-    and regression trees", 1984. Beyond 2,048 coefficients (900 for a series of more than two
+    and regression trees", 1984. Shares: L. Breiman, "Stacked regressions", Machine Learning
+    24(1), 1996. Beyond 2,048 coefficients (900 for a series of more than two
     million values), conjugate gradients that stop early take the place of the penalty:
     M. Hanke, "Conjugate gradient type methods for ill-posed problems", 1995.
     """
@@ -175,11 +184,11 @@ def _solve(rows, gap, choice):
     total = _products(rows, n_coefficients)
     if choice is None:
         choice = _choose(rows, total, gap, n_coefficients, n_features)
-    way, penalties = choice
     coefficients, intercept = 0.0, 0.0
-    for part in _ridge(total, n_coefficients, n_features, way, penalties):
-        coefficients = coefficients + part[0] / len(penalties)
-        intercept = intercept + part[1] / len(penalties)
+    for way, penalties, share in choice:
+        for part in _ridge(total, n_coefficients, n_features, way, penalties):
+            coefficients = coefficients + part[0] * (share / len(penalties))
+            intercept = intercept + part[1] * (share / len(penalties))
     return _to_map(coefficients, intercept, n_features, choice)
 
 
@@ -201,16 +210,17 @@ def _products(rows, n_coefficients):
 
 
 def _choose(rows, total, gap, n_coefficients, n_features):
-    """Find the way and the penalties that predict blocks best that were left out."""
+    """Find the penalties of each way, and its share, that predict best what was left out."""
     n_rows = len(rows.numbers)
+    few = (("steps", (_PENALTY_OF_FEW,), 1.0),)
     if n_rows < _ROWS_TO_CHOOSE:
-        return "steps", (_PENALTY_OF_FEW,)
-    n_outputs = len(total) - n_coefficients - 1
-    ways = ("steps", "differences") if n_coefficients > n_features else ("steps",)
-    errors = np.empty((_N_BLOCKS, len(ways), len(_PENALTIES)))
+        return few
+    # Windows of one step have no way there.
+    ways = tuple(_BASES) if n_coefficients > n_features else ("steps", "levels")
+    errors = []
     edges = np.linspace(0, n_rows, _N_BLOCKS + 1).astype(int)
     windows = rows.dataset.index
-    for number, (start, stop) in enumerate(pairwise(edges)):
+    for start, stop in pairwise(edges):
         first, last = (int(windows[rows.numbers[place]]) for place in (start, stop - 1))
         from_, to = rows.within(first - gap, last + gap)
         block = _products(rows.between(start, stop), n_coefficients)
@@ -218,43 +228,90 @@ def _choose(rows, total, gap, n_coefficients, n_features):
         for margin in (rows.between(from_, start), rows.between(stop, to)):
             others -= _products(margin, n_coefficients)
         if not others[n_coefficients, n_coefficients] > 0.5:  # the targets overlap too far
-            return "steps", (_PENALTY_OF_FEW,)
-        for place, way in enumerate(ways):
-            maps = _ridge(others, n_coefficients, n_features, way, _PENALTIES)
-            for penalty, (coefficients, intercept) in enumerate(maps):
-                # From the columns to what is left of the outputs.
-                left = torch.cat([-coefficients, -intercept[None], torch.eye(n_outputs).double()])
-                error = float((left * (block @ left)).sum()) / float(
-                    block[n_coefficients, n_coefficients]
-                )
-                errors[number, place, penalty] = error
-        del block, others
-    way, best = np.unravel_index(errors.mean(axis=0).argmin(), errors.shape[1:])
-    worse = errors[:, way] - errors[:, way, best, np.newaxis]
-    allowed = _STANDARD_ERRORS * worse.std(axis=0, ddof=1) / np.sqrt(_N_BLOCKS)
-    return ways[way], tuple(_PENALTIES[worse.mean(axis=0) <= allowed])
+            return few
+        errors.append(_errors_of_maps(block, others, n_coefficients, n_features, ways))
+    errors = np.stack(errors)  # (blocks, ways * penalties, ways * penalties)
+    n_penalties = len(_PENALTIES)
+    means, allowed = np.zeros((len(ways), errors.shape[1])), []
+    for number in range(len(ways)):
+        own = slice(number * n_penalties, (number + 1) * n_penalties)
+        allowed.append(_as_good_as_the_best(errors[:, own, own].diagonal(axis1=1, axis2=2)))
+        means[number, own] = allowed[-1] / allowed[-1].sum()
+    shares = _shares(means @ errors @ means.T)
+    return tuple(
+        (way, tuple(_PENALTIES[good]), float(share))
+        for way, good, share in zip(ways, allowed, shares, strict=True)
+        if share > 0
+    )
+
+
+def _errors_of_maps(block, others, n_coefficients, n_features, ways):
+    """Mean products of the errors, in a block, of each two maps solved without it.
+
+    The maps are those of all ways and penalties; what is on the diagonal are their mean
+    squared errors.
+    """
+    n_outputs = len(block) - n_coefficients - 1
+    # From the columns to what each map leaves of the outputs: (columns, maps, outputs).
+    left = torch.stack(
+        [
+            torch.cat([-coefficients, -intercept[None], torch.eye(n_outputs).double()])
+            for way in ways
+            for coefficients, intercept in _ridge(
+                others, n_coefficients, n_features, way, _PENALTIES
+            )
+        ],
+        dim=1,
+    )
+    with_block = (block @ left.flatten(1)).view_as(left)
+    products = torch.einsum("cmo,cno->mn", left, with_block)
+    return (products / block[n_coefficients, n_coefficients]).numpy()
+
+
+def _as_good_as_the_best(errors):
+    """Find the penalties whose errors (blocks, penalties) do not differ from the least."""
+    worse = errors - errors[:, [errors.mean(axis=0).argmin()]]
+    error_of_mean = worse.std(axis=0, ddof=1) / np.sqrt(len(errors))
+    return worse.mean(axis=0) <= _STANDARD_ERRORS * error_of_mean
+
+
+def _shares(errors):
+    """Find shares that add up to one, none below zero, of the least error in all blocks.
+
+    ``errors`` are the mean products of the errors of two ways, (blocks, ways, ways). A
+    block counts by what is small or large in it, not by how restless it was.
+    """
+    sizes = errors.trace(axis1=1, axis2=2) / errors.shape[1]
+    if not (sizes > 0).all():  # all is predicted exactly
+        return np.full(errors.shape[1], 1 / errors.shape[1])
+    errors = (errors / sizes[:, np.newaxis, np.newaxis]).mean(axis=0)
+    root = np.linalg.cholesky(errors + _TOWARDS_EQUAL * np.eye(len(errors)))
+    # The minimum of a quadratic form on the plane is in the direction of that of the form
+    # less the sum of the shares, which is a problem of least squares.
+    shares, _ = nnls(root.T, np.linalg.solve(root, np.ones(len(errors))))
+    return shares / shares.sum()
 
 
 def _ridge(products, n_coefficients, n_features, way, penalties):
     """Solve for each penalty: coefficients (window * features, outputs) and intercepts."""
-    p, way_values = n_coefficients, n_coefficients - n_features
+    p = n_coefficients
+    penalised = p if way == "levels" else p - n_features
     weight = products[p, p]
     mean, mean_target = products[:p, p] / weight, products[p, p + 1 :] / weight
     covariance = products[:p, :p] / weight - torch.outer(mean, mean)
     with_targets = products[:p, p + 1 :] / weight - torch.outer(mean, mean_target)
-    if way == "differences":
-        covariance = _to_differences(_to_differences(covariance, n_features).T, n_features)
-        with_targets = _to_differences(with_targets, n_features)
+    to, back = _BASES[way]
+    covariance = to(to(covariance, n_features).T, n_features)
+    with_targets = to(with_targets, n_features)
     variance = covariance.diagonal().clone()
-    scale = float(variance[:way_values].mean()) if way_values else 0.0
+    scale = float(variance[:penalised].mean()) if penalised else 0.0
     least = _LEAST_PENALTY * (float(variance.mean()) or 1.0)
     for penalty in penalties:
         added = torch.full_like(variance, least)
-        added[:way_values] += penalty * scale
+        added[:penalised] += penalty * scale
         covariance.diagonal().copy_(variance + added)
         coefficients = torch.cholesky_solve(with_targets, torch.linalg.cholesky(covariance))
-        if way == "differences":
-            coefficients = _from_differences(coefficients, n_features)
+        coefficients = back(coefficients, n_features)
         yield coefficients, mean_target - mean @ coefficients
 
 
@@ -268,6 +325,29 @@ def _from_differences(coefficients, n_features):
     """From coefficients of differences to those of steps less the last one."""
     before = functional.pad(coefficients[: -2 * n_features], (0, 0, n_features, 0))
     return torch.cat([before - coefficients[:-n_features], coefficients[-n_features:]])
+
+
+def _to_levels(values, n_features):
+    """From a row for each step less the last one to a row for each step."""
+    last = values[-n_features:]
+    return torch.cat([values[:-n_features] + last.repeat(len(values) // n_features - 1, 1), last])
+
+
+def _from_levels(coefficients, n_features):
+    """From coefficients of steps to those of steps less the last one."""
+    sums = coefficients.view(-1, n_features, coefficients.shape[1]).sum(dim=0)
+    return torch.cat([coefficients[:-n_features], sums])
+
+
+def _unchanged(values, n_features):
+    return values
+
+
+_BASES = {
+    "steps": (_unchanged, _unchanged),
+    "differences": (_to_differences, _from_differences),
+    "levels": (_to_levels, _from_levels),
+}
 
 
 # Step by step: each step of conjugate gradients reads the windows once.

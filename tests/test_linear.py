@@ -32,9 +32,9 @@ def predicted(map_, view=VIEW):
     return np.einsum("nwf,hwf->nh", view, weights) + intercept
 
 
-@pytest.mark.parametrize("way", ["steps", "differences"])
+@pytest.mark.parametrize("way", ["steps", "differences", "levels"])
 def test_without_a_penalty_it_is_the_regression_on_the_windows(way):
-    map_ = fit_linear(dataset(), gap=1, choice=(way, [0.0]))
+    map_ = fit_linear(dataset(), gap=1, choice=[(way, [0.0], 1.0)])
     flat = VIEW.reshape(len(VIEW), -1)
     expected = LinearRegression().fit(flat, TARGETS)
     np.testing.assert_allclose(predicted(map_), expected.predict(flat), atol=1e-5)
@@ -49,27 +49,76 @@ def test_it_is_a_ridge_regression_on_the_way_to_the_last_step(way, penalty):
     # As a ridge on all columns, of which the level is so large that it counts for nothing.
     columns = np.hstack([steps, 1e6 * VIEW[:, -1]])
     expected = Ridge(alpha).fit(columns, TARGETS).predict(columns)
-    map_ = fit_linear(dataset(), gap=1, choice=(way, [penalty]))
+    map_ = fit_linear(dataset(), gap=1, choice=[(way, [penalty], 1.0)])
     np.testing.assert_allclose(predicted(map_), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("way", ["steps", "differences"])
 def test_a_large_penalty_leaves_a_map_of_the_last_step(way):
-    map_ = fit_linear(dataset(), gap=1, choice=(way, [1e9]))
+    map_ = fit_linear(dataset(), gap=1, choice=[(way, [1e9], 1.0)])
     last = LinearRegression().fit(VIEW[:, -1], TARGETS)
     np.testing.assert_allclose(predicted(map_), last.predict(VIEW[:, -1]), atol=1e-6)
 
 
-def test_the_penalty_is_chosen_by_what_it_predicts():
+def test_levels_are_a_plain_ridge_regression_on_the_windows():
+    flat = VIEW.reshape(len(VIEW), -1)
+    alpha = 0.3 * flat.var(axis=0).mean() * len(VIEW)
+    map_ = fit_linear(dataset(), gap=1, choice=[("levels", [0.3], 1.0)])
+    expected = Ridge(alpha).fit(flat, TARGETS).predict(flat)
+    np.testing.assert_allclose(predicted(map_), expected, atol=1e-6)
+
+
+def test_penalties_are_chosen_by_what_they_predict():
     noise = np.random.RandomState(1).randn(*TARGETS.shape)
-    assert max(fit_linear(dataset(targets=noise), gap=1).choice[1]) >= 1
+    for _, penalties, _ in fit_linear(dataset(targets=noise), gap=1).choice:
+        assert max(penalties) >= 1
     exact = np.repeat(VIEW.mean(axis=(1, 2))[:, None], 2, axis=1)
-    assert fit_linear(dataset(targets=exact), gap=1).choice[1][0] == _linear._PENALTIES[0]
+    for _, penalties, _ in fit_linear(dataset(targets=exact), gap=1).choice:
+        assert penalties[0] == _linear._PENALTIES[0]
+
+
+def test_a_walk_is_left_to_the_ways_that_are_drawn_to_its_last_step():
+    walk = np.random.RandomState(0).randn(400, 1).cumsum(axis=0)
+    view = SlidingWindowTransformer(20).fit_transform(walk)[19:-1]
+    windows = find_windows(view)
+    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+    data = WindowDataset(series, windows, np.arange(len(view)), walk[20:], None)
+    shares = {way: share for way, _, share in fit_linear(data, gap=0).choice}
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares.get("levels", 0) < shares["steps"]
+
+
+class TestShares:
+    def errors(self, *errors):
+        """Mean products of errors, with the same errors in two blocks."""
+        errors = np.array(errors, dtype=float)
+        return np.repeat((errors @ errors.T / errors.shape[1])[None], 2, axis=0)
+
+    def test_errors_that_cancel_share_equally(self):
+        np.testing.assert_allclose(
+            _linear._shares(self.errors([1, -1, 1, -1], [-1, 1, 1, -1])), [0.5, 0.5]
+        )
+
+    def test_a_way_that_only_adds_errors_gets_nothing(self):
+        np.testing.assert_allclose(
+            _linear._shares(self.errors([1, -1, 1, -1], [9, -9, 9, -9])), [1, 0]
+        )
+
+    def test_ways_that_err_alike_share_equally(self):
+        np.testing.assert_allclose(_linear._shares(self.errors([1, 2, 1], [1, 2, 1])), [0.5, 0.5])
+
+    def test_nothing_to_choose_by_shares_equally(self):
+        np.testing.assert_allclose(_linear._shares(np.zeros((3, 2, 2))), [0.5, 0.5])
+
+    def test_a_restless_block_counts_no_more_than_a_calm_one(self):
+        errors = self.errors([1, 2, 1, 0], [2, 1, 0, 1])
+        errors[1] = errors[1, ::-1, ::-1] * 1e6
+        np.testing.assert_allclose(_linear._shares(errors), [0.5, 0.5])
 
 
 def test_penalties_that_cannot_be_told_apart_share_the_map():
-    maps = [fit_linear(dataset(), 1, ("steps", penalties)) for penalties in ([0.1], [10.0])]
-    both = fit_linear(dataset(), 1, ("steps", [0.1, 10.0]))
+    maps = [fit_linear(dataset(), 1, [("steps", penalties, 1.0)]) for penalties in ([0.1], [10.0])]
+    both = fit_linear(dataset(), 1, [("steps", [0.1, 10.0], 1.0)])
     torch.testing.assert_close(both.weights, (maps[0].weights + maps[1].weights) / 2)
     torch.testing.assert_close(both.intercept, (maps[0].intercept + maps[1].intercept) / 2)
 
@@ -77,7 +126,7 @@ def test_penalties_that_cannot_be_told_apart_share_the_map():
 def test_weights_count_like_repeated_rows():
     weight = np.random.RandomState(0).randint(0, 4, len(VIEW))
     weights = np.repeat(weight[:, None], 2, axis=1).astype(float)
-    choice = ("steps", [0.1])
+    choice = [("steps", [0.1], 1.0)]
     weighted = fit_linear(dataset(weights=weights), 1, choice)
     repeated = fit_linear(dataset(np.repeat(np.arange(len(VIEW)), weight)), 1, choice)
     torch.testing.assert_close(weighted.weights, repeated.weights, rtol=1e-9, atol=1e-9)
@@ -86,7 +135,7 @@ def test_weights_count_like_repeated_rows():
 def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
     weights = np.ones_like(TARGETS)
     weights[::2, 0] = weights[1::2, 1] = 0
-    choice = ("steps", [0.1])
+    choice = [("steps", [0.1], 1.0)]
     map_ = fit_linear(dataset(weights=weights), 1, choice)
     for output, start in ((0, 1), (1, 0)):
         own = fit_linear(dataset(np.arange(start, len(VIEW), 2)), 1, choice)

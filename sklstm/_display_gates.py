@@ -1,0 +1,213 @@
+"""GateActivityDisplay: what the units of an LSTM layer do at each step of a window."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklstm._batches import standardised
+from sklstm._displays import check_row, fitted_lstm, new_axes
+from sklstm._gates import gate_activity
+from sklstm._transformer import SlidingWindowTransformer
+from sklstm._validation import check_windows
+
+_GATES = {"input_gate": "input gate", "forget_gate": "forget gate", "output_gate": "output gate"}
+_PANELS = _GATES | {"cell": "memory cell", "hidden": "hidden state"}
+
+
+class GateActivityDisplay:
+    """Gates, memory cell and hidden state of an LSTM layer at each step of one window.
+
+    Make it with :meth:`from_estimator`. All parameters are kept as attributes. One heat map
+    each: a column is a step of the window, a row is a unit of the layer, the same one in
+    all. The units are sorted by their mean forget gate: those that keep their memory
+    longest are on top.
+
+    Parameters
+    ----------
+    activity : dict of ndarray of shape (window_size, units)
+        "input_gate", "forget_gate" and "output_gate", from 0 (closed) to 1 (open), "cell"
+        and "hidden", oldest step first; "cell_candidate" may be there and is not drawn.
+        Steps of NaN are left white.
+
+    lags : array-like of shape (window_size,)
+        How many rows each step lies before the window's last.
+
+    layer : int, default=0
+        Number of the layer, counted from 0, the one that is fed with the window.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes whose place the heat maps take.
+
+    axes_ : ndarray of matplotlib.axes.Axes, of shape (5,)
+        Those of input gate, forget gate, output gate, memory cell and hidden state.
+
+    figure_ : matplotlib.figure.Figure
+        Their figure.
+
+    images_ : list of matplotlib.image.AxesImage
+        The heat maps.
+
+    units_ : ndarray of int of shape (units,)
+        The units as they are drawn, from the top.
+
+    See Also
+    --------
+    LSTMRegressor : The estimator.
+
+    Notes
+    -----
+    At each step, in each unit, ``cell = forget * cell + input * candidate`` and
+    ``hidden = output * tanh(cell)``, where gates and candidate depend on the step's input
+    and on the hidden states of all units of the layer at the step before. The next layer,
+    or at the last step the head, is fed with the hidden states.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklstm import GateActivityDisplay, LSTMRegressor, SlidingWindowTransformer
+    >>> from sklstm.datasets import load_chicago_ridership
+    >>> X = load_chicago_ridership().data[:400]
+    >>> lstm = LSTMRegressor(8, max_epochs=2, random_state=0)
+    >>> model = make_pipeline(SlidingWindowTransformer(window_size=7), lstm)
+    >>> model = model.fit(X[:-1], X[1:, 0])  # the ridership of the next day
+    >>> display = GateActivityDisplay.from_estimator(model, X)
+    >>> display.activity["forget_gate"].shape
+    (7, 8)
+    """
+
+    def __init__(self, *, activity, lags, layer=0):
+        self.activity = activity
+        self.lags = lags
+        self.layer = layer
+
+    def plot(self, ax=None, *, cmap="cividis"):
+        """Draw the heat maps.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            Its place is divided among the heat maps. None: a new figure.
+        cmap : str or matplotlib.colors.Colormap, default="cividis"
+            Colours from the lowest to the highest value. The default can be read by the
+            colour-blind and in grey; a map with two ends of the same lightness cannot.
+
+        Returns
+        -------
+        display : GateActivityDisplay
+            The display itself.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not part of a grid, as those of ``matplotlib.pyplot.subplots`` are.
+        """
+        ax = new_axes(ax, "GateActivityDisplay.plot", figsize=(7, 8))
+        place = ax.get_subplotspec()
+        if place is None:
+            raise ValueError(
+                "ax has no place in a grid that could be divided. Make it with "
+                "matplotlib.pyplot.subplots(), or leave it out."
+            )
+        ax.set_axis_off()
+        # Room for the titles, where no layout engine makes it.
+        hspace = 0.5 if ax.figure.get_layout_engine() is None else None
+        grid = place.subgridspec(len(_PANELS), 1, hspace=hspace)
+        from matplotlib.ticker import MaxNLocator
+
+        self.axes_ = np.empty(len(_PANELS), dtype=object)
+        self.images_ = []
+        self.units_ = np.argsort(-np.nanmean(self.activity["forget_gate"], axis=0), kind="stable")
+        for number, (name, title) in enumerate(_PANELS.items()):
+            panel = ax.figure.add_subplot(grid[number], sharex=self.axes_[0])
+            values = np.asarray(self.activity[name])  # (steps, units)
+            high = 1.0 if name in _GATES else np.nanmax(np.abs(values)) or 1.0
+            image = panel.imshow(
+                values[:, self.units_].T,
+                cmap=cmap,
+                vmin=0.0 if name in _GATES else -high,
+                vmax=high,
+                aspect="auto",
+                interpolation="nearest",
+                extent=self._extent(),
+            )
+            ax.figure.colorbar(image, ax=panel, fraction=0.05, pad=0.02)
+            panel.set_title(title, loc="left", fontsize="medium")
+            panel.set_yticks([])
+            panel.tick_params(labelbottom=number == len(_PANELS) - 1)
+            self.axes_[number] = panel
+            self.images_.append(image)
+        self.axes_[len(_PANELS) // 2].set_ylabel(f"{len(self.units_)} units of layer {self.layer}")
+        self.axes_[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+        self.axes_[-1].set_xlabel("lag in rows")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _extent(self):
+        """Edges of the image, with the oldest step at the left."""
+        half = (self.lags[0] - self.lags[1]) / 2 if len(self.lags) > 1 else 0.5
+        return (self.lags[0] + half, self.lags[-1] - half, len(self.units_) - 0.5, -0.5)
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, row=-1, layer=0, ax=None, cmap="cividis"):
+        """Compute and draw what a layer does in the window of one row.
+
+        Parameters
+        ----------
+        estimator : LSTMRegressor, Pipeline or search
+            A fitted regressor, a pipeline that ends in one, or a search over these.
+        X : array-like
+            What the estimator predicts from: the series for a pipeline with
+            :class:`SlidingWindowTransformer`, windows for :class:`LSTMRegressor`.
+        row : int, default=-1
+            The row of ``X``; negative ones count from the end.
+        layer : int, default=0
+            The layer, counted from 0, the one that is fed with the window; negative ones
+            count from the last.
+        ax : matplotlib.axes.Axes or None, default=None
+            Its place is divided among the heat maps. None: a new figure.
+        cmap : str or matplotlib.colors.Colormap, default="cividis"
+            Colours from the lowest to the highest value.
+
+        Returns
+        -------
+        display : GateActivityDisplay
+            What was drawn. Missing steps, which the network skips, are NaN.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row or layer, or the window has no known step.
+        TypeError
+            If there is no LSTMRegressor at the end of the estimator.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        ImportError
+            If matplotlib is not installed.
+        """
+        *before, regressor = fitted_lstm(estimator)
+        module = regressor.net_.module_
+        n_layers = len(module.layers)
+        if not -n_layers <= layer < n_layers:
+            raise ValueError(
+                f"layer={layer}, but the network has {n_layers} layer(s): expected "
+                f"{-n_layers} to {n_layers - 1}, where negative ones count from the last."
+            )
+        windows, dilation = X, 1
+        for step in before:
+            windows = step.transform(windows)
+            if isinstance(step, SlidingWindowTransformer):
+                dilation = step.dilation
+        view = check_windows(regressor, windows, reset=False)[0].view()
+        window = view[check_row(row, len(view))]  # (window, features)
+        known = ~np.isnan(window).all(axis=1)
+        if not known.any():
+            raise ValueError(f"The window of row={row} has no known step. Choose another row.")
+        window = standardised(window[known], regressor.feature_mean_, regressor.feature_scale_)
+        activity = {}
+        for name, values in gate_activity(module, window)[layer].items():
+            activity[name] = np.full((len(known), values.shape[1]), np.nan, dtype=values.dtype)
+            activity[name][known] = values
+        lags = dilation * np.arange(len(known))[::-1]
+        return cls(activity=activity, lags=lags, layer=layer % n_layers).plot(ax, cmap=cmap)

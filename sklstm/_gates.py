@@ -1,0 +1,67 @@
+"""What an LSTM computes at each step of a window: its gates, its memory and its output."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from sklstm._module import centred
+from sklstm._runtime import torch_state
+
+NAMES = ("input_gate", "forget_gate", "cell_candidate", "output_gate", "cell", "hidden")
+
+
+def gate_activity(module, window) -> list[dict]:
+    """Take the layers of a network through one window, step by step.
+
+    Parameters
+    ----------
+    module : StackedLSTM
+        The network of a fitted :class:`LSTMRegressor`, ``net_.module_``.
+    window : array-like of shape (steps, features)
+        Standardised values of the steps that are known, oldest first.
+
+    Returns
+    -------
+    list of dict
+        For each layer the arrays "input_gate", "forget_gate", "cell_candidate",
+        "output_gate", "cell" and "hidden", each of shape (steps, units). The last is what
+        the layer above is fed with, or the head. A bidirectional layer has its units that
+        read backwards after the others. Computed in the precision of the weights, also
+        where the network itself rounds to bfloat16.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8),
+    1997. The forget gate: F. Gers, J. Schmidhuber and F. Cummins, "Learning to forget:
+    continual prediction with LSTM", Neural Computation 12(10), 2000.
+    """
+    weight = module.head.weight
+    layers = []
+    with torch_state(training=False):
+        x = torch.as_tensor(window, dtype=weight.dtype, device=weight.device)  # (steps, features)
+        if module.beside_linear:
+            x = centred(x[None])[0]
+        for layer in module.layers:
+            activity = _activity(layer, x)  # (6, steps, units)
+            if layer.bidirectional:
+                backwards = _activity(layer, x.flip(0), "_reverse").flip(1)
+                activity = torch.cat([activity, backwards], dim=2)
+            layers.append(dict(zip(NAMES, activity.cpu().numpy(), strict=True)))
+            x = activity[-1]
+    return layers
+
+
+def _activity(layer, x, direction=""):
+    """Run the recurrence of one layer over (steps, inputs): (6, steps, units)."""
+    weights = {name.removesuffix(f"_l0{direction}"): w for name, w in layer.named_parameters()}
+    inputs = functional.linear(x, weights["weight_ih"], weights["bias_ih"] + weights["bias_hh"])
+    hidden = cell = x.new_zeros(layer.hidden_size)
+    activity = x.new_empty(len(NAMES), len(x), layer.hidden_size)
+    for step, gates in enumerate(inputs):  # (4 * units,)
+        i, f, g, o = (gates + weights["weight_hh"] @ hidden).chunk(4)
+        i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+        cell = f * cell + i * g
+        hidden = o * cell.tanh()
+        activity[:, step] = torch.stack([i, f, g, o, cell, hidden])
+    return activity
