@@ -32,7 +32,7 @@ test-oldest:
 		numpy==1.26.4 scipy==1.13.1 scikit-learn==1.6.0 skorch==1.1.0 \
 		pandas==2.2.0 polars==1.0.0 pyarrow==15.0.0
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(VENV)-oldest/bin/python -m pytest -n 2 -W default -k "not floats" \
-		--ignore tests/test_common.py --ignore tests/test_readme.py \
+		--ignore tests/test_common.py --ignore tests/test_docs.py \
 		--deselect tests/test_integration.py::test_sample_weight_is_routed_through_a_grid_search
 
 # torch first and by its pinned version: any other would bring several GB for GPUs.

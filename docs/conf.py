@@ -58,6 +58,9 @@ html_baseurl = SITE
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
+# No empty bar at the side of pages that stand alone.
+alone = ["quickstart", "faq", "comparison", "design", "changelog", "search", "genindex"]
+html_sidebars = {page: [] for page in alone}
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,

@@ -167,7 +167,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     n_features_in_ : int
         Features of a step for windows with three dimensions, columns for two.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns. Only for data frames.
 
     window_size_ : int
@@ -190,7 +190,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     feature_mean_, feature_scale_ : ndarray of shape (features of a step,)
         Standardisation of the features.
 
-    target_mean_, target_scale_ : ndarray of shape (n_outputs_,)
+    target_mean_, target_scale_ : ndarray of shape (`n_outputs_`,)
         Standardisation of the targets.
 
     See Also

@@ -82,10 +82,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     n_features_in_ : int
         Number of features seen during :meth:`fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :meth:`fit`. Only where all of them are strings.
 
-    history_ : ndarray of shape (at most (window_size - 1) * dilation, n_features_in_)
+    history_ : ndarray of shape (at most (window_size - 1) * dilation, `n_features_in_`)
         The last rows seen by :meth:`fit` and :meth:`partial_fit`.
 
     See Also

@@ -1,0 +1,144 @@
+"""What the linear map's ways were chosen by: ``python benchmarks/linear_maps.py``.
+
+The map alone, without a network, against ridge regression on the same windows (its penalty by
+leave-one-out): the twelve series of ``make bench-skill``, and fifty more that nothing else was
+tuned on, most of them short. Each is judged three times: trained on the first 40, 50 and 60 %, and
+judged on the 20 % that follow. The last 20 %, the test part, is cut off before anything is done.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import warnings
+from contextlib import ExitStack
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import series
+import torch
+from sklearn.linear_model import RidgeCV
+
+from sklstm import SlidingWindowTransformer, _linear, forecast_targets
+from sklstm._batches import WindowDataset, series_tensor
+from sklstm._windows import find_windows
+
+# Package of R, data set, window, horizon; the first column that holds numbers is forecast.
+MORE = [
+    ("datasets", "AirPassengers", 24, 6), ("datasets", "nottem", 24, 6),
+    ("datasets", "lynx", 10, 2), ("datasets", "sunspot.year", 22, 3),
+    ("datasets", "UKgas", 12, 4), ("datasets", "Seatbelts", 24, 6),
+    ("datasets", "BJsales", 12, 3), ("datasets", "WWWusage", 10, 3),
+    ("datasets", "UKDriverDeaths", 24, 6), ("datasets", "Nile", 10, 2),
+    ("datasets", "discoveries", 10, 2), ("datasets", "treering", 30, 5),
+    ("datasets", "sunspots", 60, 12), ("fpp2", "a10", 24, 6), ("fpp2", "arrivals", 12, 4),
+    ("fpp2", "auscafe", 24, 12), ("fpp2", "ausbeer", 12, 4), ("fpp2", "elecequip", 24, 6),
+    ("fpp2", "goog", 20, 5), ("fpp2", "hyndsight", 28, 7), ("fpp2", "h02", 24, 6),
+    ("fpp2", "qauselec", 12, 4), ("fpp2", "qcement", 12, 4), ("fpp2", "qgas", 12, 4),
+    ("fpp2", "sunspotarea", 22, 3), ("fpp2", "uschange", 8, 2), ("fpp2", "usmelec", 24, 12),
+    ("fpp2", "melsyd", 26, 4), ("fpp2", "debitcards", 24, 6), ("AER", "DJIA8012", 20, 5),
+    ("AER", "NYSESW", 20, 5), ("AER", "MarkPound", 20, 5), ("AER", "USMacroSW", 12, 4),
+    ("AER", "PepperPrice", 24, 3), ("Ecdat", "Garch", 20, 5), ("Ecdat", "Irates", 24, 6),
+    ("Ecdat", "Tbrate", 12, 4), ("Ecdat", "Mishkin", 24, 6), ("Ecdat", "Hstarts", 12, 4),
+    ("Ecdat", "Forward", 24, 3), ("boot", "manaus", 24, 6), ("MASS", "SP500", 20, 5),
+    ("quantreg", "MelTemp", 60, 14), ("robustbase", "NOxEmissions", 48, 12),
+]  # fmt: skip
+WEATHER = ["temp", "dewp", "humid", "wind_speed", "pressure"]
+
+
+def one_way(errors):
+    """Take the way of the least error alone."""
+    sizes = errors.trace(axis1=1, axis2=2)[:, np.newaxis, np.newaxis]
+    best = (errors / sizes).mean(axis=0).diagonal().argmin()
+    return np.eye(errors.shape[1])[best]
+
+
+TWO = {way: basis for way, basis in _linear._BASES.items() if way != "levels"}
+VARIANTS = {
+    "three ways, added up (the default)": [],
+    "the best of three ways": [(_linear, "_shares", one_way)],
+    "two ways (no levels), added up": [(_linear, "_BASES", TWO)],
+    "the best of two ways": [(_linear, "_BASES", TWO), (_linear, "_shares", one_way)],
+    "three ways, the same share": [(_linear, "_TOWARDS_EQUAL", 1e6)],
+    "three ways, 5 blocks": [(_linear, "_N_BLOCKS", 5)],
+    "three ways, the best penalty of each": [(_linear, "_STANDARD_ERRORS", 0.0)],
+}
+
+
+def load_all():
+    """Yield name, rows without the test part, window, horizon."""
+    for function in series.ALL:
+        task = series.load(function)
+        yield task.name, task.rows[: task.valid_end], task.series.window, task.series.horizon
+    for package, name, window, horizon in MORE:
+        frame = series._r(package, name)
+        frame = frame.drop(columns=["time", "rownames"], errors="ignore")
+        frame = frame.select_dtypes("number").astype(float).interpolate().dropna()
+        yield f"{package}/{name}", frame.to_numpy()[: round(0.8 * len(frame))], window, horizon
+    for origin in ("JFK", "LGA"):
+        frame = series._r("nycflights13", "weather").query("origin == @origin")
+        frame = frame.assign(time=pd.to_datetime(frame["time_hour"])).drop_duplicates("time")
+        frame = frame.set_index("time")[WEATHER].asfreq("h").interpolate().ffill().bfill()
+        for target in ("wind_speed", "humid", "pressure"):
+            rows = frame[[target, *(name for name in WEATHER if name != target)]].to_numpy()
+            yield f"{origin}/{target}", rows[: round(0.8 * len(rows))], 48, 12
+
+
+def errors(rows, window, horizon, end, stop):
+    """Errors of the variants over that of ridge, trained before ``end``, judged until ``stop``."""
+    scale = rows[:end].std(axis=0)
+    rows = ((rows - rows[:end].mean(axis=0))[:, scale > 0]) / scale[scale > 0]
+    targets = forecast_targets(rows[:, 0], horizon)[window - 1 :]
+    windows = SlidingWindowTransformer(window).fit_transform(rows)[window - 1 :]
+    n_train = end - horizon - window + 1
+    judged = slice(end - window + 1, min(stop, len(rows) - horizon) - window + 1)
+    if n_train < 40 or judged.stop - judged.start < 10:
+        return None
+    flat = windows.reshape(len(windows), -1)
+    ridge = RidgeCV(np.logspace(-3, 3, 7)).fit(flat[:n_train], targets[:n_train])
+    expected = np.square(ridge.predict(flat[judged]) - targets[judged]).mean()
+    view = find_windows(windows)
+    tensor = series_tensor(view, 0.0, 1.0, torch.float64, "cpu")
+    found = []
+    for changes in VARIANTS.values():
+        data = WindowDataset(tensor, view, np.arange(n_train), targets[:n_train], None)
+        with ExitStack() as stack:
+            for change in changes:
+                stack.enter_context(patch.object(*change))
+            map_ = _linear.fit_linear(data, gap=horizon - 1)
+        forecast = flat[judged] @ map_.weights.numpy().reshape(horizon, -1).T
+        left = forecast + map_.intercept.numpy() - targets[judged]
+        found.append(np.square(left).mean() / expected)
+    return found
+
+
+def main():
+    """Print a line for each variant: over the twelve series, and over the others."""
+    warnings.simplefilter("ignore")
+    logs = {}
+    for name, rows, window, horizon in load_all():
+        n_rows = len(rows) / 0.8
+        found = [
+            errors(rows, window, horizon, round(share * n_rows), round((share + 0.2) * n_rows))
+            for share in (0.4, 0.5, 0.6)
+        ]
+        found = [ratios for ratios in found if ratios is not None]
+        if found:
+            logs[name] = np.log(found).mean(axis=0)
+    twelve = np.array([found for name, found in logs.items() if "/" not in name])
+    others = np.array([found for name, found in logs.items() if "/" in name])
+    print("Errors over those of ridge: geometric mean, largest, how many are above 1.02\n")
+    print(f"| variant | {len(twelve)} series | | | {len(others)} others | | |")
+    print("| --- |", " | ".join(["---:"] * 6), "|")
+    for number, variant in enumerate(VARIANTS):
+        cells = []
+        for group in (twelve[:, number], others[:, number]):
+            ratios = np.exp(group)
+            cells += [f"{np.exp(group.mean()):.3f}", f"{ratios.max():.2f}"]
+            cells += [str(np.count_nonzero(ratios > 1.02))]
+        print(f"| {variant} |", " | ".join(cells), "|", flush=True)
+
+
+if __name__ == "__main__":
+    main()
