@@ -61,6 +61,12 @@ VARIANTS = {
     "two ways (no levels), added up": [(_linear, "_BASES", TWO)],
     "the best of two ways": [(_linear, "_BASES", TWO), (_linear, "_shares", one_way)],
     "three ways, the same share": [(_linear, "_TOWARDS_EQUAL", 1e6)],
+    "three ways, chosen from 100 rows on only": [(_linear, "_ROWS_TO_CHOOSE", 100)],
+    "as before: the best of two ways, from 100 rows on": [
+        (_linear, "_BASES", TWO),
+        (_linear, "_shares", one_way),
+        (_linear, "_ROWS_TO_CHOOSE", 100),
+    ],
     "three ways, 5 blocks": [(_linear, "_N_BLOCKS", 5)],
     "three ways, the best penalty of each": [(_linear, "_STANDARD_ERRORS", 0.0)],
 }

@@ -22,7 +22,7 @@ _STANDARD_ERRORS = 1.0
 # apart count the same.
 _TOWARDS_EQUAL = 0.1
 # With fewer rows, blocks are too short to tell penalties apart.
-_ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 100, 0.1
+_ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 40, 0.1
 # What is free, or does not vary at all, still needs a little to be solvable.
 _LEAST_PENALTY = 1e-8
 # More windows for each coefficient hardly change it.

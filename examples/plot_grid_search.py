@@ -1,0 +1,78 @@
+"""
+Search windows and layers
+=========================
+
+No row is ever dropped, so every window is scored on the same rows, and the length of the
+window is a parameter like any other. One ``GridSearchCV`` chooses it together with the layers.
+"""
+
+# %%
+# The last years of the daily entries at a station in Chicago; row t of the targets holds the
+# seven days after it. Between training and test rows of a fold the six rows are left out whose
+# targets overlap.
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import Pipeline
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer, WindowSplitDisplay, forecast_targets
+from sklstm.datasets import load_chicago_ridership
+
+X = load_chicago_ridership(as_frame=True).data["2010":]
+y = forecast_targets(X["ridership"], horizon=7)[:-7]  # those of the last rows are unknown
+X = X[:-7]
+
+layers, windows = [(8,), (32,), (32, 32)], [14, 28, 56, 112]
+pipe = Pipeline(
+    [
+        ("window", SlidingWindowTransformer()),
+        ("lstm", LSTMRegressor(max_epochs=30, random_state=0)),
+    ]
+)
+search = GridSearchCV(
+    pipe,
+    {"lstm__hidden_layer_sizes": layers, "window__window_size": windows},
+    cv=TimeSeriesSplit(n_splits=3, gap=6),
+    scoring="neg_root_mean_squared_error",
+    n_jobs=2,
+)
+search.fit(X, y)
+print(search.best_params_)
+
+# %%
+# The folds. The first windows of the test rows reach back over the gap into rows that come
+# before them.
+WindowSplitDisplay.from_estimator(search, X)
+
+# %%
+# The mean error of each candidate over the folds, and its spread from fold to fold.
+folds = np.array([-search.cv_results_[f"split{fold}_test_score"] for fold in range(3)])
+best = folds[:, search.best_index_]
+folds = folds.reshape(3, len(layers), len(windows))  # the window changes fastest
+
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained", sharey=True)
+panels = {
+    "mean of three folds": folds.mean(axis=0),
+    "spread: standard deviation": folds.std(axis=0),
+}
+for ax, (title, values) in zip(axes, panels.items(), strict=True):
+    image = ax.imshow(values, cmap="cividis", aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        dark = image.norm(value) < 0.5
+        ax.text(column, row, f"{value:.2f}", ha="center", color="white" if dark else "black")
+    ax.set(title=title, xlabel="window, days", xticks=range(len(windows)), xticklabels=windows)
+    figure.colorbar(image, ax=ax, label="RMSE, thousands of entries a day")
+axes[0].set(ylabel="LSTM layers", yticks=range(len(layers)), yticklabels=map(str, layers))
+
+# %%
+# Is the best one better than the others, or was it lucky? The folds are the same for all
+# candidates, so the differences within each fold answer that better than the spread of the
+# scores, which is mostly that of the folds.
+for row, sizes in enumerate(layers):
+    for column, window in enumerate(windows):
+        print(f"{sizes!s:>8}, {window:3} days:", (folds[:, row, column] - best).round(3))
+
+# %%
+# 112 days are the best window in each fold, whatever the layers; which layers go with it makes a
+# difference of at most 0.031, one way or the other. The longest window tried is the best, so the
+# next search should try longer ones.

@@ -1,0 +1,75 @@
+"""
+Labels that come less often than the rows
+=========================================
+
+A sensor writes a row every minute, the laboratory gives a value every hour. In ``y`` the rows
+between are NaN, "not known": they are history in the windows of other rows, and are left out of
+the loss. With pandas this is one call::
+
+    y = laboratory.reindex(sensor.index)
+
+Here a row is a day, and the label comes once a week, on Sundays.
+"""
+
+# %%
+# The rows are the daily entries at a station in Chicago and the temperature. The label of a
+# Sunday is the total of the week that begins on the next day.
+import matplotlib.pyplot as plt
+import pandas as pd
+from sklearn.metrics import mean_absolute_error
+from sklearn.pipeline import make_pipeline
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm.datasets import load_chicago_ridership
+
+X = load_chicago_ridership(as_frame=True).data
+labels = X["ridership"].resample("W-SUN").sum().shift(-1).dropna()
+y = labels.reindex(X.index).rename("label")
+print(f"{len(X)} rows, {len(labels)} labels")
+print(X.assign(label=y)["2013-12-14":"2013-12-23"].to_string())
+
+# %%
+# ``fit`` takes all rows; ``predict`` answers for each of them, also for those that had no label.
+# Scorers take no NaN, so the score is that of the labelled rows.
+train, test = slice(None, "2013-12-22"), slice("2013-12-29", None)
+
+
+def fit_predict(X, y, window_size):
+    """Train up to 2013, and predict the rows after it."""
+    model = make_pipeline(SlidingWindowTransformer(window_size), LSTMRegressor(random_state=0))
+    return pd.Series(model.fit(X[train], y[train]).predict(X[test]), X[test].index)
+
+
+predicted = {"daily rows, NaN between": fit_predict(X, y, 28)}
+
+# %%
+# The same four weeks of history, with the rows between the labels lost in two ways: only the
+# labelled rows are kept, or the rows of each week become their mean. And, for comparison, what a
+# label on every day would give, and last week's total.
+weeks = X.resample("W-SUN").mean()
+sundays = X.loc[weeks.index]
+every_day = forecast_targets(X["ridership"], 7).sum(axis=1, skipna=False)
+predicted |= {
+    "only the labelled rows": fit_predict(sundays, y[sundays.index], 4),
+    "means of weeks": fit_predict(weeks, y[weeks.index], 4),
+    "a label on every day": fit_predict(X, every_day, 28),
+    "last week's total": labels.shift(1),
+}
+known = labels[test]
+errors = pd.Series({k: mean_absolute_error(known, p[known.index]) for k, p in predicted.items()})
+print(f"Mean absolute error of {len(known)} weekly totals, thousands of entries")
+print(errors.round(2).to_string())
+
+# %%
+figure, ax = plt.subplots(figsize=(10, 3.8), layout="constrained")
+ax.plot(known, "ko", markersize=4, label="label, once a week")
+ax.plot(predicted["daily rows, NaN between"][known.index], color="#0072B2", label="predicted")
+ax.plot(labels.shift(1)[test], ":", color="#D55E00", label="last week's total")
+ax.set(ylabel="thousands of entries in the next week", title="Predictions of each Sunday")
+ax.legend(frameon=False, ncols=3)
+
+# %%
+# With the rows between the labels as history the error is 6.19, with the labelled rows alone
+# 9.59, and last week's total is 7.57 off. Means of weeks are better still here, 5.61, in windows
+# of seven times fewer values; a label on every day did not help, 6.66. If a summary of the rows
+# between says enough, take it; NaN in ``y`` is for when the rows themselves matter.
