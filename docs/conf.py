@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 import sklstm
 from sklstm._documentation import SITE
 
@@ -42,9 +44,24 @@ sphinx_gallery_conf = {
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sklstm",),
     "reference_url": {"sklstm": None},
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": ExplicitOrder(
+        [
+            f"plot_{name}.py"
+            for name in (
+                "quickstart",
+                "the_cell",
+                "grid_search",
+                "compare_models",
+                "forecast_ahead",
+                "irregular_labels",
+                "callbacks",
+            )
+        ]
+    ),
     "remove_config_comments": True,
     "show_memory": False,
+    "capture_repr": (),  # what is printed, not what the last line returns
+    "write_computation_times": False,  # its page loads scripts from the network
     "abort_on_example_error": True,
 }
 
