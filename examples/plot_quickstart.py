@@ -53,7 +53,7 @@ pipe = Pipeline(
 search = GridSearchCV(
     pipe,
     {
-        "window__window_size": [7, 28],
+        "window__window_size": [14, 28],
         "lstm__hidden_layer_sizes": [(32,), (32, 32)],
     },
     cv=TimeSeriesSplit(n_splits=2, gap=horizon - 1),

@@ -85,7 +85,7 @@ class EveryStepDataset(WindowDataset):
 
     def __init__(self, dataset, windows):
         self.__dict__.update(dataset.__dict__)
-        self.stride = max(round(windows.window_size / self._WINDOWS_OF_A_ROW), 1)
+        self.stride = max(windows.window_size // self._WINDOWS_OF_A_ROW, 1)
         # Step k of a window is the row at which the window so many windows before it ends.
         steps = torch.arange(windows.window_size, dtype=self.index.dtype, device=self.index.device)
         self.before = (windows.window_size - 1 - steps) * windows.lag_step

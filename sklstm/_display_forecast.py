@@ -205,8 +205,9 @@ class ForecastDisplay:
         y_true : array-like of shape (n_rows,)
             The series itself, not its targets. The regular index of a pandas Series gives
             the dates, its name the label.
-        y_pred : array-like of shape (n_rows, horizon) or (horizon,)
-            The forecasts made at each row, or the one made at ``row``.
+        y_pred : array-like of shape (n_rows, horizon), (n_rows,) or (horizon,)
+            The forecasts made at each row, of the next value alone if there are as many as
+            rows, or the one made at ``row``.
         row : int, default=-1
             The row at which the forecast is made: the first value forecast is that of the
             next row. Negative ones count from the end.
@@ -239,6 +240,8 @@ class ForecastDisplay:
                 f"The series has shape {shape}, but expected (n_rows,). Pass the series itself: "
                 "its targets (forecast_targets) are only for fit."
             )
+        if y_pred.shape == shape[:1]:
+            y_pred = y_pred[:, np.newaxis]
         if y_pred.ndim == 2 and len(y_pred) != shape[0]:
             raise ValueError(
                 f"The series has {shape[0]} values, but there are forecasts for {len(y_pred)} "

@@ -125,8 +125,8 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
-            What was drawn. It marks the epoch with the lowest validation loss, whose
-            weights early stopping keeps; without early stopping none.
+            What was drawn. It marks the epoch whose weights early stopping kept; without
+            early stopping none.
 
         Raises
         ------
@@ -138,11 +138,10 @@ class LossCurveDisplay:
             If matplotlib is not installed.
         """
         regressor = fitted_lstm(estimator)[-1]
-        validation = regressor.validation_loss_curve_
         display = cls(
             loss_curve=regressor.loss_curve_,
-            validation_loss_curve=validation,
-            best_epoch=None if validation is None else int(np.nanargmin(validation)) + 1,
+            validation_loss_curve=regressor.validation_loss_curve_,
+            best_epoch=regressor.best_epoch_,
             estimator_name=name,
         )
         return display.plot(ax, line_kw=line_kw)

@@ -131,11 +131,13 @@ class WindowSplitDisplay:
 
     def _rows(self, train, test):
         """Numbers of the rows of each part of a fold."""
-        kept = train[len(train) - min(self.n_history, len(train)) :]
-        history = kept
-        if self.index is not None and _index.make_clock(self.index).step is not None:
+        train, test = np.asarray(train), np.asarray(test)
+        history = train[len(train) - min(self.n_history, len(train)) :]
+        if self.index is not None:
             first = np.min(test)
-            history = kept[(kept >= first - self.n_history) & (kept < first)]
+            history = history[history < first]
+            if _index.make_clock(self.index).step is not None:
+                history = history[history >= first - self.n_history]
         used = np.concatenate([train, test])
         return {
             "training rows": np.setdiff1d(train, history),

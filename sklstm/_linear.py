@@ -23,8 +23,10 @@ _STANDARD_ERRORS = 1.0
 _TOWARDS_EQUAL = 0.1
 # With fewer rows, blocks are too short to tell penalties apart.
 _ROWS_TO_CHOOSE, _PENALTY_OF_FEW = 40, 0.1
-# What is free, or does not vary at all, still needs a little to be solvable.
-_LEAST_PENALTY = 1e-8
+# What is free, or does not vary at all, still needs a little to be solvable: in units of the
+# mean variance, and of the largest mean square, whose rounding is all that is left of a variance
+# of zero.
+_LEAST_PENALTY, _LEAST_OF_SQUARES = 1e-8, 1e-10
 # More windows for each coefficient hardly change it.
 _WINDOWS_PER_COEFFICIENT = 100
 # Beyond so many coefficients, matrices of their squares take too much memory: for a long series,
@@ -109,20 +111,22 @@ def fit_linear(dataset, gap, choice=None) -> LinearMap:
     columns = [slice(None)]
     if 2 * complete.sum() < known.sum(dim=0).max():  # outputs that are known at other times
         columns = [slice(output, output + 1) for output in range(known.shape[1])]
-    maps = []
-    for column in columns:
+    # What is known most often says best how to solve; the others follow it.
+    maps = {}
+    for column in sorted(columns, key=lambda column: -int(known[:, column].sum())):
         rows = torch.nonzero(known[:, column].all(dim=1))[:, 0].cpu()
         if not len(rows):  # an output that is not known at all
             size = known[:, column].shape[1]
             nothing = torch.zeros(size, window, n_features, dtype=torch.float64)
-            maps.append(LinearMap(nothing, nothing[:, 0, 0], choice))
+            maps[column.start] = LinearMap(nothing, nothing[:, 0, 0], choice)
             continue
         map_ = solve(_Rows(dataset, rows, column), gap, choice)
         choice = map_.choice
-        maps.append(map_)
+        maps[column.start] = map_
+    in_order = [maps[column.start] for column in columns]
     return LinearMap(
-        torch.cat([map_.weights for map_ in maps]),
-        torch.cat([map_.intercept for map_ in maps]),
+        torch.cat([map_.weights for map_ in in_order]),
+        torch.cat([map_.intercept for map_ in in_order]),
         choice,
     )
 
@@ -285,10 +289,11 @@ def _shares(errors):
     if not (sizes > 0).all():  # all is predicted exactly
         return np.full(errors.shape[1], 1 / errors.shape[1])
     errors = (errors / sizes[:, np.newaxis, np.newaxis]).mean(axis=0)
-    root = np.linalg.cholesky(errors + _TOWARDS_EQUAL * np.eye(len(errors)))
+    squares, directions = np.linalg.eigh(errors)  # rounding may leave squares below zero
+    root = np.sqrt(squares.clip(0) + _TOWARDS_EQUAL)
     # The minimum of a quadratic form on the plane is in the direction of that of the form
     # less the sum of the shares, which is a problem of least squares.
-    shares, _ = nnls(root.T, np.linalg.solve(root, np.ones(len(errors))))
+    shares, _ = nnls(root[:, np.newaxis] * directions.T, directions.sum(axis=0) / root)
     return shares / shares.sum()
 
 
@@ -298,14 +303,15 @@ def _ridge(products, n_coefficients, n_features, way, penalties):
     penalised = p if way == "levels" else p - n_features
     weight = products[p, p]
     mean, mean_target = products[:p, p] / weight, products[p, p + 1 :] / weight
+    largest = float(products.diagonal()[:p].max() / weight)
     covariance = products[:p, :p] / weight - torch.outer(mean, mean)
     with_targets = products[:p, p + 1 :] / weight - torch.outer(mean, mean_target)
     to, back = _BASES[way]
     covariance = to(to(covariance, n_features).T, n_features)
     with_targets = to(with_targets, n_features)
-    variance = covariance.diagonal().clone()
+    variance = covariance.diagonal().clamp(min=0)
     scale = float(variance[:penalised].mean()) if penalised else 0.0
-    least = _LEAST_PENALTY * (float(variance.mean()) or 1.0)
+    least = max(_LEAST_PENALTY * float(variance.mean()), _LEAST_OF_SQUARES * (largest or 1.0))
     for penalty in penalties:
         added = torch.full_like(variance, least)
         added[:penalised] += penalty * scale

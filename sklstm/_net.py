@@ -181,7 +181,7 @@ class KeepBest(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Forget what an earlier training kept."""
-        self.best_, self.weights_, self.start_ = np.inf, None, None
+        self.best_, self.weights_, self.start_, self.epoch_ = np.inf, None, None, None
 
     def on_epoch_begin(self, net, **kwargs):
         """Drop the batches of the epochs before, of which skorch keeps a record each."""
@@ -204,7 +204,7 @@ class KeepBest(Callback):
     def offer(self, net, loss):
         """Keep a copy of the weights if their loss is the lowest so far."""
         if loss < self.best_:
-            self.best_ = loss
+            self.best_, self.epoch_ = loss, len(net.history)
             self.weights_ = {k: v.clone() for k, v in net.module_.state_dict().items()}
 
     def restore(self, net):

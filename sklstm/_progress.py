@@ -61,21 +61,22 @@ class _Lines:
         self.line = ", ".join(parts)
         if self.n_done * 10 // self.n_epochs > (self.n_done - 1) * 10 // self.n_epochs:
             self._write(self.line)
+            self.line = ""
 
     def close(self):
-        if self.line and self.n_done < self.n_epochs:  # otherwise the last line is written
+        if self.line:  # training has stopped early
             self._write(self.line.rpartition(", ")[0] + ", stopped")
 
     @staticmethod
     def _write(line):
-        sys.stdout.write(f"LSTMRegressor: {line}\n")
-        sys.stdout.flush()
+        print(f"LSTMRegressor: {line}\n", end="", flush=True)
 
 
 @contextmanager
 def shown(net, n_epochs):
     """Show the progress of what is trained within, if the net has the callback for it."""
-    progress = dict(net.callbacks_).get("progress")
+    found = (callback for _, callback in net.callbacks_ if isinstance(callback, EpochProgress))
+    progress = next(found, None)
     if progress is None:
         yield
         return
@@ -92,7 +93,8 @@ def _draws_bars() -> bool:
         multiprocessing.current_process().name == "MainProcess"
         and threading.current_thread() is threading.main_thread()
     )
-    return alone and (sys.stdout.isatty() or "ipykernel.zmqshell" in sys.modules)
+    is_terminal = getattr(sys.stdout, "isatty", bool)()  # some programs have no standard output
+    return alone and (is_terminal or "ipykernel.zmqshell" in sys.modules)
 
 
 def _bar_type():

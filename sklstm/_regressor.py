@@ -187,6 +187,10 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         Validation loss after each epoch, NaN after those that had none (a warm start
         after :meth:`partial_fit`); None without early stopping.
 
+    best_epoch_ : int or None
+        The epoch, counted from 1 over all fits of a warm start, whose weights early stopping
+        kept in the last call; None without early stopping.
+
     feature_mean_, feature_scale_ : ndarray of shape (features of a step,)
         Standardisation of the features.
 
@@ -496,8 +500,9 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         self.net_, self._net_shape = net, shape
         self.n_iter_ = len(net.history)
         self.loss_curve_ = [float(epoch["train_loss"]) for epoch in net.history]
-        self.validation_loss_curve_ = None
+        self.validation_loss_curve_ = self.best_epoch_ = None
         if valid is not None:
+            self.best_epoch_ = dict(net.callbacks_)["keep_best"].epoch_
             losses = [epoch.get("valid_loss", np.nan) for epoch in net.history]
             self.validation_loss_curve_ = [float(loss) for loss in losses]
 

@@ -96,7 +96,9 @@ def build_net(
         *(callbacks or []),
     ]
     if estimator.verbose == 1:
-        callbacks.insert(1, ("progress", EpochProgress()))  # before one that may stop training
+        callbacks.insert(
+            1, ("epoch_progress", EpochProgress())
+        )  # before one that may stop training
     if estimator.verbose < 2:
         options |= {"callbacks__print_log": None}
 

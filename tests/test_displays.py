@@ -247,6 +247,16 @@ def test_the_marked_epoch_is_the_one_whose_weights_were_kept(small_lstm, chicago
     np.testing.assert_array_equal(lstm.predict(windows), shorter.predict(windows))
 
 
+def test_after_a_warm_start_the_marked_epoch_is_one_of_the_last_fit(small_lstm, chicago, tomorrow):
+    """Non-regression test: it was the lowest loss of all, on whatever rows that was."""
+    windows = SlidingWindowTransformer(7).fit_transform(chicago)
+    lstm = small_lstm(early_stopping=True, warm_start=True, max_epochs=4).fit(windows, tomorrow)
+    noise = 20 * np.random.RandomState(0).randn(len(tomorrow))
+    lstm.fit(windows, tomorrow + noise)
+    assert min(lstm.validation_loss_curve_[:4]) < min(lstm.validation_loss_curve_[4:])
+    assert LossCurveDisplay.from_estimator(lstm).best_epoch >= 4  # 4: what it began with
+
+
 def test_epochs_without_validation_are_left_open():
     display = LossCurveDisplay(
         loss_curve=[3, 2, 1], validation_loss_curve=[np.nan, 2, 1], best_epoch=3
@@ -522,6 +532,30 @@ def test_the_history_is_what_the_windows_of_the_transformer_hold(chicago, index,
         numbers = window.fit(part[train]).transform(part[test])
         history = np.setdiff1d(numbers[~np.isnan(numbers)], test)
         np.testing.assert_array_equal(parts["history of the test rows"], history)
+
+
+def test_no_row_after_the_test_rows_is_drawn_as_their_history_with_an_irregular_index():
+    """Non-regression test."""
+    gaps = np.random.RandomState(0).exponential(size=60)
+    rows = pd.DataFrame({"number": np.arange(60.0)}, index=np.cumsum(gaps))
+    display = WindowSplitDisplay.from_estimator(windowed(), rows, cv=KFold(3))
+    for (_, test), parts in zip(display.splits, display.rows_, strict=True):
+        assert np.all(parts["history of the test rows"] < test[0])
+    assert len(display.rows_[-1]["history of the test rows"])
+
+
+def test_folds_may_be_lists_as_in_a_search(chicago):
+    folds = [(list(range(100)), range(100, 150))]
+    display = WindowSplitDisplay.from_estimator(windowed(), chicago, cv=folds)
+    np.testing.assert_array_equal(display.rows_[0]["test rows"], range(100, 150))
+
+
+def test_one_prediction_for_each_row_is_a_forecast_of_the_next_value():
+    """Non-regression test: it was taken for one forecast of as many steps as rows."""
+    series = np.arange(50.0)
+    display = ForecastDisplay.from_predictions(series, series + 1.5, row=20)
+    np.testing.assert_array_equal(display.forecast, [21.5])
+    np.testing.assert_array_equal(display.actual, [21.0])
 
 
 def test_the_folds_of_a_search_are_those_of_its_splitter(search, chicago):

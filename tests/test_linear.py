@@ -88,6 +88,45 @@ def test_a_walk_is_left_to_the_ways_that_are_drawn_to_its_last_step():
     assert shares.get("levels", 0) < shares["steps"]
 
 
+@pytest.mark.parametrize("start", [150, 190])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_what_is_constant_in_two_blocks_of_three_is_no_problem(start, columns):
+    """Non-regression test: the Cholesky decomposition of what rounding had left failed."""
+    rows = np.zeros((200, columns))
+    rows[start:] = 20 + np.random.RandomState(0).randn(200 - start, columns)
+    for series in (rows, 21.5 - rows, rows[::-1].copy()):
+        for window in (1, 7):
+            model = make_pipeline(
+                SlidingWindowTransformer(window), LSTMRegressor(2, max_epochs=1, random_state=0)
+            )
+            assert np.isfinite(model.fit(series, series[:, 0]).predict(series)).all()
+
+
+def test_columns_that_say_the_same_and_a_target_that_follows_exactly_are_no_problem():
+    """Non-regression test: products of errors that are all rounding were not definite."""
+    step = (np.arange(100) > 50) * 1.0
+    far = np.random.RandomState(0).randn(200, 2) + 1e8
+    for X, y, params in [
+        (np.c_[step, step], 2 * step + 1, {"precision": "float64", "early_stopping": False}),
+        (far, far[:, 0] - 1e8, {"standardize": False}),
+    ]:
+        lstm = LSTMRegressor(2, max_epochs=1, random_state=0, **params)
+        model = make_pipeline(SlidingWindowTransformer(2), lstm)
+        assert np.isfinite(model.fit(X, y).predict(X)).all()
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_an_output_that_is_seldom_known_does_not_choose_for_the_others(rare):
+    """Non-regression test: the first output chose for all."""
+    weights = np.zeros_like(TARGETS)
+    weights[::20, rare] = 1
+    weights[:, 1 - rare] = 1 - weights[:, rare]
+    both = fit_linear(dataset(weights=weights), 1)
+    own = fit_linear(dataset(np.flatnonzero(weights[:, 1 - rare])), 1)
+    assert both.choice[0][0] != "steps" or len(both.choice) > 1  # not that of few rows
+    assert [way for way, *_ in both.choice] == [way for way, *_ in own.choice]
+
+
 class TestShares:
     def errors(self, *errors):
         """Mean products of errors, with the same errors in two blocks."""
@@ -106,6 +145,12 @@ class TestShares:
 
     def test_ways_that_err_alike_share_equally(self):
         np.testing.assert_allclose(_linear._shares(self.errors([1, 2, 1], [1, 2, 1])), [0.5, 0.5])
+
+    def test_products_that_rounding_has_left_indefinite_are_no_problem(self):
+        errors = np.array([[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]])  # one square is -1
+        shares = _linear._shares(np.repeat(errors[None], 2, axis=0))
+        assert shares.sum() == pytest.approx(1)
+        assert np.all(shares >= 0)
 
     def test_nothing_to_choose_by_shares_equally(self):
         np.testing.assert_allclose(_linear._shares(np.zeros((3, 2, 2))), [0.5, 0.5])

@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 X = np.random.RandomState(0).randn(60, 4, 1)
 Y = X[:, :, 0].sum(axis=1)
@@ -68,6 +68,13 @@ class TestLines:
         last = capsys.readouterr().out.splitlines()[-1]
         assert last.startswith(f"LSTMRegressor: epoch {model.n_iter_}/1000, ")
         assert last.endswith(", stopped")
+
+    def test_no_line_comes_twice_where_training_stops_at_a_tenth(self, small_lstm, capsys):
+        stop = EarlyStopping("train_loss", patience=2, threshold=10, threshold_mode="abs")
+        options = {"max_epochs": 10, "early_stopping": False, "callbacks": [("mine", stop)]}
+        model = small_lstm(verbose=1, **options).fit(X, Y)
+        assert model.n_iter_ < 10
+        assert len(capsys.readouterr().out.splitlines()) == model.n_iter_
 
     def test_partial_fit_and_a_warm_start_count_their_own_epochs(self, small_lstm, capsys):
         model = small_lstm(verbose=1, max_epochs=2, warm_start=True).fit(X, Y)
@@ -145,6 +152,20 @@ def test_verbose_2_prints_the_table_of_skorch_and_no_bar(small_lstm, on_terminal
     assert len(lines) == 2 + 2
     assert lines[0].split() == ["epoch", "train_loss", "dur"]
     assert not any("LSTMRegressor" in line for line in lines)
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_a_callback_of_the_user_may_have_any_name(small_lstm, verbose, capsys):
+    """Non-regression test: one named "progress" was taken for sklstm's."""
+    model = small_lstm(verbose=verbose, callbacks=[("progress", LRScheduler)])
+    assert model.fit(X, Y).n_iter_ == 2
+
+
+@pytest.mark.parametrize("output", [None, types.SimpleNamespace(write=len, flush=int)])
+def test_a_program_without_a_terminal_of_its_own_can_fit(small_lstm, output):
+    """Non-regression test: windowed programs have no standard output, loggers no isatty."""
+    with redirect_stdout(output):
+        small_lstm(verbose=1).fit(X, Y)
 
 
 def test_a_fit_is_the_same_with_and_without_progress(small_lstm, capsys):
