@@ -46,7 +46,7 @@ pipe = Pipeline(
     [
         ("scale", StandardScaler()),
         ("window", SlidingWindowTransformer()),
-        ("lstm", LSTMRegressor(loss="absolute_error", random_state=0)),
+        ("lstm", LSTMRegressor(loss="absolute_error", n_iter_no_change=5, random_state=0)),
     ]
 ).set_output(transform="pandas")
 
