@@ -52,8 +52,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
 
     linear_skip : bool, default=True
         Whether a linear map of the whole window stands beside the network, which learns
-        what the map leaves. The map is a ridge regression, solved in closed form before
-        training (beyond 2,048 values in a window, approached in steps). Only that share
+        what the map leaves. The map is a sum of ridge regressions, solved in closed form
+        before training (beyond 2,048 values in a window, approached in steps). Only that share
         of the network's output is added to it that pays on the validation rows; none, if
         ``early_stopping="auto"`` finds too few rows to validate. Then the map is solved
         again on all rows. The network reads each step less the mean of the steps up to
