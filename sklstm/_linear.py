@@ -61,7 +61,7 @@ class LinearMap:
 
 
 def fit_linear(dataset, gap, choice=None) -> LinearMap:
-    """Solve a ridge regression of the targets on whole windows.
+    """Solve ridge regressions of the targets on whole windows, and add them up.
 
     A window is seen in three ways. As its last step and the way there, which alone is
     penalised: each earlier step less the last one ("steps"), or the differences from step
