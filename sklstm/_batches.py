@@ -13,6 +13,8 @@ from sklstm._runtime import thread_map
 from sklstm._storage import let_go, row_blocks, stays_on_disk
 from sklstm._windows import Windows, number_type
 
+_NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
+
 
 class WindowDataset(Dataset):
     """Windows and their targets, over one copy of the series on the device.
@@ -158,11 +160,15 @@ class SeriesOnDisk:
         self.dtype, self.device = dtype, torch.device(device)
         self.shape = values.shape
 
-    def index_select(self, dim, index):
-        """Read the rows, or windows, with these numbers."""
-        block = standardised(self.values[index.cpu().numpy()], self.mean, self.scale)
+    def __getitem__(self, place):
+        """Read the rows, or windows, at this place."""
+        block = standardised(self.values[place], self.mean, self.scale)
         let_go(self.values)
         return torch.from_numpy(block).to(self.dtype).to(self.device)
+
+    def index_select(self, dim, index):
+        """Read the rows, or windows, with these numbers."""
+        return self[index.cpu().numpy()]
 
 
 def series_tensor(windows: Windows, mean, scale, dtype, device):
@@ -179,25 +185,29 @@ def series_tensor(windows: Windows, mean, scale, dtype, device):
     """
     rows = windows.rows
     on_disk = stays_on_disk(rows)
-    series = None if on_disk else torch.empty(rows.shape, dtype=dtype, device=device)
+    series = None if on_disk else np.empty(rows.shape, dtype=_NUMPY_TYPES[dtype])
     for at in row_blocks(rows):
         block = standardised(rows[at], mean, scale)
-        part = torch.from_numpy(block).to(dtype)
-        if not torch.isfinite(part).all():
+        largest = np.abs(block).max()
+        if largest > torch.finfo(dtype).max:
             raise ValueError(
                 f"X holds values that are too large for {dtype} after standardisation "
-                f"(mean {mean}, scale {scale}): the largest is {np.abs(block).max():g} times the "
+                f"(mean {mean}, scale {scale}): the largest is {largest:g} times the "
                 "scale. Look for broken values, or set precision='float64'."
             )
         if series is not None:
-            series[at] = part
-    return SeriesOnDisk(rows, mean, scale, dtype, device) if on_disk else series
+            series[at] = block
+    if on_disk:
+        return SeriesOnDisk(rows, mean, scale, dtype, device)
+    return torch.from_numpy(series).to(device)
 
 
 def standardised(values: np.ndarray, mean, scale) -> np.ndarray:
     """Standardise values (..., features) in double precision; missing ones become zeros."""
     values = (values - mean) / scale
-    values[~np.isfinite(values)] = 0
+    known = np.isfinite(values)
+    if not known.all():
+        values[~known] = 0
     return values
 
 
@@ -242,43 +252,53 @@ def predict_windows(
     view = window_tensor(series, windows)
     smallest = smallest or batch_size
 
-    def predict(index, n_steps):
+    def predict(place, n_steps):
         with torch.inference_mode():  # the mode belongs to a thread
             whole = None
-            if n_steps == windows.window_size:
-                batch = view.index_select(0, index.to(series.device))
+            if missing is None:
+                batch = view[place]
+            elif n_steps == windows.window_size:
+                batch = view.index_select(0, torch.from_numpy(place).to(series.device))
             else:
-                batch = _known_steps(series, windows, missing, index.numpy(), n_steps)
-                whole = _filled_steps(series, windows, missing, index.numpy())
-            size = batch_size if len(index) > smallest else smallest
-            n_spare = size - len(index)
-            if n_spare:
-                batch = torch.cat([batch, batch[:1].expand(n_spare, -1, -1)])
-                whole = None if whole is None else functional.pad(whole, (0, 0, 0, 0, 0, n_spare))
-            return module(batch, whole=whole)[: len(index)].cpu().numpy()
+                batch = _known_steps(series, windows, missing, place, n_steps)
+                whole = _filled_steps(series, windows, missing, place)
+            n_windows = len(batch)
+            size = batch_size if n_windows > smallest else smallest
+            whole = None if whole is None else _filled_up(whole, size)
+            return module(_filled_up(batch, size), whole=whole)[:n_windows].cpu().numpy()
 
-    outputs = None
     batches, lengths = _batches_by_length(windows, missing, batch_size)
+    if len(batches) == 1:
+        return predict(batches[0], lengths[0])
+    outputs = None
     with thread_map(threads) as apply:
-        for index, output in zip(batches, apply(predict, batches, lengths), strict=True):
+        for place, output in zip(batches, apply(predict, batches, lengths), strict=True):
             if outputs is None:
                 outputs = np.empty((windows.n_windows, output.shape[1]), dtype=output.dtype)
-            outputs[index] = output
+            outputs[place] = output
     return outputs
 
 
+def _filled_up(batch, size):
+    """Let a batch have so many windows, whatever the others hold."""
+    if len(batch) == 1:
+        return batch.expand(size, -1, -1)  # costs nothing
+    return functional.pad(batch, (0, 0, 0, 0, 0, size - len(batch)))
+
+
 def _batches_by_length(windows: Windows, missing, batch_size):
-    """Numbers of the windows of each batch, and their length: windows of one length together."""
+    """Where the windows of each batch are, and their length: windows of one length together."""
     if missing is None:
-        batches = torch.arange(windows.n_windows).split(batch_size)
-        return batches, [windows.window_size] * len(batches)
+        starts = range(0, windows.n_windows, batch_size)
+        slices = [slice(start, start + batch_size) for start in starts]
+        return slices, [windows.window_size] * len(slices)
     length = windows.window_size - windows.sum_over_steps(missing)
     batches, lengths = [], []
     for n_steps in np.flatnonzero(np.bincount(length)):
         same = np.flatnonzero(length == n_steps).astype(length.dtype)
-        same = torch.from_numpy(same).split(batch_size)
-        batches += same
-        lengths += [n_steps] * len(same)
+        parts = [same[i : i + batch_size] for i in range(0, len(same), batch_size)]
+        batches += parts
+        lengths += [n_steps] * len(parts)
     return batches, lengths
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _residual, _runtime, _training
 from sklstm._batches import EveryStepDataset, WindowDataset, predict_windows, series_tensor
@@ -23,6 +22,8 @@ from sklstm._preparation import (
 from sklstm._validation import (
     Interval,
     StrOptions,
+    check_fitted,
+    check_params,
     check_targets,
     check_weights,
     check_windows,
@@ -413,7 +414,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             If the windows have another size or number of features than the fitted ones,
             or values that are not finite.
         """
-        check_is_fitted(self)
+        check_fitted(self, "net_")
         windows, missing = check_windows(self, X, reset=False)
         weight = self.net_.module_.head.weight
         sizes = self._net_shape["hidden_layer_sizes"]
@@ -423,7 +424,9 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         units = _training.n_units(self._net_shape)
         precision = self._net_shape["precision"]
         batch_size = _runtime.share_size(batch_size, units, self.window_size_, precision, 1)
-        threads = self._n_threads(sizes, windows.n_windows, -(-windows.n_windows // batch_size))
+        threads, n_batches = 1, -(-windows.n_windows // batch_size)
+        if n_batches > 1:
+            threads = self._n_threads(sizes, windows.n_windows, n_batches)
         with _runtime.torch_state(training=False):
             series = series_tensor(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
@@ -511,7 +514,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         return np.shape(y)[1:] == (() if self._is_1d else (self.n_outputs_,))
 
     def _check_params(self):
-        self._validate_params()
+        check_params(self)
         sizes = np.asarray(self.hidden_layer_sizes)
         if sizes.ndim > 1 or sizes.size == 0 or sizes.dtype.kind not in "iu" or sizes.min() < 1:
             raise ValueError(

@@ -118,26 +118,24 @@ class _Counted:
         self.begin, self.end = begin, end
         self.lock, self.calls, self.before = threading.Lock(), 0, None
 
-    @contextmanager
-    def __call__(self):
+    def __enter__(self):
         with self.lock:
             if self.calls == 0:
                 self.before = self.begin()
             self.calls += 1
-            before = self.before
-        try:
-            yield before
-        finally:
-            with self.lock:
-                self.calls -= 1
-                if self.calls == 0:
-                    self.end(self.before)
+            return self.before
+
+    def __exit__(self, *error):
+        with self.lock:
+            self.calls -= 1
+            if self.calls == 0:
+                self.end(self.before)
 
 
 @contextmanager
 def _one_thread():
     """One thread of torch, which keeps the number for each of Python's threads and for all."""
-    with _threads_before() as before:
+    with _threads_before as before:
         torch.set_num_threads(1)
         try:
             yield
@@ -204,12 +202,10 @@ def torch_state(training):
     Whatever the user has set around the call: grad mode, autocast, and on a GPU the
     faster and less exact choices of cuDNN.
     """
-    with ExitStack() as stack:
-        stack.enter_context(_one_thread())
-        if training:
-            stack.enter_context(_memory_kept())
-        stack.enter_context(torch.inference_mode(not training))
-        stack.enter_context(torch.set_grad_enabled(training))
+    with _one_thread(), torch.inference_mode(not training), ExitStack() as stack:
+        if training:  # no gradients are part of the inference mode
+            stack.enter_context(_memory_kept)
+            stack.enter_context(torch.set_grad_enabled(True))
         for kind in ("cpu", "cuda"):
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))

@@ -47,9 +47,12 @@ def row_blocks(rows: np.ndarray, *others: np.ndarray):
 
     What has been seen of mapped files (``rows`` and ``others``) is let go again.
     """
-    size = _block_rows(rows.shape[1])
-    for start in range(0, len(rows), size):
-        yield slice(start, min(start + size, len(rows)))
+    n_rows, size = len(rows), _block_rows(rows.shape[1])
+    if n_rows <= size:
+        yield slice(0, n_rows)
+        return
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))
         for array in (rows, *others):
             let_go(array)
 

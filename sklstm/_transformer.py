@@ -7,12 +7,18 @@ import numbers
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _index
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._storage import new_rows, row_blocks, stays_on_disk
-from sklstm._validation import Interval, StrOptions, check_rows, unchanged_on_error
+from sklstm._validation import (
+    Interval,
+    StrOptions,
+    check_fitted,
+    check_params,
+    check_rows,
+    unchanged_on_error,
+)
 from sklstm._windows import history_length, window_view
 
 # Rows of the fitted series' start that are kept to recognise it when it comes again.
@@ -187,7 +193,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             one series in time order.
         """
         with unchanged_on_error(self):
-            self._validate_params()
+            check_params(self)
             rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
             index = _index.time_index(X)
             self._clock = ticks = None
@@ -224,7 +230,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         if not hasattr(self, "history_"):
             return self.fit(X)
         with unchanged_on_error(self):
-            self._validate_params()
+            check_params(self)
             rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
             index = self._index(X)
             if index is not None and self._only_label is not None:
@@ -274,16 +280,16 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             If X holds inf, has another number of features than the fitted rows, or an
             index that is not that of one series in time order.
         """
-        check_is_fitted(self)
-        self._validate_params()
+        check_fitted(self, "history_")
+        check_params(self)
         rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
         index = self._index(X)
         ticks = self._ticks(index, len(rows))
 
         if self.history == "none" or (index is None and self._starts_like_fitted(rows)):
-            past = np.zeros(len(self.history_), dtype=bool)
+            past = slice(0)
         elif ticks is None:
-            past = np.ones(len(self.history_), dtype=bool)
+            past = slice(None)
         else:
             past = self._history_ticks < ticks[0]
 
@@ -385,27 +391,30 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         rows, head = rows[:compared], self._head[:compared]
         # An earlier step of the pipeline may round a prefix otherwise than the whole.
         rounding = 1e-6 if np.float32 in (rows.dtype, head.dtype) else 1e-9
-        scale = np.nan_to_num(np.abs(head)).max(axis=0)
-        same = np.abs(rows - head) <= rounding * scale
-        return bool((same | (np.isnan(rows) & np.isnan(head))).all())
+        scale = np.fmax.reduce(np.abs(head), axis=0)  # without NaN
+        if (np.abs(rows - head) > rounding * scale).any():
+            return False
+        return bool((np.isnan(rows) == np.isnan(head)).all())
 
     def _windows(self, history, rows, position):
         """Windows of ``rows``, after ``history``, at these positions in time or without holes."""
         reach, n_past, n_rows = self._reach, len(history), len(rows)
-        has_holes = position is not None and position[-1] - position[n_past] >= n_rows
+        has_holes, n_unseen = False, max(n_past - reach, 0)
         if position is None:
-            position = np.arange(n_past + 1)
-        elif not has_holes:  # the first row says where all of them stand
-            position = position[: n_past + 1]
-        steps = np.minimum(np.diff(position, prepend=position[0]), reach + 1)
-        position = np.cumsum(steps)
-        position += reach - position[n_past]  # the first row has its full reach before it
-        seen = position[:n_past] >= 0
+            position = np.arange(reach - n_past, reach + 1)
+        else:
+            has_holes = position[-1] - position[n_past] >= n_rows
+            if not has_holes:  # the first row says where all of them stand
+                position = position[: n_past + 1]
+            steps = np.minimum(np.diff(position, prepend=position[0]), reach + 1)
+            position = np.cumsum(steps)
+            position += reach - position[n_past]  # the first row has its full reach before it
+            n_unseen = np.searchsorted(position, 0)
         at = position[n_past:] if has_holes else slice(reach, None)
 
         n_base = position[-1] + 1 if has_holes else reach + n_rows
         base = new_rows((n_base, rows.shape[1]), _float_type(rows), stays_on_disk(rows))
-        base[position[:n_past][seen]] = history[seen]
+        base[position[n_unseen:n_past]] = history[n_unseen:]
         if has_holes:
             base[at] = rows
         else:
@@ -413,8 +422,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                 base[at][block] = rows[block]
         if self.padding == "edge":
             known = np.zeros(n_base, dtype=bool)
-            known[position[:n_past][seen]] = True
-            known[at] = True
+            known[position[n_unseen:]] = known[at] = True
             unknown = np.flatnonzero(~known)
             source = np.maximum(np.searchsorted(position, unknown) - 1, 0)  # the row before
             old = source < n_past

@@ -9,8 +9,12 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklstm._storage import row_blocks, stays_on_disk
 from sklstm._windows import Windows, find_windows
@@ -20,12 +24,16 @@ from sklstm._windows import Windows, find_windows
 __all__ = [
     "Interval",
     "StrOptions",
+    "check_fitted",
+    "check_params",
     "check_rows",
     "check_targets",
     "check_weights",
     "check_windows",
     "unchanged_on_error",
 ]
+
+_PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 @contextmanager
@@ -40,31 +48,51 @@ def unchanged_on_error(estimator: BaseEstimator):
         raise
 
 
+def check_fitted(estimator: BaseEstimator, attribute: str) -> None:
+    """Refuse an estimator without this attribute, in the words of scikit-learn."""
+    if not hasattr(estimator, attribute):  # only then, since the words take their time
+        check_is_fitted(estimator)
+
+
+def check_params(estimator: BaseEstimator) -> None:
+    """Check the parameters, without the signature that scikit-learn looks up each time."""
+    constraints = estimator._parameter_constraints
+    params = {name: getattr(estimator, name) for name in constraints}
+    validate_parameter_constraints(constraints, params, type(estimator).__name__)
+
+
 def check_rows(estimator: BaseEstimator, X, reset: bool, allow_nan: bool) -> np.ndarray:
     """Rows of a series as floats, (n_rows, n_features).
 
     A row of NaN only is a missing row. A row with some NaN is an error unless
     ``allow_nan``; inf always is. Rows that stay on disk keep their type.
     """
-    # polars and the nullable types of pandas would become float64.
-    types = {str(dtype).lower() for dtype in X.dtypes} if hasattr(X, "columns") else set()
-    dtype: object = np.float32 if types == {"float32"} else [np.float64, np.float32]
-    if stays_on_disk(X) and np.can_cast(X.dtype, np.float64):
-        dtype = None
+    is_known = not reset and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
+    if is_known and not hasattr(estimator, "feature_names_in_"):
+        rows = X
+    else:
+        # polars and the nullable types of pandas would become float64.
+        types = {str(dtype).lower() for dtype in X.dtypes} if hasattr(X, "columns") else set()
+        dtype: object = np.float32 if types == {"float32"} else [np.float64, np.float32]
+        if stays_on_disk(X) and np.can_cast(X.dtype, np.float64):
+            dtype = None
+        rows = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
     # Only blocks are looked at: whole series would be copied, and those on disk read.
-    rows = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
-    partly = np.zeros(len(rows), dtype=bool)
+    partly, n_partly = np.zeros(len(rows), dtype=bool), 0
     for at in row_blocks(rows):
+        if np.isfinite(rows[at]).all():
+            continue
         assert_all_finite(rows[at], allow_nan=True, input_name="X")
         isnan = np.isnan(rows[at])
         partly[at] = isnan.any(axis=1) & ~isnan.all(axis=1)
-    if not allow_nan and partly.any():
+        n_partly += int(np.count_nonzero(partly[at]))
+    if n_partly and not allow_nan:
         row = int(partly.argmax())
         columns = np.flatnonzero(np.isnan(rows[row]))
         names = getattr(estimator, "feature_names_in_", None)
         columns = columns if names is None else names[columns]
         raise ValueError(
-            f"Input X contains NaN in {np.count_nonzero(partly)} row(s), first in row {row}, "
+            f"Input X contains NaN in {n_partly} row(s), first in row {row}, "
             f"column(s) {_some(columns)}, while other columns are known. Only rows that are "
             "NaN in every column count as missing. Fill in the others in an earlier step, "
             "such as sklearn.impute.SimpleImputer."
@@ -92,9 +120,8 @@ def check_windows(estimator: BaseEstimator, X, reset: bool) -> tuple[Windows, np
             "shape (n, window_size, n_features), or (n, window_size) for one feature."
         )
     if n_dims == 3:
-        # What the transformer makes needs no check, which takes as long as a small forecast.
-        is_array = type(X) is np.ndarray and X.dtype.kind == "f" and len(X)
-        array = X if is_array else check_array(X, allow_nd=True, dtype=None, **unchecked)
+        plain = _is_plain(X, 3)
+        array = X if plain else check_array(X, allow_nd=True, dtype=None, **unchecked)
         if reset:
             estimator.n_features_in_ = array.shape[2]
             if hasattr(estimator, "feature_names_in_"):
@@ -117,6 +144,12 @@ def check_windows(estimator: BaseEstimator, X, reset: bool) -> tuple[Windows, np
     return windows, _missing_rows(windows, allowed=n_dims == 3)
 
 
+def _is_plain(X, n_dims: int) -> bool:
+    """Whether scikit-learn's checks, which take as long as a small forecast, have no say."""
+    is_float = type(X) is np.ndarray and X.dtype in _PLAIN_TYPES
+    return is_float and X.ndim == n_dims and len(X) > 0
+
+
 def _check_shape(estimator, array):
     _, window_size, n_channels = array.shape
     if window_size == 0 or n_channels == 0:
@@ -137,8 +170,7 @@ def _check_shape(estimator, array):
 
 def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
     """Find the rows that are NaN only; other rows that are not finite are an error."""
-    missing = np.zeros(len(windows.rows), dtype=bool)
-    covered = None
+    missing, covered = np.zeros(len(windows.rows), dtype=bool), None
     for at in row_blocks(windows.rows):
         finite = np.isfinite(windows.rows[at])
         if finite.all():
@@ -149,7 +181,7 @@ def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
         bad = covered[at] & ~finite.all(axis=1) & ~missing[at]
         if bad.any():
             _refuse_row(windows, at.start + int(bad.argmax()), allowed)
-    return missing if missing.any() else None
+    return None if covered is None or not missing.any() else missing
 
 
 def _refuse_row(windows: Windows, row: int, may_be_missing: bool):

@@ -100,10 +100,12 @@ def find_windows(windows: np.ndarray) -> Windows:
     Windows
     """
     n_windows, window_size, n_features = windows.shape
+    if n_windows == 1:
+        return Windows(windows[0], 1, window_size, row_step=window_size, lag_step=1)
     # The stride of an axis of length one is arbitrary: put in what a copy would have.
     feature_stride = windows.strides[2] if n_features > 1 else windows.itemsize
     step_stride = windows.strides[1] if window_size > 1 else n_features * windows.itemsize
-    row_stride = windows.strides[0] if n_windows > 1 else window_size * step_stride
+    row_stride = windows.strides[0] if n_windows else window_size * step_stride
     if min(row_stride, step_stride) <= 0:
         return find_windows(np.ascontiguousarray(windows))
 
