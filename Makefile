@@ -29,7 +29,7 @@ test-oldest:
 	$(PYTHON) -m venv $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip install --quiet --constraint constraints.txt torch
 	$(VENV)-oldest/bin/python -m pip install --quiet --editable '.[test]' \
-		numpy==1.26.4 scipy==1.13.1 scikit-learn==1.6.0 skorch==1.1.0 \
+		numpy==1.26.4 scipy==1.13.0 scikit-learn==1.6.0 skorch==1.1.0 tqdm==4.66.0 \
 		pandas==2.2.0 polars==1.0.0 pyarrow==15.0.0
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(VENV)-oldest/bin/python -m pytest -n 2 -W default -k "not floats" \
 		--ignore tests/test_common.py --ignore tests/test_docs.py \
