@@ -86,7 +86,8 @@ class EveryStepDataset(WindowDataset):
     _WINDOWS_OF_A_ROW = 4  # so that each target is seen with more and with less history
 
     def __init__(self, dataset, windows):
-        self.__dict__.update(dataset.__dict__)
+        self.windows, self.index = dataset.windows, dataset.index
+        self.targets, self.weights = dataset.targets, dataset.weights
         self.stride = max(windows.window_size // self._WINDOWS_OF_A_ROW, 1)
         # Step k of a window is the row at which the window so many windows before it ends.
         steps = torch.arange(windows.window_size, dtype=self.index.dtype, device=self.index.device)

@@ -122,3 +122,24 @@ def target_statistics(y, weight, index):
             scaler = StandardScaler().fit(values[known, np.newaxis], None, weight[known])
             mean[output], scale[output] = scaler.mean_[0], scaler.scale_[0]
     return mean, scale
+
+
+def training_targets(y, weight, index, mean, scale):
+    """Standardised targets of these windows, zero where unknown, and weights of mean one.
+
+    Returns
+    -------
+    targets : ndarray of shape (len(index), outputs)
+    weights : ndarray of shape (len(index), outputs) or None
+        None if all count once.
+    """
+    targets = y[index]  # a copy, which is changed in place
+    targets -= mean
+    targets /= scale
+    unknown = np.isnan(targets)
+    targets[unknown] = 0
+    if not unknown.any() and (weight == 1).all():
+        return targets, None
+    weights = np.where(unknown, 0, weight[index, np.newaxis])
+    weights /= weights.mean()
+    return targets, weights

@@ -17,6 +17,7 @@ from sklstm._preparation import (
     feature_statistics,
     split_latest,
     target_statistics,
+    training_targets,
     usable_windows,
 )
 from sklstm._validation import (
@@ -417,15 +418,10 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         check_fitted(self, "net_")
         windows, missing = check_windows(self, X, reset=False)
         weight = self.net_.module_.head.weight
-        sizes = self._net_shape["hidden_layer_sizes"]
-        # Small enough to answer one row soon, large enough to keep small networks busy.
-        # Of whole vectors, since in others the last rows are computed in another way.
-        batch_size = min(max(4096 // max(sizes), 16), 256) // 16 * 16
-        units = _training.n_units(self._net_shape)
-        precision = self._net_shape["precision"]
-        batch_size = _runtime.share_size(batch_size, units, self.window_size_, precision, 1)
+        batch_size = _training.prediction_batch(self._net_shape, self.window_size_)
         threads, n_batches = 1, -(-windows.n_windows // batch_size)
         if n_batches > 1:
+            sizes = self._net_shape["hidden_layer_sizes"]
             threads = self._n_threads(sizes, windows.n_windows, n_batches)
         with _runtime.torch_state(training=False):
             series = series_tensor(
@@ -478,7 +474,10 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             device = _runtime.resolve_device(self.device)
             dtype = _training.DTYPES[self.precision]
             series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
-            dataset = self._dataset(series, windows, usable, y, weight)
+            units = self.target_mean_, self.target_scale_
+            dataset = WindowDataset(
+                series, windows, usable, *training_targets(y, weight, usable, *units)
+            )
             train = dataset.part(0, len(train))
             valid = None if valid is None else dataset.part(-len(valid), None)
             del y, usable, weight  # up to a third of the series each
@@ -563,19 +562,6 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 if part is not None:
                     _residual.subtract(part, skip)
         return skip
-
-    def _dataset(self, series, windows, index, y, weight):
-        """Windows with these numbers, their standardised targets, weights of mean one."""
-        targets = y[index]  # (n, outputs), a copy, which is changed in place
-        targets -= self.target_mean_
-        targets /= self.target_scale_
-        unknown = np.isnan(targets)
-        targets[unknown] = 0
-        weights = None
-        if unknown.any() or (weight != 1).any():
-            weights = np.where(unknown, 0, weight[index, np.newaxis])
-            weights /= weights.mean()
-        return WindowDataset(series, windows, index, targets, weights)
 
     def _seed(self, resumed):
         # None is entropy of its own: check_random_state would advance numpy's generator.

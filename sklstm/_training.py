@@ -147,6 +147,13 @@ def n_units(shape) -> int:
     return sum(shape["hidden_layer_sizes"]) * (2 if shape["bidirectional"] else 1)
 
 
+def prediction_batch(shape, window_size) -> int:
+    """Windows in each call of the network: few for one row, many to keep a small network busy."""
+    # Whole vectors, since in others the last rows are computed in another way.
+    batch_size = min(max(4096 // max(shape["hidden_layer_sizes"]), 16), 256) // 16 * 16
+    return share_size(batch_size, n_units(shape), window_size, shape["precision"], threads=1)
+
+
 def has_weight_decay(optimizer) -> bool:
     """Whether an optimizer, by name or as a class, takes a weight decay."""
     optimizer = _OPTIMIZERS.get(optimizer, optimizer)

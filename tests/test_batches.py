@@ -87,6 +87,21 @@ def test_every_call_of_the_module_gets_as_many_windows():
     assert sizes == [16, 16, 16]
 
 
+@pytest.mark.parametrize("n_rows", [1, 3])
+def test_a_few_windows_are_as_many_as_a_full_batch_computes_alike(n_rows):
+    view, _, series = setup()
+    few = find_windows(view[:n_rows])
+    sizes = []
+
+    def module(x, whole):
+        sizes.append(len(x))
+        return x[:, -1, :1]
+
+    output = predict_windows(module, series, few, None, batch_size=16, smallest=4)
+    np.testing.assert_array_equal(output, view[:n_rows, -1, :1])
+    assert sizes == [4]
+
+
 def test_threads_predict_the_same_in_the_same_place():
     view, windows, series = setup()
     seen = set()

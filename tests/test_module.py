@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklstm import _module
-from sklstm._module import Dropout, LinearSkip, StackedLSTM, centred
+from sklstm._module import Dropout, LinearSkip, LSTMLayer, StackedLSTM, centred
 
 
 def build(sizes=(4, 3), seed=0, **params):
@@ -37,6 +37,29 @@ def test_each_layer_is_fed_with_the_whole_sequence_of_the_one_below():
         second = lstm_by_hand(module.layers[1], first)
         expected = second[:, -1] @ module.head.weight.numpy().T + module.head.bias.numpy()
         np.testing.assert_allclose(module(x).numpy(), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("low_precision", [None, torch.bfloat16])
+def test_a_layer_computes_what_that_of_torch_does(bidirectional, low_precision):
+    layer = LSTMLayer(3, 5, batch_first=True, bidirectional=bidirectional)
+    torchs = torch.nn.LSTM(3, 5, batch_first=True, bidirectional=bidirectional)
+    torchs.load_state_dict(layer.state_dict())
+    x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1))
+    found = []
+    for each in (layer, torchs):
+        with torch.autocast("cpu", low_precision, enabled=low_precision is not None):
+            states, (hidden, cell) = each(x)
+        gradients = torch.autograd.grad(states.float().square().sum(), each.parameters())
+        found.append([states, hidden, cell, *gradients])
+    assert all(torch.equal(*both) for both in zip(*found, strict=True))
+
+
+def test_a_weight_that_is_replaced_counts():
+    layer = LSTMLayer(3, 5, batch_first=True)
+    x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1))
+    layer.weight_ih_l0 = torch.nn.Parameter(torch.zeros_like(layer.weight_ih_l0))
+    assert torch.equal(layer(x)[0], layer(torch.zeros_like(x))[0])
 
 
 def test_a_bidirectional_layer_ends_at_both_ends_of_the_window():
