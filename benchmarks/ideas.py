@@ -36,6 +36,7 @@ as_vmap = [as_one.as_one(as_one.vmapped_step(layer)) for layer in (None, compila
 IDEAS = [
     ("b", "keep freed memory", kept.kept_memory, LARGER, "yes", "fewer page faults"),
     ("a", "lean step in place of skorch's", kept.skorch_step, BOTH, "yes", "three short methods"),
+    ("q", "`torch.lstm` itself, not its layer", kept.direct_call, BOTH, "yes", "for one row too"),
     (
         "c",
         "shares in 2 threads, not 2 of torch's",
@@ -46,7 +47,7 @@ IDEAS = [
     ),
     (
         "d",
-        "`torch.lstm` itself, zeros kept",
+        "zeros of the first states made once",
         layers.with_module(layers.DirectLSTM),
         BOTH,
         "no",

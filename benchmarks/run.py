@@ -32,7 +32,7 @@ SIZES = {  # of the issue: windows x steps x features, layers
 # A step takes the same time however many windows there are, and all contenders at all
 # windows would take hours.
 FEWER = {
-    "fit": {"large": 960},
+    "fit": {"large": 1_280},
     "fit_peers": {"small": 2_000, "medium": 1_920, "large": 384},
 }
 PEERS = ["skorch_plain", "keras_jax", "keras_tensorflow", "darts_block_rnn", "neuralforecast_lstm"]

@@ -129,12 +129,14 @@ class WindowNet(NeuralNetRegressor):
         def train_share(number):
             return self._train_share(number, xs[number], ys[number], len(x), weights)
 
-        steps, gradients = zip(*self.map_(train_share, range(len(xs))), strict=True)
+        steps, (gradients, *others) = zip(*self.map_(train_share, range(len(xs))), strict=True)
+        for other in others:
+            torch._foreach_add_(gradients, other)
         step = {
             "loss": sum(step["loss"] for step in steps),
             "y_pred": torch.cat([step["y_pred"] for step in steps]),
         }
-        return step, [sum(parts[1:], parts[0]) for parts in zip(*gradients, strict=True)]
+        return step, gradients
 
     def _train_share(self, number, x, y, batch_size, weights):
         generator = self.generators[number] if self.generators else None

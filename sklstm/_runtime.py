@@ -186,13 +186,29 @@ _memory_kept = _Counted(_keep_freed_memory, _return_freed_memory)
 
 @contextmanager
 def thread_map(threads):
-    """Give a ``map`` whose calls run in so many threads, or in this one."""
+    """Give a ``map`` whose calls run in so many threads, of which this one is the first."""
     if threads == 1:
         yield map
         return
+
+    def map_(function, *arguments):
+        calls = list(zip(*arguments, strict=True))
+        results, numbers = [None] * len(calls), iter(range(len(calls)))
+
+        def work():
+            for number in numbers:  # of which each thread takes the next
+                results[number] = function(*calls[number])
+
+        others = [pool.submit(work) for _ in range(min(threads, len(calls)) - 1)]
+        work()  # waking one more thread would take as long as a tenth of a small step
+        for other in others:
+            other.result()
+        return results
+
     # Each starts with one thread of torch, whatever a fit that ended meanwhile has set.
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        yield pool.map
+    start = {"initializer": torch.set_num_threads, "initargs": (1,)}
+    with ThreadPoolExecutor(threads - 1, **start) as pool:
+        yield map_
 
 
 @contextmanager

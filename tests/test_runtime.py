@@ -138,6 +138,28 @@ def test_a_step_finds_the_memory_that_the_step_before_has_freed(by_user, monkeyp
     assert outside > step / 2  # the memory was handed back at the end
 
 
+def test_calls_in_threads_give_their_results_in_order_and_the_caller_takes_part():
+    seen, meet = set(), threading.Barrier(2, timeout=30)
+
+    def call(number, factor):
+        if number < 2:
+            meet.wait()  # each of the first two calls needs a thread of its own
+        seen.add(threading.get_ident())
+        return number * factor
+
+    with _runtime.thread_map(2) as map_:
+        assert list(map_(call, range(9), [10] * 9)) == list(range(0, 90, 10))
+    assert len(seen) == 2
+    assert threading.get_ident() in seen
+
+
+@pytest.mark.parametrize("number", [0, 1, 7])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_an_error_of_a_call_in_any_thread_is_raised(number, threads):
+    with _runtime.thread_map(threads) as map_, pytest.raises(ZeroDivisionError):
+        list(map_(lambda n: 1 / (n - number), range(8)))
+
+
 FORK = """
 import multiprocessing
 import numpy as np

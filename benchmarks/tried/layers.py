@@ -8,7 +8,7 @@ from tried.measuring import epoch_seconds, fit_ratio, ratio_of
 
 
 class DirectLSTM(StackedLSTM):
-    """Calls torch's operation itself, with zeros that are made once."""
+    """Keeps the zeros that the layers start from; they are made in each call otherwise."""
 
     zeros = {}
 
