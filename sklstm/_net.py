@@ -131,7 +131,7 @@ class WindowNet(NeuralNetRegressor):
 
         steps, (gradients, *others) = zip(*self.map_(train_share, range(len(xs))), strict=True)
         for other in others:
-            torch._foreach_add_(gradients, other)
+            gradients = torch._foreach_add(gradients, other)
         step = {
             "loss": sum(step["loss"] for step in steps),
             "y_pred": torch.cat([step["y_pred"] for step in steps]),
