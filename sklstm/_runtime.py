@@ -200,7 +200,7 @@ def thread_map(threads):
                 results[number] = function(*calls[number])
 
         others = [pool.submit(work) for _ in range(min(threads, len(calls)) - 1)]
-        work()  # waking one more thread would take as long as a tenth of a small step
+        work()  # here too: one thread less to wake in every step of training
         for other in others:
             other.result()
         return results
