@@ -94,6 +94,10 @@ def search_table(search):
 
 SECTIONS = {
     "fit": ("Fit, against the loop by hand", lambda found: timing_table(found, "hand_written")),
+    "fit_whole": (
+        "Fit on all windows: `python benchmarks/run.py fit_whole`",
+        lambda found: timing_table(found, "hand_written"),
+    ),
     "fit_peers": ("Fit, against other libraries", lambda found: timing_table(found, "sklstm")),
     "predict": ("Predict", lambda found: timing_table(found, "hand_written")),
     "latency": ("One row", latency_table),

@@ -1,5 +1,6 @@
 """The benchmark: ``make bench``, or ``python benchmarks/run.py [PART ...]`` for some of it.
 
+The part ``fit_whole``, of half an hour, is only measured where it is named.
 Writes what each part measured to results.json, and from that results.md and the plots.
 Everything is measured in turns: round after round, each contender once, in a process of its
 own. A ratio is the median over the rounds of the ratios within a round, so that what slows
@@ -11,6 +12,7 @@ import os
 import platform
 import sys
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,16 +26,18 @@ from rounds import peak_memory, rounds
 RESULTS = Path(__file__).with_name("results.json")
 N_PAIRS = 5
 
-SIZES = {  # of the issue: windows x steps x features, layers
+SIZES = {  # windows x steps x features, layers
     "small": Workload(2_000, 12, 1, (16,), batch_size=64, epochs=20),
     "medium": Workload(20_000, 48, 8, (64, 64), batch_size=128, epochs=1),
     "large": Workload(10_000, 96, 8, (256, 256), batch_size=64, epochs=1),
 }
-# A step takes the same time however many windows there are, and all contenders at all
-# windows would take hours.
-FEWER = {
-    "fit": {"large": 1_280},
+# Of these windows each part takes so many. A step takes the same time however many there are,
+# and all contenders at all windows would take hours.
+N_WINDOWS = {
+    "fit": {"small": 2_000, "medium": 10_000, "large": 1_280},
+    "fit_whole": {size: SIZES[size].n_windows for size in ("medium", "large")},
     "fit_peers": {"small": 2_000, "medium": 1_920, "large": 384},
+    "predict": {"small": 100_000, "medium": 5_000},
 }
 PEERS = ["skorch_plain", "keras_jax", "keras_tensorflow", "darts_block_rnn", "neuralforecast_lstm"]
 OURS = ["sklstm", "sklstm_bfloat16", "hand_written"]
@@ -41,26 +45,17 @@ MEMORY = Workload(1_000_000, 168, 8, (4,), batch_size=256, epochs=1)
 MEMORY_SECONDS = 10
 
 
-def fewer(part, size):
-    """Return the workload of a size with as many windows as this part has time for."""
-    workload = SIZES[size]
-    n_windows = FEWER[part].get(size, workload.n_windows)
-    return Workload(**{**workload.__dict__, "n_windows": n_windows})
-
-
-def timings(part, contenders, action="fit", sizes=SIZES, n_windows=None):
-    """Seconds of each contender in each round, at all sizes and for one and two threads."""
+def timings(part, contenders, action="fit"):
+    """Seconds of each contender in each round, at each size, for one thread and two."""
     found = []
-    for size in sizes:
-        workload = fewer(part, size) if n_windows is None else None
-        if workload is None:
-            # What comes before a prediction need not be trained for long.
-            workload = Workload(**{**SIZES[size].__dict__, "n_windows": n_windows, "epochs": 1})
+    for size, n_windows in N_WINDOWS[part].items():
+        # What comes before a prediction need not be trained for long.
+        epochs = 1 if action == "predict" else SIZES[size].epochs
+        workload = replace(SIZES[size], n_windows=n_windows, epochs=epochs)
+        jobs = {contender: (contender, workload) for contender in contenders}
         for threads in (1, 2):
-            jobs = {contender: (contender, workload) for contender in contenders}
             seconds, first = rounds(jobs, threads, N_PAIRS, action)
-            n = workload.n_windows * (workload.epochs if action == "fit" else 1)
-            entry = {"size": size, "threads": threads, "windows": n}
+            entry = {"size": size, "threads": threads, "windows": n_windows * epochs}
             found.append({**entry, "seconds": seconds, "first": first})
             print(part, size, threads, {k: [round(s, 3) for s in v] for k, v in seconds.items()})
     return found
@@ -71,17 +66,19 @@ def fit():
     return timings("fit", OURS)
 
 
+def fit_whole():
+    """Fit on all windows of the larger sizes, for which `make bench` has no time."""
+    return timings("fit_whole", OURS)
+
+
 def fit_peers():
-    """Fit, against other libraries, on fewer windows."""
+    """Fit, against other libraries."""
     return timings("fit_peers", ["sklstm", *PEERS])
 
 
 def predict():
     """Predict 100,000 windows (5,000 of the medium size) in one call, against bare torch."""
-    return [
-        *timings("predict", OURS, "predict", ["small"], n_windows=100_000),
-        *timings("predict", OURS, "predict", ["medium"], n_windows=5_000),
-    ]
+    return timings("predict", OURS, "predict")
 
 
 def memory():
@@ -101,6 +98,7 @@ def memory():
 
 PARTS = {
     "fit": fit,
+    "fit_whole": fit_whole,
     "fit_peers": fit_peers,
     "predict": predict,
     "latency": latency.measure,
@@ -126,7 +124,7 @@ def main(parts):
     """Measure these parts, or all, and write the report."""
     results = json.loads(RESULTS.read_text()) if parts and RESULTS.exists() else {}
     results["machine"] = machine()
-    for part in parts or PARTS:
+    for part in parts or [part for part in PARTS if part != "fit_whole"]:
         start = time.perf_counter()
         results[part] = PARTS[part]()
         results.setdefault("part_seconds", {})[part] = round(time.perf_counter() - start)
