@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from select import select
 
+from peers import ENVIRONMENTS
+
 # What the libraries' pools of threads read when they are loaded.
 _POOLS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
 
@@ -34,7 +36,12 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **limits, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env={
+                **os.environ,
+                **limits,
+                "TF_CPP_MIN_LOG_LEVEL": "3",
+                **ENVIRONMENTS.get(contender, {}),
+            },
         )
 
     def __enter__(self):

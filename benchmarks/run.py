@@ -1,6 +1,5 @@
 """The benchmark: ``make bench``, or ``python benchmarks/run.py [PART ...]`` for some of it.
 
-The part ``fit_whole``, of half an hour, is only measured where it is named.
 Writes what each part measured to results.json, and from that results.md and the plots.
 Everything is measured in turns: round after round, each contender once, in a process of its
 own. A ratio is the median over the rounds of the ratios within a round, so that what slows
@@ -34,9 +33,8 @@ SIZES = {  # windows x steps x features, layers
 # Of these windows each part takes so many. A step takes the same time however many there are,
 # and all contenders at all windows would take hours.
 N_WINDOWS = {
-    "fit": {"small": 2_000, "medium": 10_000, "large": 1_280},
-    "fit_whole": {size: SIZES[size].n_windows for size in ("medium", "large")},
-    "fit_peers": {"small": 2_000, "medium": 1_920, "large": 384},
+    "fit": {"small": 2_000, "medium": 6_400, "large": 1_280},
+    "fit_peers": {"small": 2_000, "medium": 1_920, "large": 320},
     "predict": {"small": 100_000, "medium": 5_000},
 }
 PEERS = ["skorch_plain", "keras_jax", "keras_tensorflow", "darts_block_rnn", "neuralforecast_lstm"]
@@ -63,12 +61,7 @@ def timings(part, contenders, action="fit"):
 
 def fit():
     """Fit, against the loop by hand."""
-    return timings("fit", OURS)
-
-
-def fit_whole():
-    """Fit on all windows of the larger sizes, for which `make bench` has no time."""
-    return timings("fit_whole", OURS)
+    return timings("fit", [*OURS, "hand_written_kept"])
 
 
 def fit_peers():
@@ -98,7 +91,6 @@ def memory():
 
 PARTS = {
     "fit": fit,
-    "fit_whole": fit_whole,
     "fit_peers": fit_peers,
     "predict": predict,
     "latency": latency.measure,
@@ -124,7 +116,7 @@ def main(parts):
     """Measure these parts, or all, and write the report."""
     results = json.loads(RESULTS.read_text()) if parts and RESULTS.exists() else {}
     results["machine"] = machine()
-    for part in parts or [part for part in PARTS if part != "fit_whole"]:
+    for part in parts or PARTS:
         start = time.perf_counter()
         results[part] = PARTS[part]()
         results.setdefault("part_seconds", {})[part] = round(time.perf_counter() - start)

@@ -11,6 +11,7 @@ NAMES = (
     "sklstm",
     "sklstm_bfloat16",
     "hand_written",
+    "hand_written_kept",
     "skorch_plain",
     "keras_jax",
     "keras_tensorflow",
@@ -28,3 +29,12 @@ PREDICTION_BATCH = 256
 # sklstm as the others train: what stands beside the network, and how it is trained in less
 # steps, is left out.
 NETWORK_ALONE = {"linear_skip": False, "supervise": "last", "ema_decay": 0.0}
+
+# glibc's allocator as it is by default hands a step's memory back to the system in some
+# processes, and keeps it in others, by chance.
+ENVIRONMENTS = {
+    "hand_written_kept": {
+        "MALLOC_TRIM_THRESHOLD_": str(2**32),
+        "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    }
+}
