@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from peers.workload import Workload
-from rounds import peak_memory, rounds
+from rounds import peak_memory, prepare, processes, rounds
 
 N_ROUNDS = 5
 NUMBERS = (10_000, 100_000, 1_000_000)
@@ -14,9 +14,10 @@ def measure():
     # As many windows for each number of them: what a call costs once is shared out alike.
     epochs = {n: max(NUMBERS) // n // 10 or 1 for n in NUMBERS}
     loads = {n: Workload(n, 24, 1, (16,), batch_size=256, epochs=epochs[n]) for n in NUMBERS}
-    jobs = {n: ("sklstm", load) for n, load in loads.items()}
-    fit, _ = rounds(jobs, 1, N_ROUNDS, "fit")
-    predict, _ = rounds(jobs, 1, N_ROUNDS, "predict")
+    with processes(dict.fromkeys(NUMBERS, "sklstm"), threads=1) as running:
+        prepare(running, loads)
+        fit, _ = rounds(running, N_ROUNDS, "fit")
+        predict, _ = rounds(running, N_ROUNDS, "predict")
     found = []
     for n in NUMBERS:
         once = replace(loads[n], epochs=1)

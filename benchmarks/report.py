@@ -122,7 +122,7 @@ def write(results, folder):
     text = ["# Results\n", f"{results['machine']['processor']}; {packages}.\n"]
     text.append(
         "Written by `make bench`; ratios are medians of ratios within a round. The first fit (or "
-        "prediction) of a process, in which some libraries compile, has a column of its own and "
+        "prediction) of each size, in which some libraries compile, has a column of its own and "
         "does not count in the others.\n"
     )
     for part, (title, write_table) in SECTIONS.items():

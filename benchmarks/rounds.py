@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from select import select
@@ -72,14 +72,36 @@ class Process:
         return json.loads(answer)
 
 
-def rounds(jobs, threads, n_pairs, action):
+@contextmanager
+def processes(contenders, threads):
+    """Start a process for each contender: a dict of the same keys.
+
+    Parameters
+    ----------
+    contenders : dict of str to str
+        Each one of ``peers.NAMES``, by a name of its own.
+    threads : int
+    """
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(Process(contender, threads))
+            for name, contender in contenders.items()
+        }
+
+
+def prepare(processes, workloads):
+    """Let every process prepare what it works on: two dicts of the same keys."""
+    for name, process in processes.items():
+        process.ask("prepare", workload=asdict(workloads[name]))
+
+
+def rounds(processes, n_pairs, action):
     """Time an action of every contender, in turns.
 
     Parameters
     ----------
-    jobs : dict of str to tuple of str and Workload
-        By a name of their own, contenders of ``peers.NAMES`` and what each works on.
-    threads : int
+    processes : dict of str to Process
+        Prepared, and fitted if they are to predict.
     n_pairs : int
         Rounds that count. One more comes first, to warm up.
     action : {"fit", "predict"}
@@ -91,21 +113,12 @@ def rounds(jobs, threads, n_pairs, action):
     first : dict of str to float
         Seconds of the round that does not count, in which libraries compile.
     """
-    seconds = {name: [] for name in jobs}
-    with ExitStack() as stack:
-        processes = {
-            name: stack.enter_context(Process(contender, threads))
-            for name, (contender, _) in jobs.items()
-        }
-        for name, (_, workload) in jobs.items():
-            processes[name].ask("prepare", workload=asdict(workload))
-            if action == "predict":
-                processes[name].ask("fit")
-        order = list(jobs)
-        for turn in range(n_pairs + 1):
-            first = turn % len(order)
-            for name in order[first:] + order[:first]:
-                seconds[name].append(processes[name].ask(action)["seconds"])
+    seconds = {name: [] for name in processes}
+    order = list(processes)
+    for turn in range(n_pairs + 1):
+        first = turn % len(order)
+        for name in order[first:] + order[:first]:
+            seconds[name].append(processes[name].ask(action)["seconds"])
     warm = {name: values[1:] for name, values in seconds.items()}
     return warm, {name: values[0] for name, values in seconds.items()}
 

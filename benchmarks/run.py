@@ -20,7 +20,7 @@ import latency
 import report
 import search
 from peers.workload import Workload
-from rounds import peak_memory, rounds
+from rounds import peak_memory, prepare, processes, rounds
 
 RESULTS = Path(__file__).with_name("results.json")
 N_PAIRS = 5
@@ -46,17 +46,21 @@ MEMORY_SECONDS = 10
 def timings(part, contenders, action="fit"):
     """Seconds of each contender in each round, at each size, for one thread and two."""
     found = []
-    for size, n_windows in N_WINDOWS[part].items():
-        # What comes before a prediction need not be trained for long.
-        epochs = 1 if action == "predict" else SIZES[size].epochs
-        workload = replace(SIZES[size], n_windows=n_windows, epochs=epochs)
-        jobs = {contender: (contender, workload) for contender in contenders}
-        for threads in (1, 2):
-            seconds, first = rounds(jobs, threads, N_PAIRS, action)
-            entry = {"size": size, "threads": threads, "windows": n_windows * epochs}
-            found.append({**entry, "seconds": seconds, "first": first})
-            print(part, size, threads, {k: [round(s, 3) for s in v] for k, v in seconds.items()})
-    return found
+    for threads in (1, 2):
+        with processes({name: name for name in contenders}, threads) as running:
+            for size, n_windows in N_WINDOWS[part].items():
+                # What comes before a prediction need not be trained for long.
+                epochs = 1 if action == "predict" else SIZES[size].epochs
+                workload = replace(SIZES[size], n_windows=n_windows, epochs=epochs)
+                prepare(running, dict.fromkeys(contenders, workload))
+                if action == "predict":
+                    for process in running.values():
+                        process.ask("fit")
+                seconds, first = rounds(running, N_PAIRS, action)
+                entry = {"size": size, "threads": threads, "windows": n_windows * epochs}
+                found.append({**entry, "seconds": seconds, "first": first})
+                print(part, size, threads, seconds)
+    return sorted(found, key=lambda entry: list(SIZES).index(entry["size"]))
 
 
 def fit():

@@ -140,8 +140,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
 
     precision : {"float32", "float64", "bfloat16"}, default="float32"
         Type of weights and computations. With "bfloat16" the layers compute on rounded
-        copies of float32 weights, in about half the time from about 64 units on; it takes
-        a processor with AVX512-BF16 or AMX, or a GPU that has it, and is an error
+        copies of float32 weights, in about 0.6 of the time from about 64 units on; it
+        takes a processor with AVX512-BF16 or AMX, or a GPU that has it, and is an error
         elsewhere.
 
     n_jobs : int or None, default=None

@@ -1,10 +1,10 @@
-"""Ideas d, k, l and m: other ways to call torch's layers."""
+"""Ideas d, k, l and m: other ways to call torch's layers, and bfloat16."""
 
 import torch
 
 from sklstm import _runtime, _training
 from sklstm._module import StackedLSTM
-from tried.measuring import epoch_seconds, fit_ratio, ratio_of
+from tried.measuring import NETWORKS, epoch_seconds, fit_ratio, ratio_of, step_seconds
 
 
 class DirectLSTM(StackedLSTM):
@@ -65,3 +65,27 @@ def low_precision(dtype):
             super().__init__(**params | {"low_precision": dtype})
 
     return with_module(LowPrecision)
+
+
+def passes_in_bfloat16(network):
+    """Idea m: forward and backward pass of torch's layers alone, with nothing around them."""
+    if not _runtime.has_bfloat16("cpu"):
+        return "-"
+    batch_size, window, n_features, sizes, _ = NETWORKS[network]
+
+    def seconds_in(dtype):
+        layers = torch.nn.LSTM(n_features, sizes[0], len(sizes), batch_first=True, dtype=dtype)
+        x = torch.randn(batch_size, window, n_features, dtype=dtype)
+        ones = torch.ones(batch_size, sizes[-1], dtype=dtype)
+
+        def step():
+            last = layers(x)[1][0][-1]  # (batch, hidden)
+            torch.autograd.grad(last, list(layers.parameters()), ones)
+
+        def seconds():
+            with _runtime.torch_state(training=True):
+                return step_seconds(step, 4)
+
+        return seconds
+
+    return ratio_of(seconds_in(torch.float32), seconds_in(torch.bfloat16))
