@@ -5,7 +5,7 @@ from dataclasses import replace
 from peers.workload import Workload
 from rounds import peak_memory, prepare, processes, rounds
 
-N_ROUNDS = 5
+N_ROUNDS = {"fit": 5, "predict": 15}  # predictions are short
 NUMBERS = (10_000, 100_000, 1_000_000)
 
 
@@ -16,8 +16,8 @@ def measure():
     loads = {n: Workload(n, 24, 1, (16,), batch_size=256, epochs=epochs[n]) for n in NUMBERS}
     with processes(dict.fromkeys(NUMBERS, "sklstm"), threads=1) as running:
         prepare(running, loads)
-        fit, _ = rounds(running, N_ROUNDS, "fit")
-        predict, _ = rounds(running, N_ROUNDS, "predict")
+        fit, _ = rounds(running, N_ROUNDS["fit"], "fit")
+        predict, _ = rounds(running, N_ROUNDS["predict"], "predict")
     found = []
     for n in NUMBERS:
         once = replace(loads[n], epochs=1)

@@ -39,8 +39,12 @@ class Forward(RegressorMixin, BaseEstimator):
 
 def measure():
     """Microseconds of each step for each network: medians over the rounds."""
+    n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    return {name: _measure(*network) for name, network in NETWORKS.items()}
+    try:
+        return {name: _measure(*network) for name, network in NETWORKS.items()}
+    finally:
+        torch.set_num_threads(n_threads)  # the search comes later in the same process
 
 
 def _measure(window, n_features, sizes):
