@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-oldest lint docs bench bench-skill
+.PHONY: demo test test-avx2 test-oldest lint docs bench bench-skill
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -12,6 +12,11 @@ demo: $(INSTALLED)
 # One thread a process: the two test processes share two cores.
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What depends on the instructions of the processor, once more as on one that has AVX2 only.
+test-avx2: $(INSTALLED)
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=1 \
+		$(BIN)/python -m pytest -n 2 -m precision tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -65,7 +65,9 @@ def has_bfloat16(device) -> bool:
     if not hasattr(torch.cpu, "get_capabilities"):  # an older torch
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     has = torch.cpu.get_capabilities()
-    return any(has.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    # oneDNN may be told not to use what the processor has (ONEDNN_MAX_CPU_ISA).
+    on_x86 = has.get("avx512_bf16", False) or has.get("amx_bf16", False)
+    return has.get("bf16", False) or (on_x86 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def work_of(sizes, n_features, window_size, n_windows) -> int:

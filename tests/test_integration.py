@@ -99,6 +99,7 @@ def test_rows_that_arrive_one_at_a_time_are_predicted_as_in_one_batch(
         window.partial_fit(row)
 
 
+@pytest.mark.precision
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("sizes", [(50, 20), (13, 5), 64])  # computed in different ways
 @pytest.mark.parametrize("n_outputs", [1, 2])

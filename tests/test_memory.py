@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,10 +19,7 @@ from sklstm import LSTMRegressor, SlidingWindowTransformer
 from sklstm._batches import SeriesOnDisk, series_tensor
 from sklstm._storage import let_go, row_blocks, stays_on_disk
 from sklstm._windows import find_windows
-
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="memory is measured by Linux's /proc"
-)
+from tests.machine import needs_proc
 
 # What the processes that are measured begin with.
 MEASURING = """

@@ -6,6 +6,9 @@ import torch
 
 from sklstm import _module
 from sklstm._module import Dropout, LinearSkip, LSTMLayer, StackedLSTM, centred
+from tests.machine import needs_bfloat16
+
+pytestmark = pytest.mark.precision
 
 
 def build(sizes=(4, 3), seed=0, **params):
@@ -40,7 +43,9 @@ def test_each_layer_is_fed_with_the_whole_sequence_of_the_one_below():
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("low_precision", [None, torch.bfloat16])
+@pytest.mark.parametrize(
+    "low_precision", [None, pytest.param(torch.bfloat16, marks=needs_bfloat16)]
+)
 def test_a_layer_computes_what_that_of_torch_does(bidirectional, low_precision):
     layer = LSTMLayer(3, 5, batch_first=True, bidirectional=bidirectional)
     torchs = torch.nn.LSTM(3, 5, batch_first=True, bidirectional=bidirectional)
@@ -142,6 +147,7 @@ def test_a_batch_that_only_a_full_one_equals_is_found(monkeypatch):
     assert module.smallest_batch(48) == 48
 
 
+@needs_bfloat16
 def test_layers_in_bfloat16_keep_weights_and_outputs_in_float32():
     generator = torch.Generator().manual_seed(0)
     module = StackedLSTM(2, (16, 8), 3, low_precision=torch.bfloat16, generator=generator)

@@ -58,12 +58,16 @@ class TestLearning:
         assert not np.array_equal(without.predict(W), with_dropout.predict(W))
         assert_array_equal(with_dropout.predict(W), with_dropout.predict(W))
 
-    @pytest.mark.parametrize(
-        "optimizer", ["adam", "adamw", "sgd", torch.optim.RMSprop, torch.optim.LBFGS]
-    )
+    @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", torch.optim.RMSprop])
     def test_every_optimizer_lowers_the_loss(self, optimizer):
         model = small(optimizer=optimizer, max_epochs=10).fit(W, Y)
         assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+    def test_an_optimizer_for_whole_batches_lowers_the_loss(self):
+        # On small batches its line of curvatures diverges, on some processors within 10 epochs.
+        whole = {"batch_size": len(W), "learning_rate": 0.1}
+        model = small(optimizer=torch.optim.LBFGS, max_epochs=10, **whole).fit(W, Y)
+        assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
 
     def test_absolute_error_predicts_the_median(self):
         y = np.where(np.arange(400) % 4 == 0, 100.0, 0.0)
@@ -259,6 +263,7 @@ class TestRepeating:
         model = small(random_state=generator)
         assert not np.array_equal(model.fit(W, Y).predict(W), model.fit(W, Y).predict(W))
 
+    @pytest.mark.precision
     @pytest.mark.parametrize("precision", ["float32", "float64"])
     @pytest.mark.parametrize("hidden_layer_sizes", [4, 64, (32, 16)])
     def test_a_row_alone_is_predicted_as_in_a_batch(self, hidden_layer_sizes, precision):
@@ -268,6 +273,7 @@ class TestRepeating:
         assert_array_equal(alone, together)
         assert_array_equal(model.predict(W[17:120]), together[17:120])
 
+    @pytest.mark.precision
     @pytest.mark.parametrize("size", [5, 9, 33])
     @pytest.mark.parametrize("n_outputs", [2, 5, 8])
     def test_a_row_alone_is_predicted_as_in_a_batch_by_layers_of_odd_sizes(self, size, n_outputs):

@@ -1,7 +1,6 @@
 """Threads, memory and precision around a call."""
 
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 import torch
 
 from sklstm import LSTMRegressor, _runtime
+from tests.machine import needs_bfloat16, needs_fork, needs_glibc, needs_x86
 
 X = np.random.RandomState(0).randn(60, 5)
 
@@ -124,7 +124,7 @@ print(inside, faults(10))
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="sets up the allocator of glibc")
+@needs_glibc
 @pytest.mark.parametrize("by_user", [False, True])
 def test_a_step_finds_the_memory_that_the_step_before_has_freed(by_user, monkeypatch):
     for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"):
@@ -164,6 +164,7 @@ FORK = """
 import multiprocessing
 import numpy as np
 from sklstm import LSTMRegressor, _runtime
+from tests.machine import needs_bfloat16, needs_fork, needs_glibc, needs_x86
 
 _runtime._WORK_OF_A_THREAD = 1  # threads for a small network too
 X = np.random.RandomState(0).randn(200, 5)
@@ -181,13 +182,14 @@ print(here == queue.get(timeout=60))
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_a_process_can_be_forked_after_a_fit_in_threads():
     """Non-regression test: with torch's own threads, the forked process hung."""
     output = subprocess.check_output([sys.executable, "-c", FORK], text=True, timeout=120)
     assert output.strip() == "True"
 
 
+@pytest.mark.precision
 def test_bfloat16_is_refused_where_the_processor_has_none(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
     model = LSTMRegressor(4, max_epochs=1, precision="bfloat16", device="cpu")
@@ -195,7 +197,42 @@ def test_bfloat16_is_refused_where_the_processor_has_none(monkeypatch):
         model.fit(X, X[:, 0])
 
 
+@pytest.mark.precision
 @pytest.mark.parametrize("flag", ["avx512_bf16", "amx_bf16", "bf16"])
 def test_bfloat16_is_found_by_what_the_processor_can_do(flag, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {flag: True})
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
     assert _runtime.has_bfloat16("cpu")
+
+
+BFLOAT16 = """
+import numpy as np
+from sklstm import LSTMRegressor
+
+X = np.random.RandomState(0).randn(60, 5)
+LSTMRegressor(4, max_epochs=1, precision="bfloat16", device="cpu").fit(X, X[:, 0])
+"""
+
+
+@pytest.mark.precision
+@needs_x86
+def test_bfloat16_is_refused_where_onednn_is_told_not_to_use_it():
+    """Non-regression test: the processor has it, but oneDNN found no way to compute in it."""
+    held_down = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+    command = [sys.executable, "-c", BFLOAT16]
+    run = subprocess.run(command, env=held_down, capture_output=True, text=True)
+    assert "ValueError: precision='bfloat16', but device 'cpu'" in run.stderr
+    assert "Use precision='float32'." in run.stderr
+
+
+@pytest.mark.precision
+@needs_bfloat16
+@pytest.mark.parametrize("sizes", [(4,), (32, 16)])
+def test_a_fit_in_bfloat16_rounds_and_predicts_nearly_the_same(sizes):
+    fits = {}
+    for precision in ("float32", "bfloat16"):
+        model = LSTMRegressor(sizes, max_epochs=3, linear_skip=False, random_state=0)
+        model.set_params(precision=precision, device="cpu").fit(X, X[:, 0])
+        fits[precision] = model.predict(X)
+    error = np.abs(fits["bfloat16"] - fits["float32"]).max()
+    assert 0 < error < 0.05 * np.std(X[:, 0])

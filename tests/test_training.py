@@ -49,6 +49,7 @@ def test_results_repeat_with_two_threads(dropout):
     np.testing.assert_array_equal(first.predict(X), again.predict(X))
 
 
+@pytest.mark.precision
 @pytest.mark.usefixtures("small_steps_are_shared")
 def test_two_threads_train_as_one_does_but_for_rounding():
     one, two = (fitted(n_jobs=n_jobs, precision="float64", max_epochs=5) for n_jobs in (1, 2))

@@ -1,0 +1,22 @@
+"""What some tests need of the machine: each asks for it here, and says what was lacking."""
+
+import os
+import platform
+from pathlib import Path
+
+import pytest
+
+from sklstm._runtime import has_bfloat16
+
+
+def _needs(is_there, lacking):
+    return pytest.mark.skipif(not is_there, reason=f"this machine has no {lacking}")
+
+
+needs_bfloat16 = _needs(
+    has_bfloat16("cpu"), "AVX512-BF16, AMX or BF16 of ARM, or oneDNN is told not to use it"
+)
+needs_fork = _needs(hasattr(os, "fork"), "fork")
+needs_glibc = _needs(platform.libc_ver()[0] == "glibc", "C library of GNU")
+needs_proc = _needs(Path("/proc/self/clear_refs").exists(), "/proc of Linux to measure memory by")
+needs_x86 = _needs(platform.machine() in ("x86_64", "AMD64"), "processor of the x86 family")
