@@ -20,9 +20,10 @@ import series
 import torch
 from sklearn.linear_model import RidgeCV
 
-from sklstm import SlidingWindowTransformer, _linear, forecast_targets
-from sklstm._batches import WindowDataset, series_tensor
-from sklstm._windows import find_windows
+from sklstm import SlidingWindowTransformer, forecast_targets
+from sklstm._linear import fitting
+from sklstm._network.batches import WindowDataset, series_tensor
+from sklstm._series.windows import find_windows
 
 # Package of R, data set, window, horizon; the first column that holds numbers is forecast.
 MORE = [
@@ -54,21 +55,21 @@ def one_way(errors):
     return np.eye(errors.shape[1])[best]
 
 
-TWO = {way: basis for way, basis in _linear._BASES.items() if way != "levels"}
+TWO = {way: basis for way, basis in fitting._BASES.items() if way != "levels"}
 VARIANTS = {
     "three ways, added up (the default)": [],
-    "the best of three ways": [(_linear, "_shares", one_way)],
-    "two ways (no levels), added up": [(_linear, "_BASES", TWO)],
-    "the best of two ways": [(_linear, "_BASES", TWO), (_linear, "_shares", one_way)],
-    "three ways, the same share": [(_linear, "_TOWARDS_EQUAL", 1e6)],
-    "three ways, chosen from 100 rows on only": [(_linear, "_ROWS_TO_CHOOSE", 100)],
+    "the best of three ways": [(fitting, "_shares", one_way)],
+    "two ways (no levels), added up": [(fitting, "_BASES", TWO)],
+    "the best of two ways": [(fitting, "_BASES", TWO), (fitting, "_shares", one_way)],
+    "three ways, the same share": [(fitting, "_TOWARDS_EQUAL", 1e6)],
+    "three ways, chosen from 100 rows on only": [(fitting, "_ROWS_TO_CHOOSE", 100)],
     "as before: the best of two ways, from 100 rows on": [
-        (_linear, "_BASES", TWO),
-        (_linear, "_shares", one_way),
-        (_linear, "_ROWS_TO_CHOOSE", 100),
+        (fitting, "_BASES", TWO),
+        (fitting, "_shares", one_way),
+        (fitting, "_ROWS_TO_CHOOSE", 100),
     ],
-    "three ways, 5 blocks": [(_linear, "_N_BLOCKS", 5)],
-    "three ways, the best penalty of each": [(_linear, "_STANDARD_ERRORS", 0.0)],
+    "three ways, 5 blocks": [(fitting, "_N_BLOCKS", 5)],
+    "three ways, the best penalty of each": [(fitting, "_STANDARD_ERRORS", 0.0)],
 }
 
 
@@ -112,7 +113,7 @@ def errors(rows, window, horizon, end, stop):
         with ExitStack() as stack:
             for change in changes:
                 stack.enter_context(patch.object(*change))
-            map_ = _linear.fit_linear(data, gap=horizon - 1)
+            map_ = fitting.fit_linear(data, gap=horizon - 1)
         forecast = flat[judged] @ map_.weights.numpy().reshape(horizon, -1).T
         left = forecast + map_.intercept.numpy() - targets[judged]
         found.append(np.square(left).mean() / expected)

@@ -23,14 +23,9 @@ from forecasters import ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import make_pipeline
 
-from sklstm import (
-    LSTMRegressor,
-    SlidingWindowTransformer,
-    _linear,
-    _residual,
-    forecast_targets,
-)
-from sklstm._batches import EveryStepDataset
+from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm._linear import fitting, residual
+from sklstm._network.batches import EveryStepDataset
 
 VARIANTS = {
     "defaults": {},
@@ -53,11 +48,11 @@ VARIANTS = {
 }
 # Constants that are no parameters, one changed at a time: module, name, value.
 CONSTANTS = {
-    "the penalty of the lowest error alone": (_linear, "_STANDARD_ERRORS", 0.0),
-    "penalties within half a standard error": (_linear, "_STANDARD_ERRORS", 0.5),
-    "5 blocks": (_linear, "_N_BLOCKS", 5),
-    "10 blocks": (_linear, "_N_BLOCKS", 10),
-    "the share that validates best": (_residual, "_FORECASTS_TO_BELIEVE", 0),
+    "the penalty of the lowest error alone": (fitting, "_STANDARD_ERRORS", 0.0),
+    "penalties within half a standard error": (fitting, "_STANDARD_ERRORS", 0.5),
+    "5 blocks": (fitting, "_N_BLOCKS", 5),
+    "10 blocks": (fitting, "_N_BLOCKS", 10),
+    "the share that validates best": (residual, "_FORECASTS_TO_BELIEVE", 0),
     "each row in 2 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 2),
     "each row in 8 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 8),
 }

@@ -9,9 +9,10 @@ import time
 import numpy as np
 from peers import NETWORK_ALONE
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, _runtime
+from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm._network import runtime
 
-_runtime._WORK_OF_A_THREAD = 1  # take the threads in any case
+runtime._WORK_OF_A_THREAD = 1  # take the threads in any case
 
 PAIRS = 5
 ROWS = np.random.default_rng(0).normal(size=(1_300, 8))
@@ -50,6 +51,6 @@ for window, hidden, batch_size in (
         / seconds(windows, ROWS[:, 0], hidden, batch_size, 2)
         for _ in range(PAIRS + 1)
     ]
-    work = _runtime.work_of((hidden,), 8, window, batch_size)
+    work = runtime.work_of((hidden,), 8, window, batch_size)
     ratio = statistics.median(pairs[1:])
     print(f"{window:6}  {hidden:6}  {batch_size:5}  {work:20,}  {ratio:.2f}", flush=True)

@@ -1,9 +1,9 @@
 """LSTMs for time series inside plain scikit-learn."""
 
-from sklstm._display_forecast import ForecastDisplay
-from sklstm._display_gates import GateActivityDisplay
-from sklstm._display_loss import LossCurveDisplay
-from sklstm._display_splits import WindowSplitDisplay
+from sklstm._plot.forecast import ForecastDisplay
+from sklstm._plot.gate_activity import GateActivityDisplay
+from sklstm._plot.loss_curve import LossCurveDisplay
+from sklstm._plot.window_split import WindowSplitDisplay
 from sklstm._regressor import LSTMRegressor
 from sklstm._targets import forecast_targets
 from sklstm._transformer import SlidingWindowTransformer

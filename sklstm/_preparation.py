@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from sklstm._storage import row_blocks
-from sklstm._windows import Windows, number_type
+from sklstm._series.storage import row_blocks
+from sklstm._series.windows import Windows, number_type
 
 # Fewest validation rows for which early_stopping="auto" turns it on.
 _ROWS_TO_VALIDATE = 10

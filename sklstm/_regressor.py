@@ -10,9 +10,10 @@ import torch
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils import check_random_state
 
-from sklstm import _residual, _runtime, _training
-from sklstm._batches import EveryStepDataset, WindowDataset, predict_windows, series_tensor
 from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._linear import residual
+from sklstm._network import runtime, training
+from sklstm._network.batches import EveryStepDataset, WindowDataset, predict_windows, series_tensor
 from sklstm._preparation import (
     feature_statistics,
     split_latest,
@@ -418,12 +419,12 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         check_fitted(self, "net_")
         windows, missing = check_windows(self, X, reset=False)
         weight = self.net_.module_.head.weight
-        batch_size = _training.prediction_batch(self._net_shape, self.window_size_)
+        batch_size = training.prediction_batch(self._net_shape, self.window_size_)
         threads, n_batches = 1, -(-windows.n_windows // batch_size)
         if n_batches > 1:
             sizes = self._net_shape["hidden_layer_sizes"]
             threads = self._n_threads(sizes, windows.n_windows, n_batches)
-        with _runtime.torch_state(training=False):
+        with runtime.torch_state(training=False):
             series = series_tensor(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
@@ -438,8 +439,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
 
     def _fit(self, X, y, sample_weight, max_epochs, early_stopping, resumed):
         self._check_params()
-        _runtime.check_device(self.device)
-        _runtime.check_precision(self.precision, self.device)
+        runtime.check_device(self.device)
+        runtime.check_precision(self.precision, self.device)
         windows, missing = check_windows(self, X, reset=not resumed)
         y = check_targets(self, y, windows.n_windows)
         weight = check_weights(sample_weight, windows.n_windows)
@@ -467,12 +468,12 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             batch_size = int(np.clip(len(train) // (16 * self.window_size_), 8, 64))
         elif batch_size == "auto":
             batch_size = int(np.clip(len(train) // 128, 64, 256))
-        shape = _training.architecture(self)
-        n_parts = batch_size // _runtime.SMALLEST_SHARE
+        shape = training.architecture(self)
+        n_parts = batch_size // runtime.SMALLEST_SHARE
         threads = self._n_threads(shape["hidden_layer_sizes"], batch_size, n_parts)
-        with _runtime.torch_state(training=True):
-            device = _runtime.resolve_device(self.device)
-            dtype = _training.DTYPES[self.precision]
+        with runtime.torch_state(training=True):
+            device = runtime.resolve_device(self.device)
+            dtype = training.DTYPES[self.precision]
             series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
             units = self.target_mean_, self.target_scale_
             dataset = WindowDataset(
@@ -484,20 +485,20 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             skip = self._skip(dataset, train, valid, resumed)
             if every_step:
                 train = EveryStepDataset(train, windows)
-            net = _training.build_net(
+            net = training.build_net(
                 self, shape, device, batch_size, seed, threads, valid, self.callbacks, every_step
             )
             if resumed:
-                _training.load_net_state(net, _training.net_state(self.net_, self._net_shape))
-            _training.train(net, train, max_epochs, threads, valid)
+                training.load_net_state(net, training.net_state(self.net_, self._net_shape))
+            training.train(net, train, max_epochs, threads, valid)
             if skip is not None:
                 if valid is not None:
                     cautious = self.loss == "squared_error"
-                    skip.share.fill_(_residual.share_that_pays(net, valid, cautious))
+                    skip.share.fill_(residual.share_that_pays(net, valid, cautious))
                 elif early_stopping == "auto" and not resumed:
                     skip.share.zero_()  # nothing shows that the network would pay
                 net.module_.skip = skip
-            _training.release(net)
+            training.release(net)
 
         self.net_, self._net_shape = net, shape
         self.n_iter_ = len(net.history)
@@ -529,7 +530,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 f"optimizer must be a name or a subclass of torch.optim.Optimizer, got "
                 f"{self.optimizer!r}."
             )
-        if self.weight_decay and not _training.has_weight_decay(self.optimizer):
+        if self.weight_decay and not training.has_weight_decay(self.optimizer):
             raise ValueError(
                 f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has none. Set "
                 "weight_decay=0, or choose another optimizer."
@@ -555,12 +556,12 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         if not resumed:
             if not self.linear_skip:
                 return None
-            return _residual.solve_skip(dataset, train, valid, gap=self.n_outputs_ - 1)
+            return residual.solve_skip(dataset, train, valid, gap=self.n_outputs_ - 1)
         skip = copy.deepcopy(self.net_.module_.skip)  # an error leaves the model as it was
         if skip is not None:
             for part in (train, valid):
                 if part is not None:
-                    _residual.subtract(part, skip)
+                    residual.subtract(part, skip)
         return skip
 
     def _seed(self, resumed):
@@ -572,15 +573,15 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         return int(seed) + (self.n_iter_ if resumed else 0)
 
     def _n_threads(self, sizes, n_windows, n_parts):
-        work = _runtime.work_of(sizes, self._n_channels, self.window_size_, n_windows)
-        return _runtime.n_threads(self.n_jobs, work, n_parts)
+        work = runtime.work_of(sizes, self._n_channels, self.window_size_, n_windows)
+        return runtime.n_threads(self.n_jobs, work, n_parts)
 
     def __getstate__(self):
         state = dict(super().__getstate__())
         if "net_" in state:
             # Callbacks as they were passed: trained ones may hold tensors, on a GPU even.
             state["callbacks"] = clone(self.callbacks, safe=False)
-            state["net_"] = _training.net_state(self.net_, self._net_shape)
+            state["net_"] = training.net_state(self.net_, self._net_shape)
         return state
 
     def __setstate__(self, state):
@@ -591,8 +592,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
                 self._check_params()
             except ValueError:  # set after the fit, so that the next fit will refuse them
                 params = type(self)(device=self.device)
-            with _runtime.torch_state(training=True):
-                self.net_ = _training.loaded_net(params, self.__dict__["net_"])
+            with runtime.torch_state(training=True):
+                self.net_ = training.loaded_net(params, self.__dict__["net_"])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

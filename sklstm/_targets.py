@@ -6,8 +6,8 @@ import numbers
 
 import numpy as np
 
-from sklstm import _index
-from sklstm._windows import window_view
+from sklstm._series import time_axis
+from sklstm._series.windows import window_view
 
 
 def forecast_targets(series, horizon):
@@ -76,10 +76,10 @@ def forecast_targets(series, horizon):
     if not len(values):
         raise ValueError("series is empty, but targets need at least one row.")
 
-    index = _index.time_index(series)
+    index = time_axis.time_index(series)
     position = np.arange(len(values))
     if index is not None:
-        clock = _index.make_clock(index)
+        clock = time_axis.make_clock(index)
         position = clock.positions(clock.ticks(index))
         # A hole longer than the horizon makes the same targets unknown as one just as long.
         position = np.cumsum(np.minimum(np.diff(position, prepend=0), horizon + 1))
@@ -87,8 +87,8 @@ def forecast_targets(series, horizon):
     known = np.full(position[-1] + 1 + horizon, np.nan, dtype=values.dtype)
     known[position] = values
     targets = window_view(known[1:, np.newaxis], horizon)[position, :, 0]  # (rows, horizon)
-    if not _index.is_pandas(series):
+    if not time_axis.is_pandas(series):
         return targets
     name = series.columns[0] if hasattr(series, "columns") else series.name
     columns = [f"{'y' if name is None else name}_lead{lead}" for lead in range(1, horizon + 1)]
-    return _index.pandas().DataFrame(targets, index=series.index, columns=columns)
+    return time_axis.pandas().DataFrame(targets, index=series.index, columns=columns)

@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 
-from sklstm import _index
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._storage import new_rows, row_blocks, stays_on_disk
+from sklstm._series import time_axis
+from sklstm._series.storage import new_rows, row_blocks, stays_on_disk
+from sklstm._series.windows import history_length, window_view
 from sklstm._validation import (
     Interval,
     StrOptions,
@@ -19,7 +20,6 @@ from sklstm._validation import (
     check_rows,
     unchanged_on_error,
 )
-from sklstm._windows import history_length, window_view
 
 # Rows of the fitted series' start that are kept to recognise it when it comes again.
 _HEAD_ROWS = 64
@@ -195,10 +195,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             check_params(self)
             rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
-            index = _index.time_index(X)
+            index = time_axis.time_index(X)
             self._clock = ticks = None
             if index is not None:
-                self._clock = _index.make_clock(index)
+                self._clock = time_axis.make_clock(index)
                 ticks = self._clock.ticks(index)
             self._first_tick = None if ticks is None else ticks[0]
             self._only_label = index if index is not None and len(index) == 1 else None
@@ -236,8 +236,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             if index is not None and self._only_label is not None:
                 # The step between rows shows with the second one.
                 both = self._only_label.append(index)
-                _index.check_increasing(both)
-                self._clock = _index.make_clock(both)
+                time_axis.check_increasing(both)
+                self._clock = time_axis.make_clock(both)
                 first = self._clock.ticks(self._only_label)
                 self._first_tick = self._last_tick = first[0]
                 self._history_ticks = first[: len(self.history_)]
@@ -296,7 +296,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         position = None
         if ticks is not None:
             position = self._clock.positions(np.concatenate([self._history_ticks[past], ticks]))
-            _index.check_holes(np.diff(position[-len(rows) :]), allowed=0.5)
+            time_axis.check_holes(np.diff(position[-len(rows) :]), allowed=0.5)
         windows = self._windows(self.history_[past], rows, position)
         if self.flatten:
             return windows.transpose(0, 2, 1).reshape(len(rows), -1)  # (rows, features * window)
@@ -368,10 +368,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     def _index(self, X):
         """Return the index of ``X`` if it says how its rows lie to the fitted ones."""
-        index = _index.time_index(X)
+        index = time_axis.time_index(X)
         if index is None or self._clock is None:
             return None
-        if _index.is_default(index) and not (
+        if time_axis.is_default(index) and not (
             self._clock.kind == "integer" and self._first_tick > 0
         ):
             return None

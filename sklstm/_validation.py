@@ -16,8 +16,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sklstm._storage import row_blocks, stays_on_disk
-from sklstm._windows import Windows, find_windows
+from sklstm._series.storage import row_blocks, stays_on_disk
+from sklstm._series.windows import Windows, find_windows
 
 # Interval and StrOptions are scikit-learn's private parameter validation, which gives the
 # messages that users know from every other estimator. It is used by way of this file only.

@@ -23,7 +23,7 @@ GRID = {"window__window_size": [3, 7], "lstm__hidden_layer_sizes": [4, (6, 3)]}
 @pytest.fixture(scope="module")
 def environment():
     """Where workers find this module; the clusters choose their threads, as for a user."""
-    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths))):
         os.environ.pop("OMP_NUM_THREADS", None)
         yield

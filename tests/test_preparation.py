@@ -12,7 +12,7 @@ from sklstm._preparation import (
     training_targets,
     usable_windows,
 )
-from sklstm._windows import find_windows
+from sklstm._series.windows import find_windows
 
 ROWS = np.random.RandomState(0).randn(200_000, 2) * [1, 10] + [5, -3]
 VIEW = SlidingWindowTransformer(4).fit_transform(ROWS)

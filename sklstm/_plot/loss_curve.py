@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklstm._displays import BLACK, BLUE, ORANGE, fitted_lstm, line_style, new_axes
+from sklstm._plot.drawing import BLACK, BLUE, ORANGE, fitted_lstm, line_style, new_axes
 
 
 class LossCurveDisplay:

@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import nnls
 from torch.nn import functional
 
-from sklstm._module import LinearSkip
+from sklstm._network.module import LinearSkip
 
 # The penalty in units of the mean variance of what is penalised.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)

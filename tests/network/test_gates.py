@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from sklstm import SlidingWindowTransformer
-from sklstm._batches import standardised
-from sklstm._gates import NAMES, gate_activity
-from sklstm._module import StackedLSTM, centred
+from sklstm._network.batches import standardised
+from sklstm._network.gates import NAMES, gate_activity
+from sklstm._network.module import StackedLSTM, centred
 
 N_STEPS, N_FEATURES = 9, 2
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from skorch.callbacks import Callback
 
-from sklstm import LSTMRegressor, _runtime, _training
+from sklstm import LSTMRegressor
+from sklstm._network import runtime, training
 
 X = np.random.RandomState(0).randn(60, 5)
 
@@ -20,7 +21,7 @@ def fitted(**params):
 
 @pytest.fixture
 def small_steps_are_shared(monkeypatch):
-    monkeypatch.setattr(_runtime, "_WORK_OF_A_THREAD", 1)
+    monkeypatch.setattr(runtime, "_WORK_OF_A_THREAD", 1)
 
 
 @pytest.mark.usefixtures("small_steps_are_shared")
@@ -99,7 +100,7 @@ def test_weights_and_losses_agree_with_a_loop_by_hand():
 
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
     generator = torch.Generator().manual_seed(int(seed))
-    module = _training.StackedLSTM(1, (4,), 1, dtype=torch.float64, generator=generator)
+    module = training.StackedLSTM(1, (4,), 1, dtype=torch.float64, generator=generator)
     optimizer = torch.optim.Adam(module.parameters(), lr=model.learning_rate)
     x = torch.from_numpy((X - X.mean()) / X.std())[:, :, None]
     target = torch.from_numpy((y - y.mean()) / y.std())[:, None]

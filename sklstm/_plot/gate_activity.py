@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklstm._batches import standardised
-from sklstm._displays import check_row, fitted_lstm, new_axes
-from sklstm._gates import gate_activity
+from sklstm._network.batches import standardised
+from sklstm._network.gates import gate_activity
+from sklstm._plot.drawing import check_row, fitted_lstm, new_axes
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import check_windows
 

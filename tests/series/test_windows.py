@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from sklstm._windows import find_windows, history_length, window_view
+from sklstm._series.windows import find_windows, history_length, window_view
 
 quick = settings(deadline=None, max_examples=150, database=None)
 SIZES = st.integers(1, 6)

@@ -12,11 +12,11 @@ from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from torch.utils.data import DataLoader
 
-from sklstm._batches import WindowBatches
-from sklstm._module import LinearSkip, StackedLSTM
-from sklstm._net import KeepBest, NonFiniteLoss, TargetLoss, WindowNet, forget_batches
-from sklstm._progress import EpochProgress, shown
-from sklstm._runtime import check_device, resolve_device, share_size, thread_map
+from sklstm._network.batches import WindowBatches
+from sklstm._network.module import LinearSkip, StackedLSTM
+from sklstm._network.net import KeepBest, NonFiniteLoss, TargetLoss, WindowNet, forget_batches
+from sklstm._network.progress import EpochProgress, shown
+from sklstm._network.runtime import check_device, resolve_device, share_size, thread_map
 
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 # Type of the series and of the weights; in bfloat16, layers compute on rounded copies of them.

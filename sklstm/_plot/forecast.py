@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklstm import _index
-from sklstm._displays import (
+from sklstm._plot.drawing import (
     BLACK,
     GREY,
     VERMILLION,
@@ -16,6 +15,7 @@ from sklstm._displays import (
     new_axes,
     numbers,
 )
+from sklstm._series import time_axis
 from sklstm._targets import forecast_targets
 
 
@@ -272,20 +272,20 @@ class ForecastDisplay:
 
 def _labels(series, row, horizon):
     """Labels of all rows, and of the steps that follow one: of a regular index, or numbers."""
-    index = _index.time_index(series)
-    clock = None if index is None else _index.make_clock(index)
+    index = time_axis.time_index(series)
+    clock = None if index is None else time_axis.make_clock(index)
     if clock is None or clock.step is None or index.inferred_type == "timedelta64":
         return np.arange(len(series)), row + np.arange(1, horizon + 1)
     if index.inferred_type != "datetime64":
         return index, index[[row] * horizon] + clock.step * np.arange(1, horizon + 1)
     freq = _offset(index, clock) if index.freq is None else index.freq
-    ahead = _index.pandas().date_range(index[row], periods=horizon + 1, freq=freq)[1:]
+    ahead = time_axis.pandas().date_range(index[row], periods=horizon + 1, freq=freq)[1:]
     return index, ahead
 
 
 def _offset(index, clock):
     """Time from one row to the next, as pandas counts it."""
-    pd = _index.pandas()
+    pd = time_axis.pandas()
     if clock.scale == "value":
         return pd.Timedelta(clock.step, unit="us")
     if clock.scale == "wall":

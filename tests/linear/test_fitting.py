@@ -7,10 +7,11 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import make_pipeline
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, _linear, forecast_targets
-from sklstm._batches import WindowDataset, series_tensor
-from sklstm._linear import fit_linear
-from sklstm._windows import find_windows
+from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm._linear import fitting
+from sklstm._linear.fitting import fit_linear
+from sklstm._network.batches import WindowDataset, series_tensor
+from sklstm._series.windows import find_windows
 
 WINDOW, FEATURES = 5, 2
 RNG = np.random.RandomState(0)
@@ -74,7 +75,7 @@ def test_penalties_are_chosen_by_what_they_predict():
         assert max(penalties) >= 1
     exact = np.repeat(VIEW.mean(axis=(1, 2))[:, None], 2, axis=1)
     for _, penalties, _ in fit_linear(dataset(targets=exact), gap=1).choice:
-        assert penalties[0] == _linear._PENALTIES[0]
+        assert penalties[0] == fitting._PENALTIES[0]
 
 
 def test_a_walk_is_left_to_the_ways_that_are_drawn_to_its_last_step():
@@ -135,30 +136,30 @@ class TestShares:
 
     def test_errors_that_cancel_share_equally(self):
         np.testing.assert_allclose(
-            _linear._shares(self.errors([1, -1, 1, -1], [-1, 1, 1, -1])), [0.5, 0.5]
+            fitting._shares(self.errors([1, -1, 1, -1], [-1, 1, 1, -1])), [0.5, 0.5]
         )
 
     def test_a_way_that_only_adds_errors_gets_nothing(self):
         np.testing.assert_allclose(
-            _linear._shares(self.errors([1, -1, 1, -1], [9, -9, 9, -9])), [1, 0]
+            fitting._shares(self.errors([1, -1, 1, -1], [9, -9, 9, -9])), [1, 0]
         )
 
     def test_ways_that_err_alike_share_equally(self):
-        np.testing.assert_allclose(_linear._shares(self.errors([1, 2, 1], [1, 2, 1])), [0.5, 0.5])
+        np.testing.assert_allclose(fitting._shares(self.errors([1, 2, 1], [1, 2, 1])), [0.5, 0.5])
 
     def test_products_that_rounding_has_left_indefinite_are_no_problem(self):
         errors = np.array([[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]])  # one square is -1
-        shares = _linear._shares(np.repeat(errors[None], 2, axis=0))
+        shares = fitting._shares(np.repeat(errors[None], 2, axis=0))
         assert shares.sum() == pytest.approx(1)
         assert np.all(shares >= 0)
 
     def test_nothing_to_choose_by_shares_equally(self):
-        np.testing.assert_allclose(_linear._shares(np.zeros((3, 2, 2))), [0.5, 0.5])
+        np.testing.assert_allclose(fitting._shares(np.zeros((3, 2, 2))), [0.5, 0.5])
 
     def test_a_restless_block_counts_no_more_than_a_calm_one(self):
         errors = self.errors([1, 2, 1, 0], [2, 1, 0, 1])
         errors[1] = errors[1, ::-1, ::-1] * 1e6
-        np.testing.assert_allclose(_linear._shares(errors), [0.5, 0.5])
+        np.testing.assert_allclose(fitting._shares(errors), [0.5, 0.5])
 
 
 def test_penalties_that_cannot_be_told_apart_share_the_map():
@@ -189,7 +190,7 @@ def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
 
 @pytest.mark.parametrize("most", [1, 2048])
 def test_an_output_that_is_not_known_is_mapped_to_its_mean(monkeypatch, most):
-    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", most)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     weights = np.ones_like(TARGETS)
     weights[:, 1] = 0
     map_ = fit_linear(dataset(weights=weights), 1)
@@ -202,12 +203,12 @@ def test_an_output_that_is_not_known_is_mapped_to_its_mean(monkeypatch, most):
 @pytest.mark.parametrize("most", [1, 2048])
 @pytest.mark.parametrize("gap", [100, 1000])
 def test_targets_that_overlap_over_most_of_the_rows_are_no_problem(monkeypatch, gap, most):
-    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", most)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     assert torch.isfinite(fit_linear(dataset(), gap).weights).all()
 
 
 def test_steps_of_conjugate_gradients_come_to_the_same_map(monkeypatch):
-    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", 1)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
     map_ = fit_linear(dataset(), gap=1, choice=("steps", 40))
     flat = VIEW.reshape(len(VIEW), -1)
     expected = LinearRegression().fit(flat, TARGETS).predict(flat)
@@ -220,7 +221,7 @@ def test_steps_of_conjugate_gradients_come_to_the_same_map(monkeypatch):
 @pytest.mark.parametrize("most", [1, 2048])
 @pytest.mark.parametrize("n", [1, 2, 10, 99])
 def test_few_rows_and_features_without_variance_are_no_problem(monkeypatch, n, most):
-    monkeypatch.setattr(_linear, "_MOST_COEFFICIENTS", most)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     windows = find_windows(np.zeros((n, 3, 2)))
     series = series_tensor(windows, 0.0, 1.0, torch.float32, "cpu")
     data = WindowDataset(series, windows, np.arange(n), np.full((n, 1), 3.0))

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from sklstm import SlidingWindowTransformer
-from sklstm._batches import (
+from sklstm._network.batches import (
     EveryStepDataset,
     WindowBatches,
     WindowDataset,
     predict_windows,
     series_tensor,
 )
-from sklstm._windows import find_windows
+from sklstm._series.windows import find_windows
 
 
 def setup(n=50, window_size=4, n_features=2, copy=False, dilation=1):

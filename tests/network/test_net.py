@@ -8,8 +8,8 @@ import torch
 from skorch.callbacks import Callback
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
-from sklstm._module import StackedLSTM
-from sklstm._net import TargetLoss, WindowNet, clip_norm
+from sklstm._network.module import StackedLSTM
+from sklstm._network.net import TargetLoss, WindowNet, clip_norm
 
 
 def a_net(**params):

@@ -9,9 +9,9 @@ import torch
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from sklstm._runtime import thread_map
-from sklstm._storage import let_go, row_blocks, stays_on_disk
-from sklstm._windows import Windows, number_type
+from sklstm._network.runtime import thread_map
+from sklstm._series.storage import let_go, row_blocks, stays_on_disk
+from sklstm._series.windows import Windows, number_type
 
 _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
 

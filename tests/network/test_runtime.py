@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from sklstm import LSTMRegressor, _runtime
+from sklstm import LSTMRegressor
+from sklstm._network import runtime
 from tests.machine import needs_bfloat16, needs_fork, needs_glibc, needs_x86
 
 X = np.random.RandomState(0).randn(60, 5)
@@ -21,49 +22,49 @@ LARGE = 10**12
 
 
 def test_an_int_of_n_jobs_has_the_meaning_of_scikit_learn(monkeypatch):
-    monkeypatch.setattr(_runtime.joblib, "cpu_count", lambda: 8)
+    monkeypatch.setattr(runtime.joblib, "cpu_count", lambda: 8)
     n_jobs = (1, 3, 99, -1, -2, -100)
-    assert [_runtime.n_threads(n, LARGE, 99) for n in n_jobs] == [1, 3, 8, 8, 7, 1]
+    assert [runtime.n_threads(n, LARGE, 99) for n in n_jobs] == [1, 3, 8, 8, 7, 1]
 
 
 def test_none_of_n_jobs_is_what_torch_is_set_to(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 6)
-    assert _runtime.n_threads(None, LARGE, 99) == 6
+    assert runtime.n_threads(None, LARGE, 99) == 6
 
 
 def test_no_more_threads_are_used_than_there_is_work_and_parts_of_it_for(monkeypatch):
-    monkeypatch.setattr(_runtime.joblib, "cpu_count", lambda: 8)
-    small = _runtime.work_of((16,), n_features=1, window_size=12, n_windows=64)
-    large = _runtime.work_of((256, 256), n_features=8, window_size=96, n_windows=64)
-    assert _runtime.n_threads(-1, small, 4) == 1
-    assert [_runtime.n_threads(-1, large, parts) for parts in (0, 1, 4, 99)] == [1, 1, 4, 8]
+    monkeypatch.setattr(runtime.joblib, "cpu_count", lambda: 8)
+    small = runtime.work_of((16,), n_features=1, window_size=12, n_windows=64)
+    large = runtime.work_of((256, 256), n_features=8, window_size=96, n_windows=64)
+    assert runtime.n_threads(-1, small, 4) == 1
+    assert [runtime.n_threads(-1, large, parts) for parts in (0, 1, 4, 99)] == [1, 1, 4, 8]
 
 
 def test_work_is_counted_in_multiply_adds():
-    work = _runtime.work_of((5, 3), n_features=2, window_size=7, n_windows=11)
+    work = runtime.work_of((5, 3), n_features=2, window_size=7, n_windows=11)
     assert work == 11 * 7 * 4 * (5 * (2 + 5) + 3 * (5 + 3))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("batch_size", [1, 64, 100, 256])
 def test_a_share_is_what_threads_and_memory_allow(batch_size, threads):
-    small = _runtime.share_size(batch_size, 16, 12, "float32", threads)
+    small = runtime.share_size(batch_size, 16, 12, "float32", threads)
     assert small == -(-batch_size // threads)
     for window_size in (168, 2_000, 50_000):
-        share = _runtime.share_size(batch_size, 64, window_size, "float32", threads)
+        share = runtime.share_size(batch_size, 64, window_size, "float32", threads)
         assert 1 <= share <= small
-        taken = threads * share * _runtime._BYTES_PER_UNIT["float32"] * 64 * window_size
-        assert share == 1 or taken <= 2 * _runtime._TRAINING_BYTES
-        assert _runtime.share_size(batch_size, 64, window_size, "bfloat16", threads) >= share
+        taken = threads * share * runtime._BYTES_PER_UNIT["float32"] * 64 * window_size
+        assert share == 1 or taken <= 2 * runtime._TRAINING_BYTES
+        assert runtime.share_size(batch_size, 64, window_size, "bfloat16", threads) >= share
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_modes_of_torch_are_as_before_after_a_call_that_fails(training):
     before = torch.get_num_threads(), torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-    with _runtime.torch_state(training):
+    with runtime.torch_state(training):
         assert torch.get_num_threads() == 1
         assert torch.is_grad_enabled() is training
-        state = _runtime.torch_state(not training)
+        state = runtime.torch_state(not training)
     with pytest.raises(ArithmeticError), state:
         raise ArithmeticError
     after = torch.get_num_threads(), torch.is_grad_enabled(), torch.is_inference_mode_enabled()
@@ -76,7 +77,7 @@ def test_each_of_overlapping_calls_has_one_thread_and_leaves_as_many_as_before()
 
     def call(leaves_first):
         torch.set_num_threads(3)
-        with _runtime.torch_state(training=True):
+        with runtime.torch_state(training=True):
             entered.wait()
             seen.append(torch.get_num_threads())
             if not leaves_first:
@@ -100,7 +101,7 @@ def test_each_of_overlapping_calls_has_one_thread_and_leaves_as_many_as_before()
 def test_threads_of_a_fit_take_one_of_torch_even_if_they_start_after_another_fit_has_ended():
     """Non-regression test: they took the number that the other fit had put back."""
     before = torch.get_num_threads()
-    with _runtime.torch_state(training=True), _runtime.thread_map(2) as map_:
+    with runtime.torch_state(training=True), runtime.thread_map(2) as map_:
         torch.set_num_threads(3)  # as the end of another fit does
         assert list(map_(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
     assert torch.get_num_threads() == before
@@ -108,7 +109,7 @@ def test_threads_of_a_fit_take_one_of_torch_even_if_they_start_after_another_fit
 
 FAULTS = """
 import resource, torch
-from sklstm import _runtime
+from sklstm._network import runtime
 
 def faults(n_steps):  # of 20 blocks of 4 MB, all alive at once and then freed, as in a step
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -117,7 +118,7 @@ def faults(n_steps):  # of 20 blocks of 4 MB, all alive at once and then freed, 
         del blocks
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-with _runtime.torch_state(training=True):
+with runtime.torch_state(training=True):
     faults(2)
     inside = faults(10)
 print(inside, faults(10))
@@ -147,7 +148,7 @@ def test_calls_in_threads_give_their_results_in_order_and_the_caller_takes_part(
         seen.add(threading.get_ident())
         return number * factor
 
-    with _runtime.thread_map(2) as map_:
+    with runtime.thread_map(2) as map_:
         assert list(map_(call, range(9), [10] * 9)) == list(range(0, 90, 10))
     assert len(seen) == 2
     assert threading.get_ident() in seen
@@ -156,17 +157,18 @@ def test_calls_in_threads_give_their_results_in_order_and_the_caller_takes_part(
 @pytest.mark.parametrize("number", [0, 1, 7])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_an_error_of_a_call_in_any_thread_is_raised(number, threads):
-    with _runtime.thread_map(threads) as map_, pytest.raises(ZeroDivisionError):
+    with runtime.thread_map(threads) as map_, pytest.raises(ZeroDivisionError):
         list(map_(lambda n: 1 / (n - number), range(8)))
 
 
 FORK = """
 import multiprocessing
 import numpy as np
-from sklstm import LSTMRegressor, _runtime
+from sklstm import LSTMRegressor
+from sklstm._network import runtime
 from tests.machine import needs_bfloat16, needs_fork, needs_glibc, needs_x86
 
-_runtime._WORK_OF_A_THREAD = 1  # threads for a small network too
+runtime._WORK_OF_A_THREAD = 1  # threads for a small network too
 X = np.random.RandomState(0).randn(200, 5)
 
 def fitted(queue=None):
@@ -202,7 +204,7 @@ def test_bfloat16_is_refused_where_the_processor_has_none(monkeypatch):
 def test_bfloat16_is_found_by_what_the_processor_can_do(flag, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {flag: True})
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
-    assert _runtime.has_bfloat16("cpu")
+    assert runtime.has_bfloat16("cpu")
 
 
 BFLOAT16 = """

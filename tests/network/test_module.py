@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sklstm import _module
-from sklstm._module import Dropout, LinearSkip, LSTMLayer, StackedLSTM, centred
+from sklstm._network import module as network_module
+from sklstm._network.module import Dropout, LinearSkip, LSTMLayer, StackedLSTM, centred
 from tests.machine import needs_bfloat16
 
 pytestmark = pytest.mark.precision
@@ -141,7 +141,7 @@ def test_the_smallest_batch_computes_what_a_full_one_does(sizes, dtype):
 def test_a_batch_that_only_a_full_one_equals_is_found(monkeypatch):
     module = build().eval()
     network = StackedLSTM._network
-    monkeypatch.setattr(_module, "_SMALLEST_BATCH", {})
+    monkeypatch.setattr(network_module, "_SMALLEST_BATCH", {})
     by_size = lambda self, x: network(self, x) + 1e-9 * len(x)  # noqa: E731
     monkeypatch.setattr(StackedLSTM, "_network", by_size)
     assert module.smallest_batch(48) == 48

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from sklstm._module import centred
-from sklstm._runtime import torch_state
+from sklstm._network.module import centred
+from sklstm._network.runtime import torch_state
 
 NAMES = ("input_gate", "forget_gate", "cell_candidate", "output_gate", "cell", "hidden")
 

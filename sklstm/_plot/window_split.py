@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.model_selection import TimeSeriesSplit, check_cv
 
-from sklstm import _index
-from sklstm._displays import (
+from sklstm._plot.drawing import (
     BLACK,
     BLUE,
     GREY,
@@ -17,8 +16,9 @@ from sklstm._displays import (
     numbers,
     steps_of,
 )
+from sklstm._series import time_axis
+from sklstm._series.windows import history_length
 from sklstm._transformer import SlidingWindowTransformer
-from sklstm._windows import history_length
 
 # The history is part of the training rows: their colour, hatched.
 _STYLES = {
@@ -136,7 +136,7 @@ class WindowSplitDisplay:
         if self.index is not None:
             first = np.min(test)
             history = history[history < first]
-            if _index.make_clock(self.index).step is not None:
+            if time_axis.make_clock(self.index).step is not None:
                 history = history[history >= first - self.n_history]
         used = np.concatenate([train, test])
         return {
@@ -193,7 +193,7 @@ class WindowSplitDisplay:
             splits=list(check_cv(cv).split(X, y)),
             n_rows=len(X),
             n_history=0 if windows[0].history == "none" else reach,
-            index=_index.time_index(X),
+            index=time_axis.time_index(X),
         )
         return display.plot(ax)
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from sklstm import SlidingWindowTransformer, _residual
-from sklstm._batches import WindowBatches, WindowDataset, series_tensor
-from sklstm._linear import fit_linear
-from sklstm._net import TargetLoss
-from sklstm._windows import find_windows
+from sklstm import SlidingWindowTransformer
+from sklstm._linear import residual
+from sklstm._linear.fitting import fit_linear
+from sklstm._network.batches import WindowBatches, WindowDataset, series_tensor
+from sklstm._network.net import TargetLoss
+from sklstm._series.windows import find_windows
 
 ROWS = np.random.RandomState(0).randn(500, 2).cumsum(axis=0) / 5
 VIEW = SlidingWindowTransformer(4).fit_transform(ROWS)[3:]
@@ -26,7 +27,7 @@ def parts(n_train=400, weights=None):
 
 def test_targets_become_what_is_left_in_units_of_its_size():
     data, train, valid = parts()
-    skip = _residual.solve_skip(data, train, valid, gap=0)
+    skip = residual.solve_skip(data, train, valid, gap=0)
     assert float(train.targets.square().mean()) == pytest.approx(1)
     fresh, fresh_train, _ = parts()
     map_ = fit_linear(fresh_train, 0, fit_linear(fresh, 0).choice)
@@ -37,7 +38,7 @@ def test_targets_become_what_is_left_in_units_of_its_size():
 
 def test_validation_rows_are_known_to_the_last_map_only():
     data, train, valid = parts()
-    skip = _residual.solve_skip(data, train, valid, gap=0)
+    skip = residual.solve_skip(data, train, valid, gap=0)
     fresh, *_ = parts()
     torch.testing.assert_close(skip.weights, fit_linear(fresh, 0).weights)
 
@@ -46,7 +47,7 @@ def test_rows_without_weight_do_not_count_in_the_size():
     weights = np.ones((497, 1))
     weights[::2] = 0
     data, train, valid = parts(weights=weights)
-    _residual.solve_skip(data, train, valid, gap=0)
+    residual.solve_skip(data, train, valid, gap=0)
     assert float(train.targets[1::2].square().mean()) == pytest.approx(1)
 
 
@@ -54,7 +55,7 @@ def test_a_map_that_leaves_nothing_leaves_no_rounding_either():
     windows = find_windows(VIEW)
     series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(series, windows, np.arange(497), np.full((497, 1), 3.0))
-    skip = _residual.solve_skip(data, data.part(0, 497), None, gap=0)
+    skip = residual.solve_skip(data, data.part(0, 497), None, gap=0)
     assert float(skip.scale) == 1
     assert float(data.targets.abs().max()) < 1e-9
 
@@ -78,22 +79,22 @@ def a_net(factor, n=100, seed=0):
 @pytest.mark.parametrize(("factor", "best"), [(1.0, 1.0), (2.0, 0.5), (0.5, 1.0), (-1.0, 0.0)])
 def test_the_share_is_the_one_that_validates_best_and_is_believed(factor, best):
     net, data = a_net(factor)
-    share = _residual.share_that_pays(net, data)
-    expected = best * 100 / (100 + _residual._FORECASTS_TO_BELIEVE)
+    share = residual.share_that_pays(net, data)
+    expected = best * 100 / (100 + residual._FORECASTS_TO_BELIEVE)
     assert share == pytest.approx(expected)
 
 
 def test_without_caution_the_share_is_the_one_of_the_lowest_loss():
     net, data = a_net(2.0)
-    assert _residual.share_that_pays(net, data, cautious=False) == pytest.approx(0.5)
+    assert residual.share_that_pays(net, data, cautious=False) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("cautious", [True, False])
 def test_fewer_validation_rows_than_blocks_are_no_problem(n, cautious):
     net, data = a_net(1.0, n)
-    share = _residual.share_that_pays(net, data, cautious)
-    most = n / (n + _residual._FORECASTS_TO_BELIEVE) if cautious else 1.0
+    share = residual.share_that_pays(net, data, cautious)
+    most = n / (n + residual._FORECASTS_TO_BELIEVE) if cautious else 1.0
     assert share <= most
     assert share == 1.0 or cautious
 
@@ -107,4 +108,4 @@ def test_a_gain_in_one_block_and_losses_in_others_are_no_reason():
 
     data.targets[:20] *= 1.2
     net.evaluation_step = step
-    assert _residual.share_that_pays(net, data) < 0.2
+    assert residual.share_that_pays(net, data) < 0.2

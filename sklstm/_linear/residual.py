@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from sklstm._linear import fit_linear
+from sklstm._linear.fitting import fit_linear
 
 # Shares of the network's outputs to choose from, and blocks of validation rows to judge them.
 _SHARES, _N_BLOCKS = np.linspace(0, 1, 21), 5

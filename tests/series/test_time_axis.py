@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklstm._index import is_default, is_pandas, make_clock, time_index
+from sklstm._series.time_axis import is_default, is_pandas, make_clock, time_index
 
 
 def positions(clock, index):

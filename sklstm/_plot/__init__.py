@@ -1,0 +1,1 @@
+"""The displays. matplotlib is imported when something is drawn."""

@@ -1,0 +1,1 @@
+"""The series: windows, time axis, storage. numpy only."""
