@@ -1,4 +1,4 @@
-"""Which windows are trained on, which ones validate, and how values are standardised."""
+"""Which rows train, which ones validate, and the statistics of the features."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from sklstm._series.windows import Windows, number_type
 _ROWS_TO_VALIDATE = 10
 
 
-def usable_windows(windows: Windows, missing, y, weight) -> np.ndarray:
+def usable_windows(
+    windows: Windows, missing: np.ndarray | None, y: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
     """Find the windows that are complete, with a known target and a weight above zero.
 
     Parameters
@@ -57,7 +59,9 @@ def usable_windows(windows: Windows, missing, y, weight) -> np.ndarray:
     return usable
 
 
-def split_latest(usable, early_stopping, validation_fraction, gap):
+def split_latest(
+    usable: np.ndarray, early_stopping: bool | str, validation_fraction: float, gap: int
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Set the latest windows aside for validation, and leave a gap of rows before them.
 
     Parameters
@@ -94,7 +98,9 @@ def split_latest(usable, early_stopping, validation_fraction, gap):
     return train, valid
 
 
-def feature_statistics(windows: Windows, weight, index):
+def feature_statistics(
+    windows: Windows, weight: np.ndarray, index: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and scale of each feature over these windows, (0, 1) if there is none.
 
     Each row of the series counts with the weights of the windows that hold it.
@@ -111,35 +117,3 @@ def feature_statistics(windows: Windows, weight, index):
     if scaler is None:
         return np.zeros(windows.rows.shape[1]), np.ones(windows.rows.shape[1])
     return scaler.mean_, scaler.scale_
-
-
-def target_statistics(y, weight, index):
-    """Mean and scale of each known target of these windows, (0, 1) if there is none."""
-    mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
-    for output, values in enumerate(y.T):  # one by one: y may be many times the series
-        known = index[~np.isnan(values[index])]
-        if len(known):
-            scaler = StandardScaler().fit(values[known, np.newaxis], None, weight[known])
-            mean[output], scale[output] = scaler.mean_[0], scaler.scale_[0]
-    return mean, scale
-
-
-def training_targets(y, weight, index, mean, scale):
-    """Standardised targets of these windows, zero where unknown, and weights of mean one.
-
-    Returns
-    -------
-    targets : ndarray of shape (len(index), outputs)
-    weights : ndarray of shape (len(index), outputs) or None
-        None if all count once.
-    """
-    targets = y[index]  # a copy, which is changed in place
-    targets -= mean
-    targets /= scale
-    unknown = np.isnan(targets)
-    targets[unknown] = 0
-    if not unknown.any() and (weight == 1).all():
-        return targets, None
-    weights = np.where(unknown, 0, weight[index, np.newaxis])
-    weights /= weights.mean()
-    return targets, weights

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import numbers
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.utils import check_random_state
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
 
+from sklstm._base import BaseLSTM
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._linear import residual
-from sklstm._network import runtime, training
-from sklstm._network.batches import EveryStepDataset, WindowDataset, predict_windows, series_tensor
-from sklstm._preparation import (
-    feature_statistics,
-    split_latest,
-    target_statistics,
-    training_targets,
-    usable_windows,
-)
-from sklstm._validation import (
-    Interval,
-    StrOptions,
-    check_fitted,
-    check_params,
-    check_targets,
-    check_weights,
-    check_windows,
-    unchanged_on_error,
-)
+from sklstm._target_codec import TargetCodec
+from sklstm._validation import Interval, StrOptions, check_fitted, unchanged_on_error
 
 
-class LSTMRegressor(RegressorMixin, BaseEstimator):
+class LSTMRegressor(RegressorMixin, BaseLSTM):
     """Stacked LSTM on windows of a series, one prediction per window.
 
     Takes what :class:`SlidingWindowTransformer` makes, or any array of windows. The
@@ -242,6 +226,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
+    import torch
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklstm import LSTMRegressor, SlidingWindowTransformer
     >>> X = np.random.RandomState(0).rand(600, 1)
@@ -253,6 +238,20 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
     >>> model.fit(X[:500], y[:500]).score(X[500:], y[500:]) > 0.95
     True
     """
+
+    # What a fit sets; net_ stands in the base class.
+    feature_names_in_: NDArray[np.object_]
+    n_features_in_: int
+    window_size_: int
+    n_outputs_: int
+    n_iter_: int
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    best_epoch_: int | None
+    feature_mean_: NDArray[np.float64]
+    feature_scale_: NDArray[np.float64]
+    target_mean_: NDArray[np.float64]
+    target_scale_: NDArray[np.float64]
 
     _doc_link_module = "sklstm"
     _doc_link_template = DOC_LINK_TEMPLATE
@@ -287,33 +286,33 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(64,),
+        hidden_layer_sizes: int | Sequence[int] | NDArray[np.integer] = (64,),
         *,
-        bidirectional=False,
-        dropout=0.0,
-        linear_skip=True,
-        supervise="auto",
-        loss="squared_error",
-        optimizer="adam",
-        learning_rate=0.003,
-        weight_decay=0.0,
-        batch_size="auto",
-        max_epochs=100,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-4,
-        gradient_clip=1.0,
-        ema_decay=0.99,
-        standardize=True,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        precision="float32",
-        n_jobs=None,
-        verbose=0,
-        callbacks=None,
-    ):
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        linear_skip: bool = True,
+        supervise: Literal["auto", "last", "every_step"] = "auto",
+        loss: Literal["squared_error", "absolute_error"] = "squared_error",
+        optimizer: Literal["adam", "adamw", "sgd"] | type[torch.optim.Optimizer] = "adam",
+        learning_rate: float = 0.003,
+        weight_decay: float = 0.0,
+        batch_size: int | Literal["auto"] = "auto",
+        max_epochs: int = 100,
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        gradient_clip: float | None = 1.0,
+        ema_decay: float = 0.99,
+        standardize: bool = True,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        precision: Literal["float32", "float64", "bfloat16"] = "float32",
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        callbacks: list[Any] | None = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.bidirectional = bidirectional
         self.dropout = dropout
@@ -340,7 +339,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         self.verbose = verbose
         self.callbacks = callbacks
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
         Parameters
@@ -364,11 +363,13 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             a known target. A model fitted before stays as it was.
         """
         with unchanged_on_error(self):
-            resumed = self.warm_start and hasattr(self, "net_") and self._fits_outputs(y)
+            resumed = self.warm_start and hasattr(self, "net_") and self._codec.fits(y)
             self._fit(X, y, sample_weight, self.max_epochs, self.early_stopping, resumed)
         return self
 
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one epoch on these windows, from where the last call left off.
 
         The first call sets the standardisation and the linear map. There is no early
@@ -397,7 +398,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             self._fit(X, y, sample_weight, 1, False, resumed=hasattr(self, "net_"))
         return self
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict the target of every window, also of those with missing steps.
 
         Parameters
@@ -417,186 +418,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
             or values that are not finite.
         """
         check_fitted(self, "net_")
-        windows, missing = check_windows(self, X, reset=False)
-        weight = self.net_.module_.head.weight
-        batch_size = training.prediction_batch(self._net_shape, self.window_size_)
-        threads, n_batches = 1, -(-windows.n_windows // batch_size)
-        if n_batches > 1:
-            sizes = self._net_shape["hidden_layer_sizes"]
-            threads = self._n_threads(sizes, windows.n_windows, n_batches)
-        with runtime.torch_state(training=False):
-            series = series_tensor(
-                windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
-            )
-            module = self.net_.module_
-            smallest = module.smallest_batch(batch_size)
-            output = predict_windows(
-                module, series, windows, missing, batch_size, smallest, threads
-            )
-        y = output * self.target_scale_
-        y += self.target_mean_
-        return y[:, 0] if self._is_1d else y
+        return self._codec.decode(self._outputs(X))
 
-    def _fit(self, X, y, sample_weight, max_epochs, early_stopping, resumed):
-        self._check_params()
-        runtime.check_device(self.device)
-        runtime.check_precision(self.precision, self.device)
-        windows, missing = check_windows(self, X, reset=not resumed)
-        y = check_targets(self, y, windows.n_windows)
-        weight = check_weights(sample_weight, windows.n_windows)
-        if resumed and not self._fits_outputs(y):
-            raise ValueError(
-                f"y has shape {y.shape}, but that of the first call had {self.n_outputs_} "
-                "output(s). Pass y of the same form, or call fit to start again."
-            )
-        self._is_1d = y.ndim == 1
-        y = y.reshape(len(y), -1)  # (n, outputs)
-        self.n_outputs_ = y.shape[1]
-        usable = usable_windows(windows, missing, y, weight)
-        train, valid = split_latest(
-            usable, early_stopping, self.validation_fraction, gap=self.n_outputs_ - 1
-        )
-        if not resumed:
-            used = train if self.standardize else train[:0]
-            self.feature_mean_, self.feature_scale_ = feature_statistics(windows, weight, used)
-            self.target_mean_, self.target_scale_ = target_statistics(y, weight, used)
-
-        seed = self._seed(resumed)
-        every_step = self._trains_every_step(windows)
-        batch_size = self.batch_size
-        if batch_size == "auto" and every_step:
-            batch_size = int(np.clip(len(train) // (16 * self.window_size_), 8, 64))
-        elif batch_size == "auto":
-            batch_size = int(np.clip(len(train) // 128, 64, 256))
-        shape = training.architecture(self)
-        n_parts = batch_size // runtime.SMALLEST_SHARE
-        threads = self._n_threads(shape["hidden_layer_sizes"], batch_size, n_parts)
-        with runtime.torch_state(training=True):
-            device = runtime.resolve_device(self.device)
-            dtype = training.DTYPES[self.precision]
-            series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
-            units = self.target_mean_, self.target_scale_
-            dataset = WindowDataset(
-                series, windows, usable, *training_targets(y, weight, usable, *units)
-            )
-            train = dataset.part(0, len(train))
-            valid = None if valid is None else dataset.part(-len(valid), None)
-            del y, usable, weight  # up to a third of the series each
-            skip = self._skip(dataset, train, valid, resumed)
-            if every_step:
-                train = EveryStepDataset(train, windows)
-            net = training.build_net(
-                self, shape, device, batch_size, seed, threads, valid, self.callbacks, every_step
-            )
-            if resumed:
-                training.load_net_state(net, training.net_state(self.net_, self._net_shape))
-            training.train(net, train, max_epochs, threads, valid)
-            if skip is not None:
-                if valid is not None:
-                    cautious = self.loss == "squared_error"
-                    skip.share.fill_(residual.share_that_pays(net, valid, cautious))
-                elif early_stopping == "auto" and not resumed:
-                    skip.share.zero_()  # nothing shows that the network would pay
-                net.module_.skip = skip
-            training.release(net)
-
-        self.net_, self._net_shape = net, shape
-        self.n_iter_ = len(net.history)
-        self.loss_curve_ = [float(epoch["train_loss"]) for epoch in net.history]
-        self.validation_loss_curve_ = self.best_epoch_ = None
-        if valid is not None:
-            self.best_epoch_ = dict(net.callbacks_)["keep_best"].epoch_
-            losses = [epoch.get("valid_loss", np.nan) for epoch in net.history]
-            self.validation_loss_curve_ = [float(loss) for loss in losses]
-
-    def _fits_outputs(self, y):
-        """Whether ``y`` has the form of the targets that the network was trained for."""
-        return np.shape(y)[1:] == (() if self._is_1d else (self.n_outputs_,))
-
-    def _check_params(self):
-        check_params(self)
-        sizes = np.asarray(self.hidden_layer_sizes)
-        if sizes.ndim > 1 or sizes.size == 0 or sizes.dtype.kind not in "iu" or sizes.min() < 1:
-            raise ValueError(
-                "hidden_layer_sizes must hold the units of each layer, ints of at least 1, "
-                f"for instance (64, 32); got {self.hidden_layer_sizes!r}."
-            )
-        if self.n_jobs == 0:
-            raise ValueError("n_jobs must not be 0: use 1 for one thread, or -1 for all.")
-        if isinstance(self.optimizer, type) and not issubclass(
-            self.optimizer, torch.optim.Optimizer
-        ):
-            raise ValueError(
-                f"optimizer must be a name or a subclass of torch.optim.Optimizer, got "
-                f"{self.optimizer!r}."
-            )
-        if self.weight_decay and not training.has_weight_decay(self.optimizer):
-            raise ValueError(
-                f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has none. Set "
-                "weight_decay=0, or choose another optimizer."
-            )
-
-    def _trains_every_step(self, windows):
-        """Whether each training window has a loss at each of its steps."""
-        follow = windows.row_step == 1  # so that steps are rows, whose targets are known
-        if self.supervise == "every_step" and (self.bidirectional or not follow):
-            what = (
-                "bidirectional=True shows each step of a window the later ones"
-                if self.bidirectional
-                else "X holds copies of windows, or not those of every row"
-            )
-            raise ValueError(
-                f"supervise='every_step', but {what}. Pass windows as SlidingWindowTransformer "
-                "makes them, to layers of one direction, or set supervise='last'."
-            )
-        return self.supervise != "last" and follow and not self.bidirectional
-
-    def _skip(self, dataset, train, valid, resumed):
-        """Linear map beside the network; the targets become what it leaves of them."""
-        if not resumed:
-            if not self.linear_skip:
-                return None
-            return residual.solve_skip(dataset, train, valid, gap=self.n_outputs_ - 1)
-        skip = copy.deepcopy(self.net_.module_.skip)  # an error leaves the model as it was
-        if skip is not None:
-            for part in (train, valid):
-                if part is not None:
-                    residual.subtract(part, skip)
-        return skip
-
-    def _seed(self, resumed):
-        # None is entropy of its own: check_random_state would advance numpy's generator.
-        random_state = self.random_state
-        if random_state is None:
-            random_state = np.random.RandomState()
-        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-        return int(seed) + (self.n_iter_ if resumed else 0)
-
-    def _n_threads(self, sizes, n_windows, n_parts):
-        work = runtime.work_of(sizes, self._n_channels, self.window_size_, n_windows)
-        return runtime.n_threads(self.n_jobs, work, n_parts)
-
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        if "net_" in state:
-            # Callbacks as they were passed: trained ones may hold tensors, on a GPU even.
-            state["callbacks"] = clone(self.callbacks, safe=False)
-            state["net_"] = training.net_state(self.net_, self._net_shape)
-        return state
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if isinstance(self.__dict__.get("net_"), dict):
-            params = self
-            try:
-                self._check_params()
-            except ValueError:  # set after the fit, so that the next fit will refuse them
-                params = type(self)(device=self.device)
-            with runtime.torch_state(training=True):
-                self.net_ = training.loaded_net(params, self.__dict__["net_"])
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.target_tags.multi_output = True
-        return tags
+    def _set_target_attributes(self, codec: TargetCodec) -> None:
+        self.n_outputs_ = codec.n_outputs
+        self.target_mean_, self.target_scale_ = codec.mean, codec.scale

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,14 +16,20 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _get_feature_names,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
 
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.windows import Windows, find_windows
 
-# Interval and StrOptions are scikit-learn's private parameter validation, which gives the
-# messages that users know from every other estimator. It is used by way of this file only.
+# Interval, StrOptions and _get_feature_names are private in scikit-learn. They give the messages
+# that users know from every other estimator. No other file imports private names of it.
 __all__ = [
+    "CheckedWindows",
     "Interval",
     "StrOptions",
     "check_fitted",
@@ -37,7 +45,7 @@ _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 @contextmanager
-def unchanged_on_error(estimator: BaseEstimator):
+def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
     """Give ``estimator`` its state back when the block raises: a fitted model is never lost."""
     state = estimator.__dict__.copy()
     try:
@@ -61,7 +69,7 @@ def check_params(estimator: BaseEstimator) -> None:
     validate_parameter_constraints(constraints, params, type(estimator).__name__)
 
 
-def check_rows(estimator: BaseEstimator, X, reset: bool, allow_nan: bool) -> np.ndarray:
+def check_rows(estimator: BaseEstimator, X: Any, reset: bool, allow_nan: bool) -> np.ndarray:
     """Rows of a series as floats, (n_rows, n_features).
 
     A row of NaN only is a missing row. A row with some NaN is an error unless
@@ -100,71 +108,88 @@ def check_rows(estimator: BaseEstimator, X, reset: bool, allow_nan: bool) -> np.
     return rows
 
 
-def check_windows(estimator: BaseEstimator, X, reset: bool) -> tuple[Windows, np.ndarray | None]:
-    """Windows (n, window_size, n_features) or (n, window_size), checked without a copy.
+@dataclass(frozen=True)
+class CheckedWindows:
+    """Windows that were found to be as they must be.
 
-    With ``reset``, sets ``n_features_in_``, ``window_size_`` and the number of channels of
-    ``estimator``; else compares ``X`` with them.
-
-    Returns
-    -------
+    Attributes
+    ----------
     windows : Windows
-    missing : ndarray of bool of shape (base_rows,), or None
+    missing : ndarray of bool of shape (base_rows,) or None
         Rows that are NaN only: missing steps. None if there are none.
+    n_columns : int
+        Features of a step for windows with three dimensions, columns for two.
+    names : ndarray of str objects or None
+        Names of the columns.
     """
-    unchecked = {"ensure_all_finite": False}
+
+    windows: Windows
+    missing: np.ndarray | None
+    n_columns: int
+    names: np.ndarray | None
+
+
+def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindows:
+    """Check windows (n, window_size, n_features) or (n, window_size) without a copy.
+
+    With ``reset`` any shape will do; else that of the windows that ``estimator`` was fitted on.
+    """
+    unchecked: dict[str, Any] = {"ensure_all_finite": False}
     n_dims = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if n_dims > 3:
         raise ValueError(
             f"X has {n_dims} dimensions, but {type(estimator).__name__} expects windows of "
             "shape (n, window_size, n_features), or (n, window_size) for one feature."
         )
+    names = None
     if n_dims == 3:
         plain = _is_plain(X, 3)
         array = X if plain else check_array(X, allow_nd=True, dtype=None, **unchecked)
-        if reset:
-            estimator.n_features_in_ = array.shape[2]
-            if hasattr(estimator, "feature_names_in_"):
-                del estimator.feature_names_in_
+        n_columns = array.shape[2]
     else:
         is_numeric = isinstance(X, np.ndarray) and np.can_cast(X.dtype, np.float64)
         options = {"dtype": None if is_numeric else [np.float64, np.float32], **unchecked}
-        if reset or estimator.n_features_in_ == estimator.window_size_:
-            array = validate_data(estimator, X, reset=reset, **options)
+        if reset:
+            names = _get_feature_names(X)
+            array = check_array(X, estimator=estimator, input_name="X", **options)
+        elif estimator.n_features_in_ == estimator.window_size_:
+            array = validate_data(estimator, X, reset=False, **options)
         else:
             array = check_array(X, **options)
+        n_columns = array.shape[1]
         array = array[:, :, np.newaxis]
 
-    if reset:
-        estimator.window_size_, estimator._n_channels = array.shape[1:]
-    _check_shape(estimator, array)
+    _check_shape(array, None if reset else estimator)
     windows = find_windows(array)
     if not np.can_cast(windows.rows.dtype, np.float64):
         windows = replace(windows, rows=windows.rows.astype(np.float64))
-    return windows, _missing_rows(windows, allowed=n_dims == 3)
+    missing = _missing_rows(windows, allowed=n_dims == 3)
+    return CheckedWindows(windows, missing, n_columns, names)
 
 
-def _is_plain(X, n_dims: int) -> bool:
-    """Whether scikit-learn's checks, which take as long as a small forecast, have no say."""
+def _is_plain(X: Any, n_dims: int) -> bool:
+    """Whether scikit-learn's checks, which take as long as a small forecast, can be skipped."""
     is_float = type(X) is np.ndarray and X.dtype in _PLAIN_TYPES
     return is_float and X.ndim == n_dims and len(X) > 0
 
 
-def _check_shape(estimator, array):
-    _, window_size, n_channels = array.shape
-    if window_size == 0 or n_channels == 0:
+def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
+    _, window_size, n_features = array.shape
+    if window_size == 0 or n_features == 0:
         raise ValueError(
             f"X has shape {array.shape}, but windows need at least one step and one feature."
         )
-    if n_channels != estimator._n_channels:
+    if fitted is None:
+        return
+    if n_features != len(fitted.feature_mean_):
         raise ValueError(
-            f"X has {n_channels} features, but {type(estimator).__name__} is expecting "
-            f"{estimator._n_channels} features as input."
+            f"X has {n_features} features, but {type(fitted).__name__} is expecting "
+            f"{len(fitted.feature_mean_)} features as input."
         )
-    if window_size != estimator.window_size_:
+    if window_size != fitted.window_size_:
         raise ValueError(
-            f"X has windows of {window_size} steps, but {type(estimator).__name__} was fitted "
-            f"on windows of {estimator.window_size_} steps. Use the window_size of the fit."
+            f"X has windows of {window_size} steps, but {type(fitted).__name__} was fitted "
+            f"on windows of {fitted.window_size_} steps. Use the window_size of the fit."
         )
 
 
@@ -175,7 +200,7 @@ def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
         finite = np.isfinite(windows.rows[at])
         if finite.all():
             continue
-        if covered is None:  # rows between windows are nobody's business
+        if covered is None:  # rows that belong to no window are not checked
             covered = windows.spread_over_rows(1) > 0
         missing[at] = np.isnan(windows.rows[at]).all(axis=1) & allowed
         bad = covered[at] & ~finite.all(axis=1) & ~missing[at]
@@ -184,7 +209,7 @@ def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
     return None if covered is None or not missing.any() else missing
 
 
-def _refuse_row(windows: Windows, row: int, may_be_missing: bool):
+def _refuse_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
     """Name the first window with this base row, and the step and features at fault."""
     holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
     window = int(holds_row.argmax())
@@ -205,7 +230,7 @@ def _refuse_row(windows: Windows, row: int, may_be_missing: bool):
     )
 
 
-def check_targets(estimator: BaseEstimator, y, n_rows: int) -> np.ndarray:
+def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
     """Targets as float64 of shape (n,) or (n, n_outputs); NaN is an unknown target."""
     if y is None:
         raise ValueError(
@@ -226,7 +251,7 @@ def check_targets(estimator: BaseEstimator, y, n_rows: int) -> np.ndarray:
     return y.astype(np.float64, copy=False)
 
 
-def check_weights(sample_weight, n_rows: int) -> np.ndarray:
+def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     """Weights as float64 of shape (n,), not negative, not all zero; None gives ones."""
     if sample_weight is None:
         return np.broadcast_to(1.0, n_rows)  # takes no memory
@@ -244,6 +269,6 @@ def check_weights(sample_weight, n_rows: int) -> np.ndarray:
     return weight
 
 
-def _some(items) -> str:
+def _some(items: Sequence[object] | np.ndarray) -> str:
     """List the first of many items."""
     return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sklstm._network.runtime import has_bfloat16
+from sklstm._network.device import has_bfloat16
 
 
 def _needs(is_there, lacking):

@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold, TimeSeriesSplit, cross_validate
 from skorch.callbacks import Callback
 
 from sklstm import SlidingWindowTransformer, forecast_targets
-from sklstm._network.net import TargetLoss
+from sklstm._network.loss import TargetLoss
 
 CHANGES = {  # from the rows up to t and the rows after t, other rows after t
     "noise": lambda before, after: (

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
-from sklstm._network.batches import SeriesOnDisk, series_tensor
+from sklstm._network.series_tensor import SeriesOnDisk, series_tensor
 from sklstm._series.storage import let_go, row_blocks, stays_on_disk
 from sklstm._series.windows import find_windows
 from tests.machine import needs_proc

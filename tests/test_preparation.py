@@ -8,11 +8,10 @@ from sklstm import SlidingWindowTransformer
 from sklstm._preparation import (
     feature_statistics,
     split_latest,
-    target_statistics,
-    training_targets,
     usable_windows,
 )
 from sklstm._series.windows import find_windows
+from sklstm._target_codec import TargetCodec
 
 ROWS = np.random.RandomState(0).randn(200_000, 2) * [1, 10] + [5, -3]
 VIEW = SlidingWindowTransformer(4).fit_transform(ROWS)
@@ -55,32 +54,8 @@ def test_statistics_are_those_of_all_values_in_the_windows():
     assert_allclose(scale, np.sqrt(variance))
 
 
-def test_statistics_of_targets_are_those_of_the_known_ones():
-    y = np.column_stack([np.arange(6.0), [1, np.nan, 3, np.nan, np.nan, 9], [np.nan] * 6])
-    mean, scale = target_statistics(y, np.ones(6), np.arange(5))
-    assert_allclose(mean, [2, 2, 0])
-    assert_allclose(scale, [np.sqrt(2), 1, 1])
-
-
 def test_nothing_to_take_statistics_of_changes_nothing():
     none = np.array([], dtype=int)
     assert_array_equal(feature_statistics(WINDOWS, np.ones(200_000), none), [[0, 0], [1, 1]])
-    assert_array_equal(target_statistics(ROWS, np.ones(200_000), none), [[0, 0], [1, 1]])
-
-
-def test_unknown_targets_are_zero_without_weight():
-    y = np.array([[1.0, 10.0], [3.0, np.nan], [5.0, 30.0], [7.0, 40.0]])
-    index, mean, scale = np.array([0, 1, 3]), np.array([1.0, 10.0]), np.array([2.0, 10.0])
-    targets, weights = training_targets(y, np.ones(4), index, mean, scale)
-    assert_array_equal(targets, [[0, 0], [1, 0], [3, 3]])
-    assert_array_equal(weights, np.array([[1, 1], [1, 0], [1, 1]]) * 6 / 5)
-    assert y[0, 0] == 1  # the caller's own stay
-
-
-def test_targets_that_all_count_once_have_no_weights():
-    y, index = np.arange(4.0)[:, np.newaxis], np.arange(1, 4)
-    targets, weights = training_targets(y, np.ones(4), index, 0.0, 1.0)
-    assert_array_equal(targets, y[1:])
-    assert weights is None
-    _, weights = training_targets(y, np.array([1.0, 2, 2, 4]), index, 0.0, 1.0)
-    assert_allclose(weights[:, 0], [0.75, 0.75, 1.5])
+    codec = TargetCodec.of(ROWS).standardising(ROWS, np.ones(200_000), none)
+    assert_array_equal([codec.mean, codec.scale], [[0, 0], [1, 1]])

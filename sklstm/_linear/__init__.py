@@ -1,1 +1,1 @@
-"""The linear map beside the network: how it is solved, and what it leaves."""
+"""The linear map beside the network: how it is solved, and the residual that the network learns."""

@@ -1,18 +1,23 @@
-"""What an LSTM computes at each step of a window: its gates, its memory and its output."""
+"""The gates, memory cells and hidden states of an LSTM at each step of a window."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
 from torch.nn import functional
 
-from sklstm._network.module import centred
+from sklstm._network.layers import centred
+from sklstm._network.module import StackedLSTM
 from sklstm._network.runtime import torch_state
 
 NAMES = ("input_gate", "forget_gate", "cell_candidate", "output_gate", "cell", "hidden")
 
 
-def gate_activity(module, window) -> list[dict]:
-    """Take the layers of a network through one window, step by step.
+def gate_activity(module: StackedLSTM, window: ArrayLike) -> list[dict[str, NDArray[Any]]]:
+    """Compute what every layer of a network does in one window, step by step.
 
     Parameters
     ----------
@@ -25,10 +30,11 @@ def gate_activity(module, window) -> list[dict]:
     -------
     list of dict
         For each layer the arrays "input_gate", "forget_gate", "cell_candidate",
-        "output_gate", "cell" and "hidden", each of shape (steps, units). The last is what
-        the layer above is fed with, or the head. A bidirectional layer has its units that
-        read backwards after the others. Computed in the precision of the weights, also
-        where the network itself rounds to bfloat16.
+        "output_gate", "cell" and "hidden", each of shape (steps, units). "hidden" is the
+        output of the layer. The layer above reads it at every step; the head reads it at
+        the last step. In a bidirectional layer, the units that read backwards stand after
+        the others, and the head reads them at the first step. All arrays are computed in the
+        precision of the weights, even if the network itself computes in bfloat16.
 
     References
     ----------
@@ -52,12 +58,12 @@ def gate_activity(module, window) -> list[dict]:
     return layers
 
 
-def _activity(layer, x, direction=""):
-    """Run the recurrence of one layer over (steps, inputs): (6, steps, units)."""
+def _activity(layer: nn.Module, x: torch.Tensor, direction: str = "") -> torch.Tensor:
+    """Compute the recurrence of one layer for inputs (steps, inputs): (6, steps, units)."""
     weights = {name.removesuffix(f"_l0{direction}"): w for name, w in layer.named_parameters()}
     inputs = functional.linear(x, weights["weight_ih"], weights["bias_ih"] + weights["bias_hh"])
-    hidden = cell = x.new_zeros(layer.hidden_size)
-    activity = x.new_empty(len(NAMES), len(x), layer.hidden_size)
+    hidden = cell = x.new_zeros(weights["weight_hh"].shape[1])
+    activity = x.new_empty(len(NAMES), len(x), len(hidden))
     for step, gates in enumerate(inputs):  # (4 * units,)
         i, f, g, o = (gates + weights["weight_hh"] @ hidden).chunk(4)
         i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()

@@ -8,21 +8,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sklstm._network.architecture import Architecture
+from sklstm._network.layers import Dropout, LSTMLayer, centred
+
 _SMALLEST_BATCH: dict = {}  # what StackedLSTM.smallest_batch has found on this machine
-
-
-class LSTMLayer(nn.LSTM):
-    """A layer of torch, without what that looks up and checks in every call.
-
-    For one window that is a fifth of the time of a small network.
-    """
-
-    def forward(self, x):
-        """Map (batch, window, features) to the outputs of each step, and the last states."""
-        zeros = x.new_zeros(1 + self.bidirectional, len(x), self.hidden_size)
-        options = (True, 1, 0.0, self.training, self.bidirectional, self.batch_first)
-        states, *last = torch.lstm(x, (zeros, zeros), self._flat_weights, *options)
-        return states, tuple(last)
 
 
 class StackedLSTM(nn.Module):
@@ -33,29 +22,21 @@ class StackedLSTM(nn.Module):
 
     Parameters
     ----------
-    n_features : int
-        Features of each step of a window.
-    hidden_layer_sizes : tuple of int
-        Units of each LSTM layer, from the input up.
-    n_outputs : int
-        Outputs of the head.
-    bidirectional : bool, default=False
-        Whether each layer also reads its sequence backwards.
+    architecture : Architecture
+        Inputs, layers, outputs, and the type that they are computed in.
     dropout : float, default=0.0
-        Share of each layer's outputs that is set to zero in training.
-    beside_linear : bool, default=False
-        Whether the network learns what a linear map leaves. It then adds nothing at the
-        start, and reads each step by :func:`centred`.
+        Fraction of each layer's outputs that is set to zero in training.
     every_step : bool, default=False
         Whether the output in training is that of every step, (batch, window, outputs).
-    dtype : torch.dtype, default=torch.float32
-        Type of the weights.
-    low_precision : torch.dtype or None, default=None
-        What the layers compute in, on rounded copies of weights and inputs (autocast of
-        torch). The head, and so the outputs, stay in ``dtype``.
     generator : torch.Generator or None, default=None
         Source of the initial weights, on the CPU so that they do not depend on the
         device. None: weights stay as they are allocated, to be loaded afterwards.
+
+    Attributes
+    ----------
+    skip : torch.nn.Module or None
+        The linear map beside the network, once it is known: it maps windows and the output
+        of the network to the sum of both.
 
     References
     ----------
@@ -68,45 +49,43 @@ class StackedLSTM(nn.Module):
 
     def __init__(
         self,
-        n_features,
-        hidden_layer_sizes,
-        n_outputs,
-        bidirectional=False,
-        dropout=0.0,
-        beside_linear=False,
-        every_step=False,
-        dtype=torch.float32,
-        low_precision=None,
-        generator=None,
-    ):
+        architecture: Architecture,
+        dropout: float = 0.0,
+        every_step: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> None:
         super().__init__()
-        directions = 2 if bidirectional else 1
-        n_inputs = 2 * n_features if beside_linear else n_features
-        sizes = [n_inputs, *(directions * size for size in hidden_layer_sizes)]
+        n_inputs, dtype = architecture.n_features, architecture.dtype
+        directions = 2 if architecture.bidirectional else 1
+        hidden = architecture.hidden_layer_sizes
+        if architecture.beside_linear:
+            n_inputs *= 2
+        self.n_inputs = n_inputs
+        sizes = [n_inputs, *(directions * size for size in hidden)]
         # Allocated without torch's own initialisation, which draws from the global generator.
         self.layers = nn.ModuleList(
             LSTMLayer(
                 size_below,
                 size,
                 batch_first=True,
-                bidirectional=bidirectional,
+                bidirectional=architecture.bidirectional,
                 device="meta",
                 dtype=dtype,
             )
-            for size_below, size in zip(sizes, hidden_layer_sizes, strict=False)
+            for size_below, size in zip(sizes, hidden, strict=False)
         )
         self.dropout = Dropout(dropout)
-        self.beside_linear, self.every_step = beside_linear, every_step
-        self.skip = None  # a LinearSkip, once there is one
-        self.low_precision = low_precision
-        self._smallest_batch = {}
-        self.head = nn.Linear(sizes[-1], n_outputs, device="meta", dtype=dtype)
+        self.beside_linear, self.every_step = architecture.beside_linear, every_step
+        self.skip: nn.Module | None = None
+        self.low_precision = architecture.low_precision
+        self._smallest_batch: dict[int, int] = {}
+        self.head = nn.Linear(sizes[-1], architecture.n_outputs, device="meta", dtype=dtype)
         self.to_empty(device="cpu")
         if generator is not None:
             self.initialize(generator)
 
     @torch.no_grad()
-    def initialize(self, generator):
+    def initialize(self, generator: torch.Generator) -> None:
         """Draw weights and biases as torch does, but open the forget gates.
 
         A forget gate of 0.5, where torch starts, halves the memory at every step, so that
@@ -125,22 +104,27 @@ class StackedLSTM(nn.Module):
             for parameter in self.head.parameters():
                 parameter.zero_()
 
-    def forward(self, x, generator=None, whole=None):
+    def forward(
+        self,
+        x: torch.Tensor,
+        generator: torch.Generator | None = None,
+        filled: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Map windows (batch, window, features) to outputs (batch, outputs).
 
-        A window without any step is mapped to what the head gives for zeros. The
-        generator draws what dropout leaves out in training. Where steps are missing from
-        ``x``, ``whole`` are the windows with something in their place, for the linear map.
+        A window without any step is mapped to what the head gives for zeros. The generator
+        draws what dropout sets to zero in training. Where steps are missing from ``x``,
+        ``filled`` are the whole windows for the linear map, with their missing steps filled.
         """
         output = self._recurrent(x, generator)
-        return output if self.skip is None else self.skip(x if whole is None else whole, output)
+        return output if self.skip is None else self.skip(x if filled is None else filled, output)
 
-    def _recurrent(self, x, generator):
+    def _recurrent(self, x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         if x.shape[1] == 0:
             return self.head(x.new_zeros(x.shape[0], self.head.in_features))
         return self._network(centred(x) if self.beside_linear else x, generator)
 
-    def _network(self, x, generator=None):
+    def _network(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         if self.low_precision is None:
             last = self._last_state(x, generator)
         else:
@@ -157,7 +141,7 @@ class StackedLSTM(nn.Module):
             last = functional.pad(last, (0, n_spare, 0, max(4 - n_windows, 0)))
         return functional.linear(last, weight, self.head.bias)[:n_windows]
 
-    def smallest_batch(self, batch_size) -> int:
+    def smallest_batch(self, batch_size: int) -> int:
         """Find the fewest windows that are computed as in a full batch, to the last bit.
 
         Matrices of few rows may take another way through the processor, which rounds
@@ -168,13 +152,13 @@ class StackedLSTM(nn.Module):
         return self._smallest_batch[batch_size]
 
     @torch.inference_mode()
-    def _find_smallest_batch(self, batch_size):
+    def _find_smallest_batch(self, batch_size: int) -> int:
         shapes = tuple(tuple(weight.shape) for weight in self.parameters())
         weight = self.head.weight
         key = (shapes, weight.dtype, weight.device, self.low_precision, batch_size)
         if key not in _SMALLEST_BATCH:
             generator = torch.Generator().manual_seed(0)
-            shape = (batch_size, 3, self.layers[0].input_size)
+            shape = (batch_size, 3, self.n_inputs)
             x = torch.randn(shape, generator=generator, dtype=weight.dtype).to(weight.device)
             full, size = self._network(x), 1
             while size < batch_size and not all(
@@ -185,7 +169,7 @@ class StackedLSTM(nn.Module):
             _SMALLEST_BATCH[key] = min(size, batch_size)
         return _SMALLEST_BATCH[key]
 
-    def _last_state(self, x, generator):
+    def _last_state(self, x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         *below, top = self.layers
         for layer in below:
             x = self.dropout(layer(x)[0], generator)  # (batch, window, directions * hidden)
@@ -194,73 +178,3 @@ class StackedLSTM(nn.Module):
             return self.dropout(states, generator)  # (batch, window, hidden)
         last = last[0] if len(last) == 1 else torch.cat([*last], dim=1)  # (batch, dirs * hidden)
         return self.dropout(last, generator)
-
-
-def centred(x):
-    """Subtract from each step the mean of the steps up to it, and put that mean beside it.
-
-    (batch, window, features) becomes (batch, window, 2 * features).
-    No step sees a later one. The mean is bounded, since a network has nothing to say on
-    levels that lie beyond those it was trained on.
-    """
-    count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device)
-    mean = x.cumsum(dim=1) / count[:, None]
-    return torch.cat([x - mean, torch.tanh(mean)], dim=2)
-
-
-class LinearSkip(nn.Module):
-    """A linear map of the whole window, to which the network adds what it leaves.
-
-    Parameters
-    ----------
-    weights : torch.Tensor of shape (outputs, window, features)
-    intercept : torch.Tensor of shape (outputs,)
-    scale : torch.Tensor of shape ()
-        The unit of the network's outputs: the size of what the map leaves.
-    share : torch.Tensor of shape ()
-        How much of them is added.
-    """
-
-    _ROWS = 16  # that are multiplied at once, so that it is always done in the same way
-
-    def __init__(self, weights, intercept, scale, share):
-        super().__init__()
-        self.register_buffer("weights", weights)
-        self.register_buffer("intercept", intercept)
-        self.register_buffer("scale", scale)
-        self.register_buffer("share", share)
-
-    def forward(self, windows, output):
-        """Map windows (batch, window, features), and add ``output`` (batch, outputs)."""
-        # Not in one call: its last elements would be rounded otherwise than the others.
-        return self.linear(windows) + output * (self.scale * self.share)
-
-    def linear(self, windows):
-        """Map windows (batch, window, features) to outputs (batch, outputs)."""
-        n_windows, n_spare = len(windows), -len(self.intercept) % 16
-        rows = functional.pad(windows.flatten(1), (0, 0, 0, -n_windows % self._ROWS))
-        weights = functional.pad(self.weights.flatten(1), (0, 0, 0, n_spare))
-        parts = [functional.linear(part, weights) for part in rows.split(self._ROWS)]
-        return torch.cat(parts)[:n_windows, : len(self.intercept)] + self.intercept
-
-
-class Dropout(nn.Module):
-    """Dropout with a generator of its own (torch's takes the global one).
-
-    References
-    ----------
-    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
-    overfitting", JMLR 15, 2014. Only between layers, not in the recurrence: W. Zaremba,
-    I. Sutskever and O. Vinyals, "Recurrent neural network regularization", 2014.
-    """
-
-    def __init__(self, share):
-        super().__init__()
-        self.share = share
-
-    def forward(self, x, generator=None):
-        """Zero a share of ``x`` in training, and scale up the rest."""
-        if not self.training or self.share == 0:
-            return x
-        kept = torch.empty_like(x).bernoulli_(1 - self.share, generator=generator)
-        return x * kept / (1 - self.share)

@@ -3,90 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
 from sklstm._linear import fitting
 from sklstm._linear.fitting import fit_linear
-from sklstm._network.batches import WindowDataset, series_tensor
+from sklstm._linear.penalties import Member
+from sklstm._network.batches import WindowDataset
+from sklstm._network.series_tensor import series_tensor
 from sklstm._series.windows import find_windows
-
-WINDOW, FEATURES = 5, 2
-RNG = np.random.RandomState(0)
-ROWS = RNG.randn(400, FEATURES).cumsum(axis=0) / 10
-VIEW = SlidingWindowTransformer(WINDOW).fit_transform(ROWS)[WINDOW - 1 :]
-TARGETS = np.stack([VIEW[:, -1, 0] + 0.1 * RNG.randn(396), VIEW.sum(axis=(1, 2))], axis=1)
-
-
-def dataset(index=None, targets=TARGETS, weights=None):
-    windows = find_windows(VIEW)
-    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
-    index = np.arange(len(VIEW)) if index is None else index
-    weights = None if weights is None else weights[index]
-    return WindowDataset(series, windows, index, targets[index], weights)
-
-
-def predicted(map_, view=VIEW):
-    weights, intercept = map_.weights.numpy(), map_.intercept.numpy()
-    return np.einsum("nwf,hwf->nh", view, weights) + intercept
-
-
-@pytest.mark.parametrize("way", ["steps", "differences", "levels"])
-def test_without_a_penalty_it_is_the_regression_on_the_windows(way):
-    map_ = fit_linear(dataset(), gap=1, choice=[(way, [0.0], 1.0)])
-    flat = VIEW.reshape(len(VIEW), -1)
-    expected = LinearRegression().fit(flat, TARGETS)
-    np.testing.assert_allclose(predicted(map_), expected.predict(flat), atol=1e-5)
-
-
-@pytest.mark.parametrize("way", ["steps", "differences"])
-@pytest.mark.parametrize("penalty", [1e-3, 1.0, 100.0])
-def test_it_is_a_ridge_regression_on_the_way_to_the_last_step(way, penalty):
-    steps = VIEW[:, :-1] - VIEW[:, -1:] if way == "steps" else np.diff(VIEW, axis=1)
-    steps = steps.reshape(len(VIEW), -1)
-    alpha = penalty * steps.var(axis=0).mean() * len(VIEW)
-    # As a ridge on all columns, of which the level is so large that it counts for nothing.
-    columns = np.hstack([steps, 1e6 * VIEW[:, -1]])
-    expected = Ridge(alpha).fit(columns, TARGETS).predict(columns)
-    map_ = fit_linear(dataset(), gap=1, choice=[(way, [penalty], 1.0)])
-    np.testing.assert_allclose(predicted(map_), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("way", ["steps", "differences"])
-def test_a_large_penalty_leaves_a_map_of_the_last_step(way):
-    map_ = fit_linear(dataset(), gap=1, choice=[(way, [1e9], 1.0)])
-    last = LinearRegression().fit(VIEW[:, -1], TARGETS)
-    np.testing.assert_allclose(predicted(map_), last.predict(VIEW[:, -1]), atol=1e-6)
-
-
-def test_levels_are_a_plain_ridge_regression_on_the_windows():
-    flat = VIEW.reshape(len(VIEW), -1)
-    alpha = 0.3 * flat.var(axis=0).mean() * len(VIEW)
-    map_ = fit_linear(dataset(), gap=1, choice=[("levels", [0.3], 1.0)])
-    expected = Ridge(alpha).fit(flat, TARGETS).predict(flat)
-    np.testing.assert_allclose(predicted(map_), expected, atol=1e-6)
-
-
-def test_penalties_are_chosen_by_what_they_predict():
-    noise = np.random.RandomState(1).randn(*TARGETS.shape)
-    for _, penalties, _ in fit_linear(dataset(targets=noise), gap=1).choice:
-        assert max(penalties) >= 1
-    exact = np.repeat(VIEW.mean(axis=(1, 2))[:, None], 2, axis=1)
-    for _, penalties, _ in fit_linear(dataset(targets=exact), gap=1).choice:
-        assert penalties[0] == fitting._PENALTIES[0]
-
-
-def test_a_walk_is_left_to_the_ways_that_are_drawn_to_its_last_step():
-    walk = np.random.RandomState(0).randn(400, 1).cumsum(axis=0)
-    view = SlidingWindowTransformer(20).fit_transform(walk)[19:-1]
-    windows = find_windows(view)
-    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
-    data = WindowDataset(series, windows, np.arange(len(view)), walk[20:], None)
-    shares = {way: share for way, _, share in fit_linear(data, gap=0).choice}
-    assert sum(shares.values()) == pytest.approx(1)
-    assert shares.get("levels", 0) < shares["steps"]
+from tests.linear.data import ROWS, TARGETS, VIEW, WINDOW, dataset
 
 
 @pytest.mark.parametrize("start", [150, 190])
@@ -104,7 +31,7 @@ def test_what_is_constant_in_two_blocks_of_three_is_no_problem(start, columns):
 
 
 def test_columns_that_say_the_same_and_a_target_that_follows_exactly_are_no_problem():
-    """Non-regression test: products of errors that are all rounding were not definite."""
+    """Non-regression test: products of errors that are all rounding were not positive definite."""
     step = (np.arange(100) > 50) * 1.0
     far = np.random.RandomState(0).randn(200, 2) + 1e8
     for X, y, params in [
@@ -124,55 +51,14 @@ def test_an_output_that_is_seldom_known_does_not_choose_for_the_others(rare):
     weights[:, 1 - rare] = 1 - weights[:, rare]
     both = fit_linear(dataset(weights=weights), 1)
     own = fit_linear(dataset(np.flatnonzero(weights[:, 1 - rare])), 1)
-    assert both.choice[0][0] != "steps" or len(both.choice) > 1  # not that of few rows
-    assert [way for way, *_ in both.choice] == [way for way, *_ in own.choice]
-
-
-class TestShares:
-    def errors(self, *errors):
-        """Mean products of errors, with the same errors in two blocks."""
-        errors = np.array(errors, dtype=float)
-        return np.repeat((errors @ errors.T / errors.shape[1])[None], 2, axis=0)
-
-    def test_errors_that_cancel_share_equally(self):
-        np.testing.assert_allclose(
-            fitting._shares(self.errors([1, -1, 1, -1], [-1, 1, 1, -1])), [0.5, 0.5]
-        )
-
-    def test_a_way_that_only_adds_errors_gets_nothing(self):
-        np.testing.assert_allclose(
-            fitting._shares(self.errors([1, -1, 1, -1], [9, -9, 9, -9])), [1, 0]
-        )
-
-    def test_ways_that_err_alike_share_equally(self):
-        np.testing.assert_allclose(fitting._shares(self.errors([1, 2, 1], [1, 2, 1])), [0.5, 0.5])
-
-    def test_products_that_rounding_has_left_indefinite_are_no_problem(self):
-        errors = np.array([[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]])  # one square is -1
-        shares = fitting._shares(np.repeat(errors[None], 2, axis=0))
-        assert shares.sum() == pytest.approx(1)
-        assert np.all(shares >= 0)
-
-    def test_nothing_to_choose_by_shares_equally(self):
-        np.testing.assert_allclose(fitting._shares(np.zeros((3, 2, 2))), [0.5, 0.5])
-
-    def test_a_restless_block_counts_no_more_than_a_calm_one(self):
-        errors = self.errors([1, 2, 1, 0], [2, 1, 0, 1])
-        errors[1] = errors[1, ::-1, ::-1] * 1e6
-        np.testing.assert_allclose(fitting._shares(errors), [0.5, 0.5])
-
-
-def test_penalties_that_cannot_be_told_apart_share_the_map():
-    maps = [fit_linear(dataset(), 1, [("steps", penalties, 1.0)]) for penalties in ([0.1], [10.0])]
-    both = fit_linear(dataset(), 1, [("steps", [0.1, 10.0], 1.0)])
-    torch.testing.assert_close(both.weights, (maps[0].weights + maps[1].weights) / 2)
-    torch.testing.assert_close(both.intercept, (maps[0].intercept + maps[1].intercept) / 2)
+    assert both.choice[0].basis != "deviations" or len(both.choice) > 1  # not that of few rows
+    assert [member.basis for member in both.choice] == [member.basis for member in own.choice]
 
 
 def test_weights_count_like_repeated_rows():
     weight = np.random.RandomState(0).randint(0, 4, len(VIEW))
     weights = np.repeat(weight[:, None], 2, axis=1).astype(float)
-    choice = [("steps", [0.1], 1.0)]
+    choice = (Member("deviations", (0.1,), 1.0),)
     weighted = fit_linear(dataset(weights=weights), 1, choice)
     repeated = fit_linear(dataset(np.repeat(np.arange(len(VIEW)), weight)), 1, choice)
     torch.testing.assert_close(weighted.weights, repeated.weights, rtol=1e-9, atol=1e-9)
@@ -181,7 +67,7 @@ def test_weights_count_like_repeated_rows():
 def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
     weights = np.ones_like(TARGETS)
     weights[::2, 0] = weights[1::2, 1] = 0
-    choice = [("steps", [0.1], 1.0)]
+    choice = (Member("deviations", (0.1,), 1.0),)
     map_ = fit_linear(dataset(weights=weights), 1, choice)
     for output, start in ((0, 1), (1, 0)):
         own = fit_linear(dataset(np.arange(start, len(VIEW), 2)), 1, choice)
@@ -205,17 +91,6 @@ def test_an_output_that_is_not_known_is_mapped_to_its_mean(monkeypatch, most):
 def test_targets_that_overlap_over_most_of_the_rows_are_no_problem(monkeypatch, gap, most):
     monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     assert torch.isfinite(fit_linear(dataset(), gap).weights).all()
-
-
-def test_steps_of_conjugate_gradients_come_to_the_same_map(monkeypatch):
-    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
-    map_ = fit_linear(dataset(), gap=1, choice=("steps", 40))
-    flat = VIEW.reshape(len(VIEW), -1)
-    expected = LinearRegression().fit(flat, TARGETS).predict(flat)
-    np.testing.assert_allclose(predicted(map_), expected, atol=1e-4)
-    chosen = fit_linear(dataset(), gap=1)
-    assert 0 < chosen.choice[1] < 50
-    assert mean_squared_error(TARGETS, predicted(chosen)) < 0.02
 
 
 @pytest.mark.parametrize("most", [1, 2048])

@@ -1,30 +1,15 @@
 """Batches, gathered from the series."""
 
-import threading
-import time
-import tracemalloc
-
 import numpy as np
 import pytest
 import torch
 
-from sklstm import SlidingWindowTransformer
 from sklstm._network.batches import (
     EveryStepDataset,
     WindowBatches,
     WindowDataset,
-    predict_windows,
-    series_tensor,
 )
-from sklstm._series.windows import find_windows
-
-
-def setup(n=50, window_size=4, n_features=2, copy=False, dilation=1):
-    rows = np.random.RandomState(0).randn(n, n_features)
-    view = SlidingWindowTransformer(window_size, dilation=dilation).fit_transform(rows)
-    view = view[(window_size - 1) * dilation :]
-    windows = find_windows(view.copy() if copy else view)
-    return view, windows, series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+from tests.network.data import setup
 
 
 @pytest.mark.parametrize("copy", [False, True])
@@ -51,79 +36,6 @@ def test_a_pass_holds_every_window_once(batch_size):
     assert first != second
     in_order = [int(v) for _, y in WindowBatches(dataset, batch_size) for v in y[:, 0]]
     assert in_order == list(range(47))
-
-
-def test_the_series_is_standardised_before_it_is_rounded():
-    rows = 1e9 + np.arange(100.0).reshape(-1, 1)
-    windows = find_windows(SlidingWindowTransformer(1).fit_transform(rows))
-    series = series_tensor(windows, np.array([1e9]), np.array([1.0]), torch.float32, "cpu")
-    np.testing.assert_array_equal(series.numpy(), rows - 1e9)
-
-
-@pytest.mark.parametrize("batch_size", [1, 8, 64])
-def test_predictions_leave_missing_steps_out(batch_size):
-    view, windows, series = setup()
-    missing = np.zeros(len(series), dtype=bool)
-    missing[[10, 11, 30]] = True
-
-    def total(x, whole):  # sums and counts the steps of each window
-        return torch.stack([x.sum(dim=(1, 2)), torch.full((len(x),), x.shape[1] * 1.0)], dim=1)
-
-    output = predict_windows(total, series, windows, missing, batch_size)
-    known = ~np.isin(np.arange(47)[:, np.newaxis] + np.arange(4), [10, 11, 30])
-    np.testing.assert_allclose(output[:, 0], (view.sum(axis=2) * known).sum(axis=1))
-    np.testing.assert_array_equal(output[:, 1], known.sum(axis=1))
-
-
-def test_every_call_of_the_module_gets_as_many_windows():
-    _, windows, series = setup()
-    sizes = []
-
-    def module(x, whole):
-        sizes.append(len(x))
-        return x[:, -1, :1]
-
-    predict_windows(module, series, windows, None, batch_size=16)
-    assert sizes == [16, 16, 16]
-
-
-@pytest.mark.parametrize("n_rows", [1, 3])
-def test_a_few_windows_are_as_many_as_a_full_batch_computes_alike(n_rows):
-    view, _, series = setup()
-    few = find_windows(view[:n_rows])
-    sizes = []
-
-    def module(x, whole):
-        sizes.append(len(x))
-        return x[:, -1, :1]
-
-    output = predict_windows(module, series, few, None, batch_size=16, smallest=4)
-    np.testing.assert_array_equal(output, view[:n_rows, -1, :1])
-    assert sizes == [4]
-
-
-def test_threads_predict_the_same_in_the_same_place():
-    view, windows, series = setup()
-    seen = set()
-
-    def module(x, whole):
-        seen.add(threading.get_ident())
-        time.sleep(0.01)  # so that the other thread takes the next batch
-        return x[:, -1, :1]
-
-    output = predict_windows(module, series, windows, None, batch_size=4, threads=2)
-    np.testing.assert_array_equal(output, view[:, -1, :1])
-    assert len(seen) == 2
-
-
-def test_gathering_takes_no_memory_of_the_size_of_the_windows():
-    rows = np.random.RandomState(0).randn(400_000, 4).astype(np.float32)
-    windows = find_windows(SlidingWindowTransformer(200).fit_transform(rows))
-    tracemalloc.start()
-    series_tensor(windows, np.zeros(4), np.ones(4), torch.float32, "cpu")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 2 * rows.nbytes  # the series, and blocks; windows would be 200 times it
 
 
 class TestEveryStep:

@@ -5,16 +5,18 @@ import pytest
 import torch
 
 from sklstm import SlidingWindowTransformer
-from sklstm._network.batches import standardised
+from sklstm._network.architecture import Architecture
 from sklstm._network.gates import NAMES, gate_activity
-from sklstm._network.module import StackedLSTM, centred
+from sklstm._network.layers import centred
+from sklstm._network.module import StackedLSTM
+from sklstm._network.series_tensor import standardised
 
 N_STEPS, N_FEATURES = 9, 2
 
 
 def build(sizes, seed=0, **params):
     generator = torch.Generator().manual_seed(seed)
-    return StackedLSTM(N_FEATURES, sizes, 1, generator=generator, **params).eval()
+    return StackedLSTM(Architecture(N_FEATURES, sizes, 1, **params), generator=generator).eval()
 
 
 def make_window(dtype=torch.float32, seed=1):
@@ -25,10 +27,12 @@ def make_window(dtype=torch.float32, seed=1):
 @pytest.mark.parametrize("sizes", [(5,), (1,), (16, 3), (4, 8, 2)])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("beside_linear", [False, True])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_hidden_states_are_those_of_torch(sizes, bidirectional, beside_linear, dtype):
-    module = build(sizes, bidirectional=bidirectional, beside_linear=beside_linear, dtype=dtype)
-    window = make_window(dtype)
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_hidden_states_are_those_of_torch(sizes, bidirectional, beside_linear, precision):
+    module = build(
+        sizes, bidirectional=bidirectional, beside_linear=beside_linear, precision=precision
+    )
+    window = make_window(module.head.weight.dtype)
     layers = gate_activity(module, window.numpy())
     assert len(layers) == len(sizes)
     x = centred(window[None]) if beside_linear else window[None]

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from sklstm._network import module as network_module
-from sklstm._network.module import Dropout, LinearSkip, LSTMLayer, StackedLSTM, centred
+from sklstm._network.architecture import Architecture
+from sklstm._network.module import StackedLSTM
 from tests.machine import needs_bfloat16
 
 pytestmark = pytest.mark.precision
@@ -13,7 +14,9 @@ pytestmark = pytest.mark.precision
 
 def build(sizes=(4, 3), seed=0, **params):
     generator = torch.Generator().manual_seed(seed)
-    return StackedLSTM(2, sizes, 1, dtype=torch.float64, generator=generator, **params)
+    options = {name: params.pop(name) for name in ("every_step",) if name in params}
+    architecture = Architecture(2, sizes, 1, precision="float64", **params)
+    return StackedLSTM(architecture, generator=generator, **options)
 
 
 def lstm_by_hand(layer, x):
@@ -40,31 +43,6 @@ def test_each_layer_is_fed_with_the_whole_sequence_of_the_one_below():
         second = lstm_by_hand(module.layers[1], first)
         expected = second[:, -1] @ module.head.weight.numpy().T + module.head.bias.numpy()
         np.testing.assert_allclose(module(x).numpy(), expected, rtol=1e-10)
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize(
-    "low_precision", [None, pytest.param(torch.bfloat16, marks=needs_bfloat16)]
-)
-def test_a_layer_computes_what_that_of_torch_does(bidirectional, low_precision):
-    layer = LSTMLayer(3, 5, batch_first=True, bidirectional=bidirectional)
-    torchs = torch.nn.LSTM(3, 5, batch_first=True, bidirectional=bidirectional)
-    torchs.load_state_dict(layer.state_dict())
-    x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1))
-    found = []
-    for each in (layer, torchs):
-        with torch.autocast("cpu", low_precision, enabled=low_precision is not None):
-            states, (hidden, cell) = each(x)
-        gradients = torch.autograd.grad(states.float().square().sum(), each.parameters())
-        found.append([states, hidden, cell, *gradients])
-    assert all(torch.equal(*both) for both in zip(*found, strict=True))
-
-
-def test_a_weight_that_is_replaced_counts():
-    layer = LSTMLayer(3, 5, batch_first=True)
-    x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1))
-    layer.weight_ih_l0 = torch.nn.Parameter(torch.zeros_like(layer.weight_ih_l0))
-    assert torch.equal(layer(x)[0], layer(torch.zeros_like(x))[0])
 
 
 def test_a_bidirectional_layer_ends_at_both_ends_of_the_window():
@@ -111,27 +89,15 @@ def test_forget_gates_start_open_in_both_directions():
             assert (bias[:size].abs() < 2 / np.sqrt(size)).all()
 
 
-@pytest.mark.parametrize("share", [0.2, 0.7])
-def test_dropout_zeroes_its_share_and_keeps_the_mean(share):
-    out = Dropout(share)(torch.ones(100, 1000), torch.Generator().manual_seed(0))
-    assert abs((out == 0).float().mean() - share) < 0.01
-    assert abs(out.mean() - 1) < 0.02
-
-
-def test_dropout_lets_everything_through_in_prediction():
-    dropout = Dropout(0.5).eval()
-    x = torch.randn(3, 4)
-    assert dropout(x) is x
-
-
 @pytest.mark.parametrize("sizes", [(4, 3), (16,), (64, 64)])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_smallest_batch_computes_what_a_full_one_does(sizes, dtype):
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_smallest_batch_computes_what_a_full_one_does(sizes, precision):
     generator = torch.Generator().manual_seed(0)
-    module = StackedLSTM(2, sizes, 3, dtype=dtype, generator=generator).eval()
+    architecture = Architecture(2, sizes, 3, precision=precision)
+    module = StackedLSTM(architecture, generator=generator).eval()
     size = module.smallest_batch(64)
     assert 1 <= size <= 64
-    x = torch.randn(64, 9, 2, dtype=dtype, generator=generator)
+    x = torch.randn(64, 9, 2, dtype=architecture.dtype, generator=generator)
     with torch.inference_mode():
         full = module(x)
         for part, expected in zip(x.split(size), full.split(size), strict=True):
@@ -150,8 +116,9 @@ def test_a_batch_that_only_a_full_one_equals_is_found(monkeypatch):
 @needs_bfloat16
 def test_layers_in_bfloat16_keep_weights_and_outputs_in_float32():
     generator = torch.Generator().manual_seed(0)
-    module = StackedLSTM(2, (16, 8), 3, low_precision=torch.bfloat16, generator=generator)
-    exact = StackedLSTM(2, (16, 8), 3)
+    low = Architecture(2, (16, 8), 3, precision="bfloat16")
+    module = StackedLSTM(low, generator=generator)
+    exact = StackedLSTM(Architecture(2, (16, 8), 3))
     exact.load_state_dict(module.state_dict())
     x = torch.randn(64, 9, 2, generator=generator)
     seen = []
@@ -181,27 +148,3 @@ def test_no_step_is_read_with_a_later_one():
 def test_beside_a_linear_map_the_network_adds_nothing_at_first():
     module = build(beside_linear=True)
     assert torch.equal(module(torch.ones(2, 7, 2).double()), torch.zeros(2, 1).double())
-
-
-def test_a_step_is_read_less_the_mean_of_the_steps_up_to_it():
-    x = torch.tensor([[[1.0], [3.0], [8.0]]])
-    expected = torch.tensor([[[0.0, 1.0], [1.0, 2.0], [4.0, 4.0]]])
-    expected[..., 1] = torch.tanh(expected[..., 1])
-    torch.testing.assert_close(centred(x), expected)
-
-
-@pytest.mark.parametrize("n_outputs", [1, 3, 16, 24])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_row_alone_is_mapped_as_among_others(n_outputs, dtype):
-    generator = torch.Generator().manual_seed(0)
-    shapes = [(n_outputs, 48, 7), (n_outputs,), (), ()]
-    skip = LinearSkip(*(torch.randn(s, dtype=dtype, generator=generator) for s in shapes))
-    x = torch.randn(50, 48, 7, dtype=dtype, generator=generator)
-    output = torch.randn(50, n_outputs, dtype=dtype, generator=generator)
-    together = skip(x, output)
-    expected = torch.einsum("bwf,owf->bo", x, skip.weights) + skip.intercept
-    expected = expected + output * skip.scale * skip.share
-    torch.testing.assert_close(together, expected, rtol=1e-4, atol=1e-3)
-    for size in (1, 3, 17):
-        parts = [skip(*both) for both in zip(x.split(size), output.split(size), strict=True)]
-        assert torch.equal(torch.cat(parts), together)

@@ -8,17 +8,16 @@ import torch
 from skorch.callbacks import Callback
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm._network.architecture import Architecture
+from sklstm._network.loss import TargetLoss
 from sklstm._network.module import StackedLSTM
-from sklstm._network.net import TargetLoss, WindowNet, clip_norm
+from sklstm._network.net import WindowNet, clip_norm
 
 
 def a_net(**params):
     return WindowNet(
         StackedLSTM,
-        module__n_features=2,
-        module__hidden_layer_sizes=(4, 3),
-        module__n_outputs=2,
-        module__dtype=torch.float64,
+        module__architecture=Architecture(2, (4, 3), 2, precision="float64"),
         module__generator=torch.Generator().manual_seed(0),
         criterion=TargetLoss,
         criterion__loss="squared_error",
@@ -41,12 +40,12 @@ def step_of(net, batch):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("share_size", [1, 4, 5, 9])
+@pytest.mark.parametrize("microbatch_size", [1, 4, 5, 9])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_shares_of_a_batch_give_the_step_of_the_whole(share_size, threads, weighted):
+def test_microbatches_give_the_step_of_the_whole_batch(microbatch_size, threads, weighted):
     batch = a_batch(weighted=weighted)
     whole, gradients = step_of(a_net(), batch)
-    net = a_net(share_size=share_size)
+    net = a_net(microbatch_size=microbatch_size)
     with ThreadPoolExecutor(threads) as pool:
         net.map_ = pool.map
         step, parts = step_of(net, batch)
@@ -56,9 +55,9 @@ def test_shares_of_a_batch_give_the_step_of_the_whole(share_size, threads, weigh
         torch.testing.assert_close(part, gradient)
 
 
-def test_each_share_draws_its_own_dropout():
+def test_each_microbatch_draws_its_own_dropout():
     generators = [torch.Generator().manual_seed(seed) for seed in (3, 4)]
-    net = a_net(module__dropout=0.5, share_size=5, generators=generators)
+    net = a_net(module__dropout=0.5, microbatch_size=5, generators=generators)
     x = a_batch()[0][:1].expand(10, -1, -1)
     y_pred = net.train_step_single((x, torch.zeros(10, 2)))["y_pred"]
     assert not torch.equal(y_pred[:5], y_pred[5:])
@@ -77,7 +76,7 @@ def test_the_gradient_is_clipped_as_torch_does(largest):
 
 
 def test_the_gradient_clip_is_that_of_the_whole_batch():
-    net = a_net(share_size=4, gradient_clip=1e-3)
+    net = a_net(microbatch_size=4, gradient_clip=1e-3)
     _, gradients = step_of(net, a_batch())
     norm = torch.cat([gradient.flatten() for gradient in gradients]).norm().item()
     assert norm == pytest.approx(1e-3, rel=1e-2)

@@ -1,4 +1,4 @@
-"""Threads, devices and the form in which a net is kept."""
+"""Training, against a loop by hand."""
 
 import threading
 import time
@@ -9,22 +9,18 @@ import torch
 from skorch.callbacks import Callback
 
 from sklstm import LSTMRegressor
-from sklstm._network import runtime, training
-
-X = np.random.RandomState(0).randn(60, 5)
-
-
-def fitted(**params):
-    quick = {"hidden_layer_sizes": 4, "max_epochs": 2, "n_jobs": 1, "random_state": 0}
-    return LSTMRegressor(**(quick | params)).fit(X, X[:, 0])
+from sklstm._network import threads
+from sklstm._network.architecture import Architecture
+from sklstm._network.module import StackedLSTM
+from tests.network.data import X, fitted
 
 
 @pytest.fixture
-def small_steps_are_shared(monkeypatch):
-    monkeypatch.setattr(runtime, "_WORK_OF_A_THREAD", 1)
+def threads_for_small_steps(monkeypatch):
+    monkeypatch.setattr(threads, "_WORK_OF_A_THREAD", 1)
 
 
-@pytest.mark.usefixtures("small_steps_are_shared")
+@pytest.mark.usefixtures("threads_for_small_steps")
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_training_runs_in_this_many_threads_each_with_one_of_torch(n_jobs):
     seen, torch_threads = set(), set()
@@ -32,7 +28,7 @@ def test_training_runs_in_this_many_threads_each_with_one_of_torch(n_jobs):
     def spy(module, args, output):
         seen.add(threading.get_ident())
         torch_threads.add(torch.get_num_threads())
-        time.sleep(0.01)  # so that the other thread takes the next share
+        time.sleep(0.01)  # so that the other thread takes the next microbatch
 
     class Hook(Callback):
         def on_train_begin(self, net, **kwargs):
@@ -43,7 +39,7 @@ def test_training_runs_in_this_many_threads_each_with_one_of_torch(n_jobs):
     assert torch_threads == {1}
 
 
-@pytest.mark.usefixtures("small_steps_are_shared")
+@pytest.mark.usefixtures("threads_for_small_steps")
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_results_repeat_with_two_threads(dropout):
     first, again = (fitted(n_jobs=2, dropout=dropout, max_epochs=5) for _ in range(2))
@@ -51,38 +47,10 @@ def test_results_repeat_with_two_threads(dropout):
 
 
 @pytest.mark.precision
-@pytest.mark.usefixtures("small_steps_are_shared")
+@pytest.mark.usefixtures("threads_for_small_steps")
 def test_two_threads_train_as_one_does_but_for_rounding():
     one, two = (fitted(n_jobs=n_jobs, precision="float64", max_epochs=5) for n_jobs in (1, 2))
     np.testing.assert_allclose(one.predict(X), two.predict(X), rtol=1e-9)
-
-
-def test_kept_state_holds_arrays_and_plain_values_only():
-    def walk(value):
-        if isinstance(value, dict):
-            for key, item in value.items():
-                yield from walk(key)
-                yield from walk(item)
-        elif isinstance(value, (list, tuple)):
-            for item in value:
-                yield from walk(item)
-        else:
-            yield type(value)
-
-    state = fitted(early_stopping=True).__getstate__()
-    types = set(walk(state))
-    assert types <= {np.ndarray, str, int, float, bool, type(None)}
-    assert np.ndarray in types
-
-
-def test_a_net_from_a_device_that_is_not_here_is_loaded_on_the_processor(monkeypatch):
-    model = fitted()
-    state = model.__getstate__() | {"device": "cuda:3"}
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    loaded = LSTMRegressor.__new__(LSTMRegressor)
-    loaded.__setstate__(state)
-    assert loaded.net_.device == "cpu"
-    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 
 def test_history_keeps_epochs_and_forgets_batches():
@@ -100,7 +68,7 @@ def test_weights_and_losses_agree_with_a_loop_by_hand():
 
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
     generator = torch.Generator().manual_seed(int(seed))
-    module = training.StackedLSTM(1, (4,), 1, dtype=torch.float64, generator=generator)
+    module = StackedLSTM(Architecture(1, (4,), 1, precision="float64"), generator=generator)
     optimizer = torch.optim.Adam(module.parameters(), lr=model.learning_rate)
     x = torch.from_numpy((X - X.mean()) / X.std())[:, :, None]
     target = torch.from_numpy((y - y.mean()) / y.std())[:, None]

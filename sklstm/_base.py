@@ -1,0 +1,334 @@
+"""What an LSTM estimator is, whatever its targets: a fit step by step, outputs, pickling."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABCMeta, abstractmethod
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+
+from sklstm._linear.residual import residual_targets, solve_skip
+from sklstm._linear.skip import LinearSkip
+from sklstm._network.architecture import Architecture
+from sklstm._network.batches import EveryStepDataset, WindowDataset, auto_batch_size
+from sklstm._network.building import Hyperparameters, TrainingRun, build_net, has_weight_decay
+from sklstm._network.device import check_device, check_precision, resolve_device
+from sklstm._network.microbatches import SMALLEST_MICROBATCH
+from sklstm._network.net import WindowNet
+from sklstm._network.network_weight import network_weight
+from sklstm._network.prediction import predict_windows
+from sklstm._network.runtime import torch_state
+from sklstm._network.series_tensor import series_tensor
+from sklstm._network.state import load_net_state, loaded_net, net_state
+from sklstm._network.threads import n_threads
+from sklstm._network.training import release, train
+from sklstm._preparation import feature_statistics, split_latest, usable_windows
+from sklstm._series.windows import Windows
+from sklstm._target_codec import TargetCodec
+from sklstm._validation import (
+    CheckedWindows,
+    check_params,
+    check_targets,
+    check_weights,
+    check_windows,
+)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a fit: targets, weights, and which of them train and validate."""
+
+    y: np.ndarray  # (n, outputs), NaN where unknown
+    weight: np.ndarray  # (n,)
+    usable: np.ndarray  # numbers of the rows whose windows can be trained on
+    train: np.ndarray  # the first of them
+    validation: np.ndarray | None  # the last of them
+
+
+class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
+    """What every LSTM estimator does, whatever its targets are.
+
+    A subclass has the parameters, their constraints, and the methods that users call. What its
+    targets are, how they become those of the network, and how the outputs of the network become
+    predictions, is in its codec: a frozen dataclass of arrays and plain values, with the methods
+    of :class:`~sklstm._target_codec.TargetCodec`.
+    """
+
+    _codec_type: ClassVar[type[TargetCodec]] = TargetCodec
+    _codec: TargetCodec  # these two belong to net_, the fitted network
+    _architecture: Architecture
+    net_: WindowNet
+
+    @abstractmethod
+    def _set_target_attributes(self, codec: TargetCodec) -> None:
+        """Set the public attributes that describe the targets."""
+
+    # A fit, step by step.
+
+    def _fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        max_epochs: int,
+        early_stopping: bool | str,
+        resumed: bool,
+    ) -> None:
+        """Train from the start, or (``resumed``) from where the last call left off."""
+        self._check_params()
+        check_device(self.device)
+        check_precision(self.precision, self.device)
+        checked = check_windows(self, X, reset=not resumed)
+        windows = checked.windows
+        codec, rows = self._check_rows(checked, y, sample_weight, early_stopping, resumed)
+        if not resumed:
+            self._set_input_attributes(checked)
+            codec = self._standardise(windows, codec, rows)
+        self._set_target_attributes(codec)
+
+        seed = self._seed(resumed)
+        device = resolve_device(self.device)
+        architecture = self._new_architecture(codec)
+        every_step = self._trains_every_step(windows)
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = auto_batch_size(len(rows.train), windows.window_size, every_step)
+        n_parts = batch_size // SMALLEST_MICROBATCH
+        threads = self._n_threads(architecture, windows.window_size, batch_size, n_parts)
+        with torch_state(training=True):
+            series = series_tensor(
+                windows, self.feature_mean_, self.feature_scale_, architecture.dtype, device
+            )
+            usable = WindowDataset(
+                series, windows, rows.usable, *codec.encode(rows.y, rows.weight, rows.usable)
+            )
+            training = usable.part(0, len(rows.train))
+            validation = None
+            if rows.validation is not None:
+                validation = usable.part(-len(rows.validation), None)
+            del rows  # arrays of up to a third of the series each
+            skip = None
+            if resumed:
+                skip, training, validation = self._old_residuals(training, validation)
+            elif self.linear_skip:
+                skip, training, validation = _residuals(usable, training, validation, codec.gap)
+            del usable  # its targets are those before the map
+            run = TrainingRun(
+                batch_size,
+                windows.window_size,
+                threads,
+                seed,
+                every_step,
+                validation,
+                self.callbacks or (),
+            )
+            net = build_net(architecture, self._hyperparameters(), device, run)
+            if resumed:
+                load_net_state(net, net_state(self.net_, self._architecture))
+            dataset = EveryStepDataset(training, windows) if every_step else training
+            train(net, dataset, max_epochs, threads, validation)
+            if skip is not None:
+                if validation is not None:
+                    shrink = self.loss == "squared_error"  # the loss of the linear map
+                    skip.network_weight.fill_(network_weight(net, validation, shrink))
+                elif early_stopping == "auto" and not resumed:
+                    skip.network_weight.zero_()  # no rows show that the network helps
+                net.module_.skip = skip
+            release(net)
+
+        self.net_, self._architecture, self._codec = net, architecture, codec
+        self._set_training_attributes(net, validation is not None)
+
+    def _check_params(self) -> None:
+        check_params(self)
+        sizes = np.asarray(self.hidden_layer_sizes)
+        if sizes.ndim > 1 or sizes.size == 0 or sizes.dtype.kind not in "iu" or sizes.min() < 1:
+            raise ValueError(
+                "hidden_layer_sizes must hold the units of each layer, ints of at least 1, "
+                f"for instance (64, 32); got {self.hidden_layer_sizes!r}."
+            )
+        if self.n_jobs == 0:
+            raise ValueError("n_jobs must not be 0: use 1 for one thread, or -1 for all.")
+        if isinstance(self.optimizer, type) and not issubclass(
+            self.optimizer, torch.optim.Optimizer
+        ):
+            raise ValueError(
+                f"optimizer must be a name or a subclass of torch.optim.Optimizer, got "
+                f"{self.optimizer!r}."
+            )
+        if self.weight_decay and not has_weight_decay(self.optimizer):
+            raise ValueError(
+                f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has none. Set "
+                "weight_decay=0, or choose another optimizer."
+            )
+
+    def _check_rows(
+        self,
+        checked: CheckedWindows,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        early_stopping: bool | str,
+        resumed: bool,
+    ) -> tuple[TargetCodec, _Rows]:
+        windows = checked.windows
+        targets = check_targets(self, y, windows.n_windows)
+        weight = check_weights(sample_weight, windows.n_windows)
+        codec = self._codec if resumed else self._codec_type.of(targets)
+        if not codec.fits(targets):
+            raise ValueError(
+                f"y has shape {targets.shape}, but that of the first call had {self.n_outputs_} "
+                "output(s). Pass y of the same form, or call fit to start again."
+            )
+        targets = targets.reshape(len(targets), -1)  # (n, outputs)
+        usable = usable_windows(windows, checked.missing, targets, weight)
+        train_rows, validation = split_latest(
+            usable, early_stopping, self.validation_fraction, codec.gap
+        )
+        return codec, _Rows(targets, weight, usable, train_rows, validation)
+
+    def _set_input_attributes(self, checked: CheckedWindows) -> None:
+        self.window_size_ = checked.windows.window_size
+        self.n_features_in_ = checked.n_columns
+        if checked.names is not None:
+            self.feature_names_in_ = checked.names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _standardise(self, windows: Windows, codec: TargetCodec, rows: _Rows) -> TargetCodec:
+        """Learn the standardisation of features and targets from the training rows."""
+        used = rows.train if self.standardize else rows.train[:0]
+        self.feature_mean_, self.feature_scale_ = feature_statistics(windows, rows.weight, used)
+        return codec.standardising(rows.y, rows.weight, used)
+
+    def _seed(self, resumed: bool) -> int:
+        # None is entropy of its own: check_random_state would advance numpy's generator.
+        random_state = self.random_state
+        if random_state is None:
+            random_state = np.random.RandomState()
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        return int(seed) + (self.n_iter_ if resumed else 0)
+
+    def _new_architecture(self, codec: TargetCodec) -> Architecture:
+        return Architecture(
+            n_features=len(self.feature_mean_),
+            hidden_layer_sizes=tuple(int(size) for size in np.atleast_1d(self.hidden_layer_sizes)),
+            n_outputs=codec.n_outputs,
+            bidirectional=bool(self.bidirectional),
+            beside_linear=bool(self.linear_skip),
+            precision=str(self.precision),
+        )
+
+    def _hyperparameters(self) -> Hyperparameters:
+        names = [field.name for field in fields(Hyperparameters)]
+        return Hyperparameters(**{name: getattr(self, name) for name in names})
+
+    def _trains_every_step(self, windows: Windows) -> bool:
+        """Whether each training window has a loss at each of its steps."""
+        follow = windows.row_step == 1  # so that steps are rows, whose targets are known
+        if self.supervise == "every_step" and (self.bidirectional or not follow):
+            what = (
+                "bidirectional=True shows each step of a window the later ones"
+                if self.bidirectional
+                else "X holds copies of windows, or not those of every row"
+            )
+            raise ValueError(
+                f"supervise='every_step', but {what}. Pass windows as SlidingWindowTransformer "
+                "makes them, to layers of one direction, or set supervise='last'."
+            )
+        return self.supervise != "last" and follow and not self.bidirectional
+
+    def _n_threads(
+        self, architecture: Architecture, window_size: int, n_windows: int, n_parts: int
+    ) -> int:
+        work = architecture.multiply_adds(window_size, n_windows)
+        return n_threads(self.n_jobs, work, n_parts)
+
+    def _old_residuals(
+        self, training: WindowDataset, validation: WindowDataset | None
+    ) -> tuple[LinearSkip | None, WindowDataset, WindowDataset | None]:
+        """Replace the targets by the residuals of the linear map of the last call."""
+        skip = copy.deepcopy(self.net_.module_.skip)  # an error leaves the fitted one as it was
+        if skip is None:
+            return None, training, validation
+        training = training.with_targets(residual_targets(training, skip))
+        if validation is not None:
+            validation = validation.with_targets(residual_targets(validation, skip))
+        return skip, training, validation
+
+    def _set_training_attributes(self, net: WindowNet, validated: bool) -> None:
+        self.n_iter_ = len(net.history)
+        self.loss_curve_ = [float(epoch["train_loss"]) for epoch in net.history]
+        self.validation_loss_curve_ = self.best_epoch_ = None
+        if validated:
+            self.best_epoch_ = dict(net.callbacks_)["keep_best"].epoch_
+            losses = [epoch.get("valid_loss", np.nan) for epoch in net.history]
+            self.validation_loss_curve_ = [float(loss) for loss in losses]
+
+    # After a fit.
+
+    def _outputs(self, X: ArrayLike) -> np.ndarray:
+        """Compute the sum of network and linear map for every window: (n, outputs)."""
+        checked = check_windows(self, X, reset=False)
+        windows, architecture, module = checked.windows, self._architecture, self.net_.module_
+        batch_size = architecture.prediction_batch(windows.window_size)
+        threads, n_batches = 1, -(-windows.n_windows // batch_size)
+        if n_batches > 1:
+            threads = self._n_threads(
+                architecture, windows.window_size, windows.n_windows, n_batches
+            )
+        weight = module.head.weight
+        with torch_state(training=False):
+            series = series_tensor(
+                windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
+            )
+            smallest = module.smallest_batch(batch_size)
+            return predict_windows(
+                module, series, windows, checked.missing, batch_size, smallest, threads
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        if "net_" in state:
+            # Callbacks as they were passed: trained ones may hold tensors, on a GPU even.
+            state["callbacks"] = clone(self.callbacks, safe=False)
+            state["net_"] = net_state(self.net_, self._architecture)
+            state["_codec"] = asdict(self._codec)
+            del state["_architecture"]  # part of the state of the net
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        saved = self.__dict__.get("net_")
+        if not isinstance(saved, dict):
+            return
+        self._architecture = Architecture(**saved["architecture"])
+        self._codec = self._codec_type(**self.__dict__["_codec"])
+        try:
+            self._check_params()
+            hyperparameters = self._hyperparameters()
+        except ValueError:  # set after the fit, so that the next fit will refuse them
+            hyperparameters = Hyperparameters()
+        with torch_state(training=True):
+            self.net_ = loaded_net(saved, self._architecture, hyperparameters, self.device)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _residuals(
+    usable: WindowDataset, training: WindowDataset, validation: WindowDataset | None, gap: int
+) -> tuple[LinearSkip, WindowDataset, WindowDataset | None]:
+    """Solve the linear map, and replace the targets by its residuals."""
+    skip, residuals, held_out = solve_skip(usable, training, validation, gap)
+    if validation is not None and held_out is not None:
+        validation = validation.with_targets(held_out)
+    return skip, training.with_targets(residuals), validation

@@ -1,0 +1,79 @@
+"""Ridge regression in closed form, from sums of products.
+
+A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal problems",
+Technometrics 12(1), 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import torch
+
+from sklstm._linear.bases import BASES
+from sklstm._linear.samples import Samples
+
+# Coefficients without a penalty, and values that do not vary, still need a little to be
+# solvable: in units of the mean variance, and of the largest mean square, since a variance of
+# zero is all rounding.
+_LEAST_PENALTY, _LEAST_OF_SQUARES = 1e-8, 1e-10
+
+
+def gram_matrix(samples: Samples) -> torch.Tensor:
+    """Sum the products of all pairs of columns: coefficients, a column of ones, outputs."""
+    p = samples.n_coefficients
+    total = None
+    for values, targets, weights in samples.batches():
+        device = values.device if values.device.type == "cuda" else "cpu"
+        columns = torch.cat([values, values.new_ones(len(values), 1), targets], dim=1)
+        columns = columns.to(device, torch.float64)  # (batch, p + 1 + outputs)
+        weighted = columns if weights is None else columns * weights.to(columns)
+        product = columns.T @ weighted
+        total = product if total is None else total.add_(product)
+    if total is None:
+        size = p + 1 + samples.dataset.targets[:, samples.outputs].shape[1]
+        return torch.zeros(size, size, dtype=torch.float64)
+    return total.cpu()
+
+
+def ridge_solutions(
+    gram: torch.Tensor, p: int, n_features: int, basis: str, penalties: Iterable[float]
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Solve for each penalty, in units of the mean variance of what is penalised.
+
+    Parameters
+    ----------
+    gram : torch.Tensor of shape (p + 1 + outputs, p + 1 + outputs)
+        From :func:`gram_matrix`.
+    p : int
+        Number of coefficients: window * features.
+    n_features : int
+    basis : str
+        A key of ``BASES``. The last step itself has a penalty with "levels" only.
+    penalties : iterable of float
+
+    Yields
+    ------
+    coefficients : torch.Tensor of shape (p, outputs)
+        Of deviations from the last step, whatever the basis.
+    intercept : torch.Tensor of shape (outputs,)
+    """
+    penalised = p if basis == "levels" else p - n_features
+    weight = gram[p, p]
+    mean, mean_target = gram[:p, p] / weight, gram[p, p + 1 :] / weight
+    largest = float(gram.diagonal()[:p].max() / weight)
+    covariance = gram[:p, :p] / weight - torch.outer(mean, mean)
+    with_targets = gram[:p, p + 1 :] / weight - torch.outer(mean, mean_target)
+    to_basis, from_basis = BASES[basis]
+    covariance = to_basis(to_basis(covariance, n_features).T, n_features)
+    with_targets = to_basis(with_targets, n_features)
+    variance = covariance.diagonal().clamp(min=0)
+    scale = float(variance[:penalised].mean()) if penalised else 0.0
+    least = max(_LEAST_PENALTY * float(variance.mean()), _LEAST_OF_SQUARES * (largest or 1.0))
+    for penalty in penalties:
+        added = torch.full_like(variance, least)
+        added[:penalised] += penalty * scale
+        covariance.diagonal().copy_(variance + added)
+        solution = torch.cholesky_solve(with_targets, torch.linalg.cholesky(covariance))
+        coefficients = from_basis(solution, n_features)
+        yield coefficients, mean_target - mean @ coefficients

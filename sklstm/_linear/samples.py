@@ -1,0 +1,83 @@
+"""The windows and targets that a linear map is solved on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from sklstm._linear.bases import from_last_step
+
+# Windows are read in batches of so many values, but of no fewer windows than this.
+_VALUES_OF_A_BATCH, _LEAST_BATCH = 2**18, 16
+
+
+class Dataset(Protocol):
+    """What this folder reads of a data set of windows and targets, in time order."""
+
+    windows: Any  # (n_windows, window, features): a tensor, or a series on disk
+    index: torch.Tensor  # numbers of the windows that belong to the data set
+    targets: torch.Tensor  # (len(index), outputs)
+    weights: torch.Tensor | None  # (len(index), outputs), 0 for an unknown target
+
+    def batches(self, order: torch.Tensor | None, batch_size: int) -> Iterator[tuple[Any, Any]]:
+        """Yield windows, and targets or pairs (targets, weights)."""
+
+
+def batch_size_for(window_shape: tuple[int, int]) -> int:
+    """Windows of (window, features) in a batch, so that a batch takes little memory."""
+    return max(_VALUES_OF_A_BATCH // (window_shape[0] * window_shape[1]), _LEAST_BATCH)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Some rows of a data set, by their places in it, and some of its outputs."""
+
+    dataset: Dataset
+    places: torch.Tensor
+    outputs: slice
+
+    @property
+    def n_features(self) -> int:
+        """Features of a step."""
+        return self.dataset.windows.shape[2]
+
+    @property
+    def n_coefficients(self) -> int:
+        """Values of a window."""
+        return self.dataset.windows.shape[1] * self.n_features
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def thinned(self, most: int) -> Samples:
+        """Take at most so many of the rows, at equal distances."""
+        step = -(-len(self) // max(most, 1))
+        return Samples(self.dataset, self.places[::step], self.outputs)
+
+    def between(self, start: int, stop: int) -> Samples:
+        """Take the rows from ``start`` to ``stop``."""
+        return Samples(self.dataset, self.places[start:stop], self.outputs)
+
+    def window_of(self, row: int) -> int:
+        """Return the number of the window of a row."""
+        return int(self.dataset.index[self.places[row]])
+
+    def rows_within(self, first: int, last: int) -> tuple[int, int]:
+        """Find the rows whose windows are number ``first`` to ``last``: their start and stop."""
+        windows = self.dataset.index[self.places.to(self.dataset.index.device)].cpu()
+        edges = torch.tensor([first, last + 1], dtype=windows.dtype)
+        start, stop = torch.searchsorted(windows, edges).tolist()
+        return start, stop
+
+    def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
+        """Yield flat deviations (batch, window * features), targets and weights (batch, 1)."""
+        dataset = self.dataset
+        batch_size = batch_size_for(dataset.windows.shape[1:])
+        for windows, targets in dataset.batches(self.places, batch_size):
+            targets, weights = targets if isinstance(targets, tuple) else (targets, None)
+            if weights is not None:
+                weights = weights[:, self.outputs][:, :1]
+            yield from_last_step(windows).flatten(1), targets[:, self.outputs], weights

@@ -1,0 +1,45 @@
+"""The memory allocator of the C library, which keeps freed memory during training."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from sklstm._network.process_setting import ProcessSetting
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """Find the C library if its allocator can be set up, and the user has not done so."""
+    if any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
+        return None
+    try:
+        return ctypes.CDLL(None) if os.confstr("CS_GNU_LIBC_VERSION") else None
+    except (AttributeError, OSError, TypeError, ValueError):
+        return None  # another system or C library
+
+
+def _keep_freed_memory() -> ctypes.CDLL | None:
+    """Make the allocator keep what a training step frees, for the next step.
+
+    By default it returns large blocks to the system at once. The system fills each page with
+    zeros when the next step asks for it again: a third of the time of training.
+    """
+    glibc = _glibc()
+    if glibc is not None:
+        glibc.mallopt(_M_MMAP_THRESHOLD, 2**30)
+        glibc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        glibc.malloc_trim(0)
+    return glibc
+
+
+def _return_freed_memory(glibc: ctypes.CDLL | None) -> None:
+    if glibc is not None:
+        # The values that glibc itself reaches in a process that frees large arrays.
+        glibc.mallopt(_M_MMAP_THRESHOLD, 2**25)
+        glibc.mallopt(_M_TRIM_THRESHOLD, 2**26)
+        glibc.malloc_trim(0)
+
+
+freed_memory_kept = ProcessSetting(_keep_freed_memory, _return_freed_memory)

@@ -1,0 +1,76 @@
+"""What decides the shape of the network, and how much there is to compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from sklstm._network.microbatches import microbatch_size
+
+# In bfloat16 the layers compute on rounded copies of float32 weights.
+_DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+
+# Windows in a call of the network for prediction: few for one row, many to keep a small network
+# busy; in whole vectors, since the last rows of others are computed in another way.
+_UNITS_OF_A_PREDICTION, _LEAST_PREDICTED, _MOST_PREDICTED, _VECTOR = 4096, 16, 256, 16
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a network and the type that it computes in, as plain Python values.
+
+    Attributes
+    ----------
+    n_features : int
+        Features of each step of a window.
+    hidden_layer_sizes : tuple of int
+        Units of each LSTM layer, from the input up.
+    n_outputs : int
+        Outputs of the head.
+    bidirectional : bool
+        Whether each layer also reads its sequence backwards.
+    beside_linear : bool
+        Whether the network learns the residual of a linear map. It then adds nothing at the
+        start, and reads each step by :func:`~sklstm._network.layers.centred`.
+    precision : {"float32", "float64", "bfloat16"}
+    """
+
+    n_features: int
+    hidden_layer_sizes: tuple[int, ...]
+    n_outputs: int
+    bidirectional: bool = False
+    beside_linear: bool = False
+    precision: str = "float32"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights and of the series."""
+        return _DTYPES[self.precision]
+
+    @property
+    def low_precision(self) -> torch.dtype | None:
+        """Type that the layers round to, if it is not that of the weights."""
+        return torch.bfloat16 if self.precision == "bfloat16" else None
+
+    @property
+    def n_units(self) -> int:
+        """Outputs of all layers for one step of a window."""
+        return sum(self.hidden_layer_sizes) * (2 if self.bidirectional else 1)
+
+    def multiply_adds(self, window_size: int, n_windows: int) -> int:
+        """Count the multiply-adds of the forward pass of so many windows, in one direction."""
+        sizes = self.hidden_layer_sizes
+        below = [self.n_features, *sizes[:-1]]
+        units = sum(4 * size * (size + inputs) for size, inputs in zip(sizes, below, strict=True))
+        return n_windows * window_size * units
+
+    def microbatch_size(self, batch_size: int, window_size: int, threads: int) -> int:
+        """Windows of a batch that one thread computes at a time."""
+        return microbatch_size(batch_size, self.n_units, window_size, self.precision, threads)
+
+    def prediction_batch(self, window_size: int) -> int:
+        """Windows in each call of the network for prediction."""
+        batch_size = max(_UNITS_OF_A_PREDICTION // max(self.hidden_layer_sizes), _LEAST_PREDICTED)
+        batch_size = min(batch_size, _MOST_PREDICTED) // _VECTOR * _VECTOR
+        return self.microbatch_size(batch_size, window_size, threads=1)

@@ -1,0 +1,172 @@
+"""Build the skorch net from the architecture, the hyperparameters, and what one training adds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+
+from sklstm._network.architecture import Architecture
+from sklstm._network.batches import WindowBatches, WindowDataset
+from sklstm._network.keep_best import KeepBest
+from sklstm._network.loss import TargetLoss
+from sklstm._network.module import StackedLSTM
+from sklstm._network.net import WindowNet
+from sklstm._network.progress import EpochProgress
+
+_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """How a network is trained, by the names of the estimator's parameters."""
+
+    loss: str = "squared_error"
+    optimizer: str | type[torch.optim.Optimizer] = "adam"
+    learning_rate: float = 0.003
+    weight_decay: float = 0.0
+    dropout: float = 0.0
+    gradient_clip: float | None = 1.0
+    ema_decay: float = 0.99
+    max_epochs: int = 100
+    n_iter_no_change: int = 10
+    tol: float = 1e-4
+    verbose: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What one training needs besides.
+
+    Attributes
+    ----------
+    batch_size : int
+    window_size : int
+    threads : int
+        How many threads compute the microbatches.
+    seed : int
+        For the initial weights, the order of the batches and dropout.
+    every_step : bool
+        Whether training windows have a target for every step.
+    validation : WindowDataset or None
+        What early stopping looks at.
+    callbacks : sequence of skorch callbacks
+        The user's own.
+    """
+
+    batch_size: int
+    window_size: int
+    threads: int
+    seed: int
+    every_step: bool = False
+    validation: WindowDataset | None = None
+    callbacks: Sequence[Any] = ()
+
+
+def build_net(
+    architecture: Architecture,
+    hyperparameters: Hyperparameters,
+    device: str,
+    run: TrainingRun | None = None,
+) -> WindowNet:
+    """Build the skorch net, ready to be trained in ``run``.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    hyperparameters : Hyperparameters
+    device : str
+    run : TrainingRun or None, default=None
+        None: the net gets its weights from elsewhere, and is not trained.
+
+    Returns
+    -------
+    WindowNet
+    """
+    optimizer = optimizer_class(hyperparameters.optimizer)
+    options: dict[str, Any] = {}
+    if has_weight_decay(optimizer):
+        options |= {"optimizer__weight_decay": hyperparameters.weight_decay}
+    if hyperparameters.optimizer == "sgd":
+        options |= {"optimizer__momentum": 0.9, "optimizer__nesterov": True}
+    elif isinstance(hyperparameters.optimizer, str):
+        options |= {"optimizer__fused": True}  # one kernel for all weights
+    if hyperparameters.verbose < 2:
+        options |= {"callbacks__print_log": None}
+
+    validation, generator = None, None
+    if run is not None:
+        validation = run.validation
+        generator = torch.Generator("cpu").manual_seed(run.seed)
+        options |= {"batch_size": run.batch_size, "module__every_step": run.every_step}
+        options |= _microbatches(architecture, hyperparameters, device, run)
+    net = WindowNet(
+        StackedLSTM,
+        module__architecture=architecture,
+        module__dropout=hyperparameters.dropout,
+        module__generator=generator,
+        gradient_clip=hyperparameters.gradient_clip,
+        ema_decay=hyperparameters.ema_decay,
+        criterion=TargetLoss,
+        criterion__loss=hyperparameters.loss,
+        optimizer=optimizer,
+        lr=hyperparameters.learning_rate,
+        max_epochs=hyperparameters.max_epochs,
+        iterator_train=WindowBatches,
+        iterator_valid=WindowBatches,
+        iterator_train__generator=generator,
+        train_split=None if validation is None else predefined_split(validation),
+        callbacks=_callbacks(hyperparameters, validation, () if run is None else run.callbacks),
+        verbose=max(hyperparameters.verbose - 1, 0),
+        device=device,
+        **({"batch_size": -1} | options),
+    )
+    return net.initialize()
+
+
+def _microbatches(
+    architecture: Architecture, hyperparameters: Hyperparameters, device: str, run: TrainingRun
+) -> dict[str, Any]:
+    """Options for microbatches, which a GPU takes whole, and a generator for each."""
+    options: dict[str, Any] = {}
+    size = run.batch_size
+    if torch.device(device).type == "cpu":
+        size = architecture.microbatch_size(run.batch_size, run.window_size, run.threads)
+        options = {"microbatch_size": size, "iterator_valid__batch_size": size}
+    if hyperparameters.dropout > 0:
+        n_microbatches = -(-run.batch_size // size)
+        options["generators"] = [
+            torch.Generator(device).manual_seed(run.seed + number)
+            for number in range(n_microbatches)
+        ]
+    return options
+
+
+def _callbacks(
+    hyperparameters: Hyperparameters, validation: WindowDataset | None, users: Sequence[Any]
+) -> list[Any]:
+    monitor = "train_loss" if validation is None else "valid_loss"
+    stopping = EarlyStopping(
+        monitor=monitor,
+        patience=hyperparameters.n_iter_no_change,
+        threshold=hyperparameters.tol,
+        threshold_mode="abs",
+    )
+    # Progress comes before what may end the training.
+    progress = [("epoch_progress", EpochProgress())] if hyperparameters.verbose == 1 else []
+    return [("keep_best", KeepBest(monitor)), *progress, ("early_stopping", stopping), *users]
+
+
+def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """Turn the name of an optimizer into its class."""
+    return _OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+
+
+def has_weight_decay(optimizer: str | type[torch.optim.Optimizer]) -> bool:
+    """Whether an optimizer, by name or as a class, takes a weight decay."""
+    return "weight_decay" in inspect.signature(optimizer_class(optimizer)).parameters

@@ -1,0 +1,54 @@
+"""The device to compute on, and what it can compute in."""
+
+from __future__ import annotations
+
+import torch
+
+
+def resolve_device(device: str) -> str:
+    """Turn ``device="auto"`` into torch's current GPU, or the processor if there is none."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that torch does not know, or does not find on this machine."""
+    if device == "auto":
+        return
+    try:
+        known = torch.device(device).type != "meta"
+    except RuntimeError:
+        known = False
+    if not known:
+        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {device!r}.")
+    try:
+        torch.empty(0, device=device)
+    except Exception as error:  # each kind of device raises its own
+        raise ValueError(
+            f"device={device!r}, but torch finds no such device here. Use device='auto' for "
+            "a GPU where there is one and the processor elsewhere."
+        ) from error
+
+
+def check_precision(precision: str, device: str) -> None:
+    """Refuse ``precision="bfloat16"`` where the device has no instructions for it."""
+    device = resolve_device(device)
+    if precision == "bfloat16" and not has_bfloat16(device):
+        raise ValueError(
+            f"precision='bfloat16', but device {device!r} of this machine cannot compute in it: "
+            "that takes a processor with AVX512-BF16 or AMX (or BF16 of ARM), or a GPU of "
+            "NVIDIA's Ampere generation or later. Use precision='float32'."
+        )
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether a device multiplies bfloat16 in hardware."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if not hasattr(torch.cpu, "get_capabilities"):  # an older torch
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    has = torch.cpu.get_capabilities()
+    # oneDNN may be told not to use what the processor has (ONEDNN_MAX_CPU_ISA).
+    on_x86 = has.get("avx512_bf16", False) or has.get("amx_bf16", False)
+    return has.get("bf16", False) or (on_x86 and torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -1,0 +1,59 @@
+"""The parts of the network: an LSTM layer, dropout, and what a layer beside a linear map reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+
+class LSTMLayer(nn.LSTM):
+    """torch's layer, without the look-ups and checks of every call.
+
+    For one window they take a fifth of the time of a small network.
+    """
+
+    def forward(  # type: ignore[override]
+        self, x: torch.Tensor
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        """Map (batch, window, features) to the outputs of each step, and the last states."""
+        zeros = x.new_zeros(1 + self.bidirectional, len(x), self.hidden_size)
+        options = (True, 1, 0.0, self.training, self.bidirectional, self.batch_first)
+        weights: Any = self._flat_weights
+        states, hidden, cell = torch.lstm(x, (zeros, zeros), weights, *options)
+        return states, (hidden, cell)
+
+
+class Dropout(nn.Module):
+    """Dropout with a generator of its own (torch's takes the global one).
+
+    References
+    ----------
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+    overfitting", JMLR 15, 2014. Only between layers, not in the recurrence: W. Zaremba,
+    I. Sutskever and O. Vinyals, "Recurrent neural network regularization", 2014.
+    """
+
+    def __init__(self, fraction: float) -> None:
+        super().__init__()
+        self.fraction = fraction
+
+    def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Set a fraction of ``x`` to zero in training, and scale up the rest."""
+        if not self.training or self.fraction == 0:
+            return x
+        kept = torch.empty_like(x).bernoulli_(1 - self.fraction, generator=generator)
+        return x * kept / (1 - self.fraction)
+
+
+def centred(x: torch.Tensor) -> torch.Tensor:
+    """Subtract from each step the mean of the steps up to it, and put that mean beside it.
+
+    (batch, window, features) becomes (batch, window, 2 * features). No step sees a later one.
+    The mean is bounded, since the network has learnt nothing about levels beyond those of the
+    training rows.
+    """
+    count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device)
+    mean = x.cumsum(dim=1) / count[:, None]
+    return torch.cat([x - mean, torch.tanh(mean)], dim=2)

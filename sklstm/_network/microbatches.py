@@ -1,0 +1,36 @@
+"""Microbatches: the parts of a batch that threads compute one after the other."""
+
+from __future__ import annotations
+
+SMALLEST_MICROBATCH = 16
+
+# What training may take for the forward and backward pass over all threads, for 64 units and
+# up to four times that for more, and by measurement the bytes for each unit and step.
+_TRAINING_BYTES = 64 * 2**20
+_BYTES_PER_UNIT = {"float32": 88, "float64": 176, "bfloat16": 56}
+
+
+def microbatch_size(
+    batch_size: int, n_units: int, window_size: int, precision: str, threads: int
+) -> int:
+    """Find the windows that one thread computes at a time, by the number of threads and memory.
+
+    Parameters
+    ----------
+    batch_size : int
+    n_units : int
+        Outputs of all layers for one step of a window.
+    window_size : int
+    precision : str
+    threads : int
+
+    Returns
+    -------
+    int
+    """
+    window_bytes = _BYTES_PER_UNIT[precision] * n_units * window_size
+    allowed = _TRAINING_BYTES * min(max(n_units // 64, 1), 4)
+    most = max(allowed // (window_bytes * threads), 1)
+    if most >= SMALLEST_MICROBATCH // 2:  # whole vectors
+        most = max(round(most / SMALLEST_MICROBATCH), 1) * SMALLEST_MICROBATCH
+    return min(most, -(-batch_size // threads))

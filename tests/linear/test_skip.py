@@ -1,0 +1,25 @@
+"""The linear map as a part of the network."""
+
+import pytest
+import torch
+
+from sklstm._linear.skip import LinearSkip
+
+pytestmark = pytest.mark.precision
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3, 16, 24])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_row_alone_is_mapped_as_among_others(n_outputs, dtype):
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(n_outputs, 48, 7), (n_outputs,), (), ()]
+    skip = LinearSkip(*(torch.randn(s, dtype=dtype, generator=generator) for s in shapes))
+    x = torch.randn(50, 48, 7, dtype=dtype, generator=generator)
+    output = torch.randn(50, n_outputs, dtype=dtype, generator=generator)
+    together = skip(x, output)
+    expected = torch.einsum("bwf,owf->bo", x, skip.weights) + skip.intercept
+    expected = expected + output * skip.scale * skip.network_weight
+    torch.testing.assert_close(together, expected, rtol=1e-4, atol=1e-3)
+    for size in (1, 3, 17):
+        parts = [skip(*both) for both in zip(x.split(size), output.split(size), strict=True)]
+        assert torch.equal(torch.cat(parts), together)

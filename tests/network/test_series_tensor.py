@@ -1,0 +1,27 @@
+"""The standardised series on the device."""
+
+import tracemalloc
+
+import numpy as np
+import torch
+
+from sklstm import SlidingWindowTransformer
+from sklstm._network.series_tensor import series_tensor
+from sklstm._series.windows import find_windows
+
+
+def test_the_series_is_standardised_before_it_is_rounded():
+    rows = 1e9 + np.arange(100.0).reshape(-1, 1)
+    windows = find_windows(SlidingWindowTransformer(1).fit_transform(rows))
+    series = series_tensor(windows, np.array([1e9]), np.array([1.0]), torch.float32, "cpu")
+    np.testing.assert_array_equal(series.numpy(), rows - 1e9)
+
+
+def test_gathering_takes_no_memory_of_the_size_of_the_windows():
+    rows = np.random.RandomState(0).randn(400_000, 4).astype(np.float32)
+    windows = find_windows(SlidingWindowTransformer(200).fit_transform(rows))
+    tracemalloc.start()
+    series_tensor(windows, np.zeros(4), np.ones(4), torch.float32, "cpu")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * rows.nbytes  # the series, and blocks; windows would be 200 times it
