@@ -245,12 +245,12 @@ def of_model(make):
     return digest(*predictions, *map(np.asarray, losses), *statistics)
 
 
-def main():
-    """Print a line for each configuration."""
+def main(arguments=None):
+    """Print a line for each configuration, or for those that are named."""
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", metavar="NAME", default=[*MODELS, *WINDOWS])
     warnings.simplefilter("ignore", ConvergenceWarning)
-    for name in parser.parse_args().names:
+    for name in parser.parse_args(arguments).names:
         if name in WINDOWS:
             kind, params = WINDOWS[name]
             found = digest(*series_windows(kind, **params))

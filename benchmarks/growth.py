@@ -9,17 +9,30 @@ N_ROUNDS = {"fit": 5, "predict": 15}  # predictions are short
 NUMBERS = (10_000, 100_000, 1_000_000)
 
 
-def measure():
-    """Seconds per window of an epoch and of a prediction, and peaks of memory."""
-    # As many windows for each number of them: what a call costs once is shared out alike.
-    epochs = {n: max(NUMBERS) // n // 10 or 1 for n in NUMBERS}
-    loads = {n: Workload(n, 24, 1, (16,), batch_size=256, epochs=epochs[n]) for n in NUMBERS}
-    with processes(dict.fromkeys(NUMBERS, "sklstm"), threads=1) as running:
+def measure(numbers=NUMBERS, n_rounds=N_ROUNDS):
+    """Seconds per window of an epoch and of a prediction, and peaks of memory.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        Numbers of windows; the others are compared with the first.
+    n_rounds : dict
+        Rounds of "fit" and "predict".
+
+    Returns
+    -------
+    list of dict
+        One for each number.
+    """
+    # About as many windows in all for each number: the fixed cost of a call weighs the same.
+    epochs = {n: max(numbers) // n // 10 or 1 for n in numbers}
+    loads = {n: Workload(n, 24, 1, (16,), batch_size=256, epochs=epochs[n]) for n in numbers}
+    with processes(dict.fromkeys(numbers, "sklstm"), threads=1) as running:
         prepare(running, loads)
-        fit, _ = rounds(running, N_ROUNDS["fit"], "fit")
-        predict, _ = rounds(running, N_ROUNDS["predict"], "predict")
+        fit, _ = rounds(running, n_rounds["fit"], "fit")
+        predict, _ = rounds(running, n_rounds["predict"], "predict")
     found = []
-    for n in NUMBERS:
+    for n in numbers:
         once = replace(loads[n], epochs=1)
         peaks = {action: peak_memory("sklstm", once, 1, action)[0] for action in ("fit", "predict")}
         found.append(

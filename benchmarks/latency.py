@@ -37,17 +37,27 @@ class Forward(RegressorMixin, BaseEstimator):
         return self.forward().numpy()
 
 
-def measure():
-    """Microseconds of each step for each network: medians over the rounds."""
+def measure(networks=NETWORKS, n_pairs=N_PAIRS, repeats=REPEATS):
+    """Microseconds of each step for each network: medians over the rounds.
+
+    Parameters
+    ----------
+    networks : dict
+        Window, features and layers of each network.
+    n_pairs : int
+        Rounds that count, in which each step is timed once.
+    repeats : int
+        Calls of a step that are timed as one.
+    """
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return {name: _measure(*network) for name, network in NETWORKS.items()}
+        return {k: _measure(*network, n_pairs, repeats) for k, network in networks.items()}
     finally:
         torch.set_num_threads(n_threads)  # the search comes later in the same process
 
 
-def _measure(window, n_features, sizes):
+def _measure(window, n_features, sizes, n_pairs, repeats):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1_000, n_features))
     model = make_pipeline(
@@ -77,12 +87,12 @@ def _measure(window, n_features, sizes):
         "LSTMRegressor.predict": lambda: model[2].predict(windows),
     }
     seconds = {name: [] for name in steps}
-    for _ in range(N_PAIRS + 1):
+    for _ in range(n_pairs + 1):
         for name, step in steps.items():
             start = time.perf_counter()
-            for _ in range(REPEATS):
+            for _ in range(repeats):
                 step()
-            seconds[name].append((time.perf_counter() - start) / REPEATS)
+            seconds[name].append((time.perf_counter() - start) / repeats)
     ratios = {
         name: [a / b for a, b in zip(seconds[name], seconds["bare forward"], strict=True)]
         for name in ("pipeline", "least")

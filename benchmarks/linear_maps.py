@@ -1,9 +1,10 @@
-"""What the linear map's ways were chosen by: ``python benchmarks/linear_maps.py``.
+"""What the bases of the linear map were chosen by: ``python benchmarks/linear_maps.py``.
 
 The map alone, without a network, against ridge regression on the same windows (its penalty by
 leave-one-out): the twelve series of ``make bench-skill``, and fifty more that nothing else was
 tuned on, most of them short. Each is judged three times: trained on the first 40, 50 and 60 %, and
 judged on the 20 % that follow. The last 20 %, the test part, is cut off before anything is done.
+What was measured is in notes.md.
 """
 
 import os
@@ -11,19 +12,14 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import warnings
-from contextlib import ExitStack
-from unittest.mock import patch
 
+import internals
 import numpy as np
 import pandas as pd
 import series
-import torch
 from sklearn.linear_model import RidgeCV
 
 from sklstm import SlidingWindowTransformer, forecast_targets
-from sklstm._linear import fitting
-from sklstm._network.batches import WindowDataset, series_tensor
-from sklstm._series.windows import find_windows
 
 # Package of R, data set, window, horizon; the first column that holds numbers is forecast.
 MORE = [
@@ -48,28 +44,28 @@ MORE = [
 WEATHER = ["temp", "dewp", "humid", "wind_speed", "pressure"]
 
 
-def one_way(errors):
-    """Take the way of the least error alone."""
+def best_alone(errors):
+    """Give all the weight to the basis of the least error."""
     sizes = errors.trace(axis1=1, axis2=2)[:, np.newaxis, np.newaxis]
     best = (errors / sizes).mean(axis=0).diagonal().argmin()
     return np.eye(errors.shape[1])[best]
 
 
-TWO = {way: basis for way, basis in fitting._BASES.items() if way != "levels"}
+TWO = {name: basis for name, basis in internals.BASES.items() if name != "levels"}
 VARIANTS = {
-    "three ways, added up (the default)": [],
-    "the best of three ways": [(fitting, "_shares", one_way)],
-    "two ways (no levels), added up": [(fitting, "_BASES", TWO)],
-    "the best of two ways": [(fitting, "_BASES", TWO), (fitting, "_shares", one_way)],
-    "three ways, the same share": [(fitting, "_TOWARDS_EQUAL", 1e6)],
-    "three ways, chosen from 100 rows on only": [(fitting, "_ROWS_TO_CHOOSE", 100)],
-    "as before: the best of two ways, from 100 rows on": [
-        (fitting, "_BASES", TWO),
-        (fitting, "_shares", one_way),
-        (fitting, "_ROWS_TO_CHOOSE", 100),
-    ],
-    "three ways, 5 blocks": [(fitting, "_N_BLOCKS", 5)],
-    "three ways, the best penalty of each": [(fitting, "_STANDARD_ERRORS", 0.0)],
+    "three bases, stacked (the default)": {},
+    "the best of three bases": {"stacking_weights": best_alone},
+    "two bases (no levels), stacked": {"bases": TWO},
+    "the best of two bases": {"bases": TWO, "stacking_weights": best_alone},
+    "three bases, equal weights": {"towards_equal": 1e6},
+    "three bases, chosen from 100 rows on only": {"rows_to_choose": 100},
+    "the map before: the best of two bases, from 100 rows on": {
+        "bases": TWO,
+        "stacking_weights": best_alone,
+        "rows_to_choose": 100,
+    },
+    "three bases, 5 blocks": {"n_blocks": 5},
+    "three bases, the best penalty of each": {"standard_errors": 0.0},
 }
 
 
@@ -79,12 +75,12 @@ def load_all():
         task = series.load(function)
         yield task.name, task.rows[: task.valid_end], task.series.window, task.series.horizon
     for package, name, window, horizon in MORE:
-        frame = series._r(package, name)
+        frame = series.from_r(package, name)
         frame = frame.drop(columns=["time", "rownames"], errors="ignore")
         frame = frame.select_dtypes("number").astype(float).interpolate().dropna()
         yield f"{package}/{name}", frame.to_numpy()[: round(0.8 * len(frame))], window, horizon
     for origin in ("JFK", "LGA"):
-        frame = series._r("nycflights13", "weather").query("origin == @origin")
+        frame = series.from_r("nycflights13", "weather").query("origin == @origin")
         frame = frame.assign(time=pd.to_datetime(frame["time_hour"])).drop_duplicates("time")
         frame = frame.set_index("time")[WEATHER].asfreq("h").interpolate().ffill().bfill()
         for target in ("wind_speed", "humid", "pressure"):
@@ -105,30 +101,30 @@ def errors(rows, window, horizon, end, stop):
     flat = windows.reshape(len(windows), -1)
     ridge = RidgeCV(np.logspace(-3, 3, 7)).fit(flat[:n_train], targets[:n_train])
     expected = np.square(ridge.predict(flat[judged]) - targets[judged]).mean()
-    view = find_windows(windows)
-    tensor = series_tensor(view, 0.0, 1.0, torch.float64, "cpu")
     found = []
-    for changes in VARIANTS.values():
-        data = WindowDataset(tensor, view, np.arange(n_train), targets[:n_train], None)
-        with ExitStack() as stack:
-            for change in changes:
-                stack.enter_context(patch.object(*change))
-            map_ = fitting.fit_linear(data, gap=horizon - 1)
-        forecast = flat[judged] @ map_.weights.numpy().reshape(horizon, -1).T
-        left = forecast + map_.intercept.numpy() - targets[judged]
-        found.append(np.square(left).mean() / expected)
+    for constants in VARIANTS.values():
+        with internals.replaced(**constants):
+            weights, intercept = internals.fit_linear_map(windows, targets, n_train, horizon - 1)
+        residuals = flat[judged] @ weights.T + intercept - targets[judged]
+        found.append(np.square(residuals).mean() / expected)
     return found
 
 
-def main():
-    """Print a line for each variant: over the twelve series, and over the others."""
-    warnings.simplefilter("ignore")
+def main(loaded=None):
+    """Print a line for each variant: over the twelve series, and over the others.
+
+    Parameters
+    ----------
+    loaded : iterable of (str, ndarray, int, int), default=None
+        Name, rows without the test part, window and horizon. The others have a "/" in the
+        name. None: all series.
+    """
     logs = {}
-    for name, rows, window, horizon in load_all():
+    for name, rows, window, horizon in load_all() if loaded is None else loaded:
         n_rows = len(rows) / 0.8
         found = [
-            errors(rows, window, horizon, round(share * n_rows), round((share + 0.2) * n_rows))
-            for share in (0.4, 0.5, 0.6)
+            errors(rows, window, horizon, round(part * n_rows), round((part + 0.2) * n_rows))
+            for part in (0.4, 0.5, 0.6)
         ]
         found = [ratios for ratios in found if ratios is not None]
         if found:
@@ -148,4 +144,5 @@ def main():
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")
     main()

@@ -4,7 +4,7 @@ Every variant changes one parameter of the defaults, or a constant behind them. 
 the training part of each series (60 %) and judged on the validation part (20 %), relative to
 ridge regression on the same windows and rows. The test part (the last 20 %), on which
 ``make bench-skill`` compares methods, is cut off before anything else is done, so that no choice
-can depend on it.
+can depend on it. What was measured, and why the defaults are what they are: notes.md.
 """
 
 import os
@@ -13,10 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import time
-from contextlib import nullcontext
 from dataclasses import replace
-from unittest.mock import patch
 
+import internals
 import numpy as np
 import series
 from forecasters import ridge
@@ -24,8 +23,6 @@ from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
-from sklstm._linear import fitting, residual
-from sklstm._network.batches import EveryStepDataset
 
 VARIANTS = {
     "defaults": {},
@@ -46,15 +43,15 @@ VARIANTS = {
     "validation_fraction=0.2": {"validation_fraction": 0.2},
     "weight_decay=0.01": {"optimizer": "adamw", "weight_decay": 0.01},
 }
-# Constants that are no parameters, one changed at a time: module, name, value.
+# Constants that are no parameters, one changed at a time.
 CONSTANTS = {
-    "the penalty of the lowest error alone": (fitting, "_STANDARD_ERRORS", 0.0),
-    "penalties within half a standard error": (fitting, "_STANDARD_ERRORS", 0.5),
-    "5 blocks": (fitting, "_N_BLOCKS", 5),
-    "10 blocks": (fitting, "_N_BLOCKS", 10),
-    "the share that validates best": (residual, "_FORECASTS_TO_BELIEVE", 0),
-    "each row in 2 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 2),
-    "each row in 8 windows": (EveryStepDataset, "_WINDOWS_OF_A_ROW", 8),
+    "the penalty of the lowest error alone": {"standard_errors": 0.0},
+    "penalties within half a standard error": {"standard_errors": 0.5},
+    "5 blocks": {"n_blocks": 5},
+    "10 blocks": {"n_blocks": 10},
+    "the network weight without credibility": {"half_credibility": 0},
+    "each row in 2 windows": {"windows_of_a_row": 2},
+    "each row in 8 windows": {"windows_of_a_row": 8},
 }
 LINEAR = "the linear map alone"
 
@@ -66,23 +63,19 @@ def without_test_part(task):
     return replace(task, rows=task.rows[:end].copy(), targets=targets)
 
 
-def measure(task, variant, seed):
+def measure(task, variant, seed, **params):
     """Return the validation error over that of ridge, and processor seconds of the fit."""
     shape, start = task.series, task.train_end
     end = len(task.rows) - shape.horizon
-    model = make_pipeline(
-        SlidingWindowTransformer(shape.window),
-        LSTMRegressor(random_state=seed, n_jobs=1, **VARIANTS.get(variant, {})),
-    )
+    params = {"random_state": seed, "n_jobs": 1} | params | VARIANTS.get(variant, {})
+    model = make_pipeline(SlidingWindowTransformer(shape.window), LSTMRegressor(**params))
     train = task.rows[:start]
     before = time.process_time()
-    changed = patch.object(*CONSTANTS[variant]) if variant in CONSTANTS else nullcontext()
-    with changed:
+    with internals.replaced(**CONSTANTS.get(variant, {})):
         model.fit(train, forecast_targets(train[:, 0], shape.horizon))
     seconds = time.process_time() - before
     if variant == LINEAR:
-        for parameter in model[-1].net_.module_.head.parameters():
-            parameter.data.zero_()
+        internals.remove_network(model[-1])
     error = mean_squared_error(
         task.targets[start:end], model.predict(task.rows[start:])[: end - start]
     )
@@ -92,18 +85,25 @@ def measure(task, variant, seed):
     return error / expected, seconds
 
 
-def main():
+def main(arguments=None):
     """Print a line for each variant: errors, their geometric mean, seconds."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("variants", nargs="*", default=[*VARIANTS, *CONSTANTS, LINEAR])
+    names, every = list(series.BY_NAME), [*VARIANTS, *CONSTANTS, LINEAR]
+    everywhere = [function.__name__ for function in series.ALL]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("variants", nargs="*", default=every, metavar="VARIANT")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    arguments = parser.parse_args()
-    tasks = [without_test_part(series.load(function)) for function in series.ALL]
+    parser.add_argument("--series", nargs="+", choices=names, default=everywhere, metavar="SERIES")
+    parser.add_argument("--max-epochs", type=int, help="default: sklstm's")
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.variants) - set(every):
+        parser.error(f"Unknown variants: {sorted(unknown)}")
+    params = {} if asked.max_epochs is None else {"max_epochs": asked.max_epochs}
+    tasks = [without_test_part(series.load(series.BY_NAME[name])) for name in asked.series]
     print("| variant |", " | ".join(task.name for task in tasks), "| mean | largest | seconds |")
     print("| --- |", " | ".join(["---:"] * (len(tasks) + 3)), "|")
-    for name in arguments.variants:
+    for name in asked.variants:
         found = np.array(
-            [[measure(task, name, seed) for seed in arguments.seeds] for task in tasks]
+            [[measure(task, name, seed, **params) for seed in asked.seeds] for task in tasks]
         )
         errors, seconds = found[..., 0].mean(axis=1), found[..., 1].mean(axis=1)
         cells = [f"{error:.3f}" for error in errors]

@@ -2,10 +2,7 @@
 
 import statistics
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 COLOURS = {"sklstm": "#0072B2", "sklstm_bfloat16": "#56B4E9", "hand_written": "#000000"}
 
@@ -137,8 +134,10 @@ def write(results, folder):
 
 def plot_fit(results):
     """Draw the throughput of every contender, relative to the loop by hand."""
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
-    for ax, size in zip(axes, ("small", "medium", "large"), strict=True):
+    figure = Figure(figsize=(11, 3.8), layout="constrained")
+    sizes = list(dict.fromkeys(entry["size"] for entry in results["fit"]))
+    axes = figure.subplots(1, len(sizes), squeeze=False)[0]
+    for ax, size in zip(axes, sizes, strict=True):
         ours, peers = (
             next(e for e in results[part] if e["size"] == size and e["threads"] == 1)["seconds"]
             for part in ("fit", "fit_peers")
@@ -161,7 +160,8 @@ def plot_fit(results):
 
 def plot_memory(memory):
     """Draw the peak of every contender's fit over the size of the series."""
-    figure, ax = plt.subplots(figsize=(6, 3), layout="constrained")
+    figure = Figure(figsize=(6, 3), layout="constrained")
+    ax = figure.subplots()
     peaks = {
         name: peak["fit"]["bytes"] / memory["series"] for name, peak in memory["peaks"].items()
     }

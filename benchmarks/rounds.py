@@ -9,10 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from select import select
 
+from machine import thread_limits
 from peers import ENVIRONMENTS
-
-# What the libraries' pools of threads read when they are loaded.
-_POOLS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
 
 
 class Process:
@@ -28,7 +26,6 @@ class Process:
 
     def __init__(self, contender, threads):
         self.contender = contender
-        limits = {f"{pool}_NUM_THREADS": str(threads) for pool in _POOLS}
         # -W: some libraries warn when they are loaded, before the worker can say no.
         command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("worker.py"))]
         self.process = subprocess.Popen(
@@ -38,7 +35,7 @@ class Process:
             text=True,
             env={
                 **os.environ,
-                **limits,
+                **thread_limits(threads),
                 "TF_CPP_MIN_LOG_LEVEL": "3",
                 **ENVIRONMENTS.get(contender, {}),
             },

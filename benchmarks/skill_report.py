@@ -4,20 +4,16 @@ import json
 import statistics
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import series
 from forecasters import NAMES, OURS, PEERS
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from report import table
 from scipy.stats import rankdata
 
-NOTES = "skill_notes.md"
 BASE = "ridge"
-TARGET_SHARE = 0.2  # of a peer's time, in which its error is to be reached
+TARGET_RATIO = 0.2  # of a peer's time, in which its error is to be reached
 
 # Colour, marker, and whether it is filled: methods differ in grey, too.
 STYLES = {
@@ -50,8 +46,7 @@ class Results:
         self._of = {}
         for result in sorted(results, key=lambda result: result["seed"]):
             self._of.setdefault((result["series"], result["method"]), []).append(result)
-        names = [function.__name__ for function in series.ALL]
-        self.series = [name for name in names if any(s == name for s, _ in self._of)]
+        self.series = [name for name in series.BY_NAME if any(s == name for s, _ in self._of)]
         self.methods = [name for name in NAMES if any(m == name for _, m in self._of)]
 
     def of(self, name, method):
@@ -90,7 +85,7 @@ class Results:
         """Whether the time limit has stopped one of the seeds."""
         return any(result["stopped"] == "limit" for result in self.of(name, method))
 
-    def time_share(self, name, peer):
+    def time_ratio(self, name, peer):
         """Time in which sklstm's error is down to a peer's, over the peer's fit time.
 
         Median over seeds; inf if it is not reached, NaN without results of both.
@@ -158,15 +153,15 @@ def spread_table(found):
 def time_table(found):
     """Write the time that sklstm takes to each peer's error, over the peer's time."""
     peers = [method for method in found.methods if method in PEERS]
-    shares = np.array([[found.time_share(s, p) for p in peers] for s in found.series])
+    ratios = np.array([[found.time_ratio(s, p) for p in peers] for s in found.series])
     rows = []
-    for name, line in zip(found.series, shares, strict=True):
+    for name, line in zip(found.series, ratios, strict=True):
         texts = cells(found, name, peers, line, "{:.2f}")
         rows.append([name, *("not reached" if text == "inf" else text for text in texts)])
-    within = (shares <= TARGET_SHARE).sum(axis=0)
-    known = (~np.isnan(shares)).sum(axis=0)
+    within = (ratios <= TARGET_RATIO).sum(axis=0)
+    known = (~np.isnan(ratios)).sum(axis=0)
     counts = [f"{n} of {of}" for n, of in zip(within, known, strict=True)]
-    return table(["series", *peers], [*rows, [f"**at most {TARGET_SHARE:g}**", *counts]])
+    return table(["series", *peers], [*rows, [f"**at most {TARGET_RATIO:g}**", *counts]])
 
 
 def write(results, folder):
@@ -212,15 +207,15 @@ def write(results, folder):
     if failures:
         lines = [[f[k] for k in ("method", "series", "seed", "error")] for f in failures]
         text += ["## Failures\n", table(["method", "series", "seed", "error"], lines)]
-    if (folder / NOTES).exists():
-        text.append((folder / NOTES).read_text())
+    text += ["## How the recipe was chosen\n", "See [the notes](notes.md).\n"]
     (folder / "skill.md").write_text("\n".join(text))
     plot(found).savefig(folder / "skill.png", dpi=110)
 
 
 def plot(found):
     """Draw the error of every method on every series, relative to ridge's."""
-    figure, ax = plt.subplots(figsize=(8, 1.6 + 0.42 * len(found.series)), layout="constrained")
+    figure = Figure(figsize=(8, 1.6 + 0.42 * len(found.series)), layout="constrained")
+    ax = figure.subplots()
     heights = np.arange(len(found.series))[::-1]
     methods = [method for method in found.methods if method != BASE]
     # Methods a little above each other, so that none hides another.

@@ -1,13 +1,7 @@
 """Keras on JAX, as its users write it: one LSTM layer, early stopping on the latest windows."""
 
-import os
-
-os.environ["KERAS_BACKEND"] = "jax"  # before keras is imported
-
-import keras
-
-from forecasters.base import Base, Deadline, targets_at, windows_at
-from forecasters.keras_limit import TimeLimit, reason
+from forecasters.base import Base, targets_at, windows_at
+from forecasters.keras_on_jax import TimeLimit, begin, keras, reason
 
 EPOCHS = 100
 
@@ -17,8 +11,7 @@ class Forecaster(Base):
 
     def fit(self, rows):
         """Train until the loss of the latest tenth of the windows no longer improves."""
-        deadline = Deadline(self.max_seconds)
-        keras.utils.set_random_seed(self.seed)
+        deadline = begin(self)
         end = len(rows) - self.horizon  # the rows whose targets are known
         X = windows_at(rows, self.window, self.window - 1, end).astype("float32")
         y = targets_at(rows, self.horizon, self.window - 1, end).astype("float32")

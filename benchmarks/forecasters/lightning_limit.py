@@ -1,20 +1,12 @@
-"""The time limit for what Lightning trains, and how to keep it quiet."""
+"""The time limit for what Lightning trains."""
 
-import logging
-
+import quiet_lightning
 import torch
 from pytorch_lightning.callbacks import Callback
 
 torch.set_num_threads(1)
-logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 
-QUIET = {
-    "accelerator": "cpu",
-    "enable_checkpointing": False,
-    "enable_model_summary": False,
-    "enable_progress_bar": False,
-    "logger": False,
-}
+QUIET = {**quiet_lightning.QUIET, "enable_checkpointing": False}
 
 
 class TimeLimit(Callback):

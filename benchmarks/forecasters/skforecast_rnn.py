@@ -1,16 +1,13 @@
 """skforecast: ForecasterRnn on JAX, with the features but the target as further series."""
 
-import os
-
-os.environ["KERAS_BACKEND"] = "jax"  # before keras is imported
-
-import keras
 import numpy as np
 import pandas as pd
-from skforecast.deep_learning import ForecasterRnn, create_and_compile_model
 
-from forecasters.base import Base, Deadline, windows_at
-from forecasters.keras_limit import TimeLimit, reason
+from forecasters.base import Base, windows_at
+from forecasters.keras_on_jax import TimeLimit, begin, keras, reason  # before skforecast
+
+# isort: split
+from skforecast.deep_learning import ForecasterRnn, create_and_compile_model
 
 EPOCHS = 50
 
@@ -20,8 +17,7 @@ class Forecaster(Base):
 
     def fit(self, rows):
         """Train on all rows but the latest tenth of the windows, which early stopping watches."""
-        deadline = Deadline(self.max_seconds)
-        keras.utils.set_random_seed(self.seed)
+        deadline = begin(self)
         frame = _frame(rows)
         model = create_and_compile_model(
             frame, lags=self.window, steps=self.horizon, levels=frame.columns[0]

@@ -2,7 +2,7 @@
 
 import time
 
-import torch
+import internals
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EarlyStopping
 
@@ -71,7 +71,7 @@ class TimeLimit(EarlyStopping):
 
 
 class Solved(Callback):
-    """Notes when the linear map is solved, and the network starts to learn what it leaves."""
+    """Notes when the linear map is solved, and the network starts to learn its residuals."""
 
     def on_train_begin(self, net, **kwargs):
         """Note the time."""
@@ -100,9 +100,7 @@ def curve(forecaster, rows, start, error):
     """
     n_epochs, stopped = forecaster.model[-1].n_iter_, forecaster.stopped
     solved = forecaster.solved.time - forecaster.start
-    with torch.no_grad():
-        for parameter in forecaster.model[-1].net_.module_.head.parameters():
-            parameter.zero_()  # the network adds nothing any more
+    internals.remove_network(forecaster.model[-1])
     points = [[solved, error(forecaster.predict(rows, start))]]
     for max_epochs in EPOCHS:
         if max_epochs < n_epochs:

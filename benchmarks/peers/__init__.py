@@ -26,8 +26,7 @@ LARGEST_GRADIENT = 1.0
 # (32 in keras) would be slower.
 PREDICTION_BATCH = 256
 
-# sklstm as the others train: what stands beside the network, and how it is trained in less
-# steps, is left out.
+# sklstm as the others train: without the linear map, a loss at every step and averaged weights.
 NETWORK_ALONE = {"linear_skip": False, "supervise": "last", "ema_decay": 0.0}
 
 # glibc's allocator as it is by default hands a step's memory back to the system in some

@@ -1,23 +1,14 @@
 """darts: BlockRNNModel, with the features but the target's own as past covariates."""
 
-import logging
-
 import numpy as np
 import torch
 from darts import TimeSeries
 from darts.models import BlockRNNModel
+from quiet_lightning import QUIET
 
 from peers import LARGEST_GRADIENT, LEARNING_RATE, PREDICTION_BATCH
 
-logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-
-_TRAINER = {
-    "accelerator": "cpu",
-    "enable_model_summary": False,
-    "enable_progress_bar": False,
-    "gradient_clip_val": LARGEST_GRADIENT,
-    "logger": False,
-}
+_TRAINER = {**QUIET, "gradient_clip_val": LARGEST_GRADIENT}
 
 
 class Contender:

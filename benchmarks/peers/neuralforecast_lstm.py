@@ -1,26 +1,20 @@
 """neuralforecast: LSTM, with the features but the target's own as historic ones."""
 
-import logging
-
 import numpy as np
 import pandas as pd
 import torch
 from neuralforecast import NeuralForecast
 from neuralforecast.losses.pytorch import MSE
 from neuralforecast.models import LSTM
+from quiet_lightning import QUIET
 
 from peers import LARGEST_GRADIENT, LEARNING_RATE, PREDICTION_BATCH
 
-logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-
 _TRAINER = {
-    "accelerator": "cpu",
+    **QUIET,
     "devices": 1,
     "enable_checkpointing": False,
-    "enable_model_summary": False,
-    "enable_progress_bar": False,
     "gradient_clip_val": LARGEST_GRADIENT,
-    "logger": False,
 }
 
 

@@ -1,6 +1,12 @@
-"""The time limit for Keras, whose backend is to be chosen before this is imported."""
+"""Keras on JAX, the time limit for it, and how every fit with it begins and ends."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"  # before keras is imported
 
 import keras
+
+from forecasters.base import Deadline
 
 
 class TimeLimit(keras.callbacks.Callback):
@@ -14,6 +20,13 @@ class TimeLimit(keras.callbacks.Callback):
         """Stop if the time is over."""
         if self.deadline.passed():
             self.model.stop_training = True
+
+
+def begin(forecaster):
+    """Start the clock of a fit, and seed Keras."""
+    deadline = Deadline(forecaster.max_seconds)
+    keras.utils.set_random_seed(forecaster.seed)
+    return deadline
 
 
 def reason(deadline, n_epochs, epochs):

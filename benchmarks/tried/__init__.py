@@ -1,1 +1,0 @@
-"""What was tried to make small networks faster: a file for each group of ideas."""

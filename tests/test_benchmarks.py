@@ -1,0 +1,374 @@
+"""Every script of benchmarks/ runs, on data so small that its numbers mean nothing."""
+
+import ast
+import importlib
+import json
+import os
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import torch
+
+from tests.machine import needs_bfloat16, needs_glibc, needs_proc
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+MODULES = sorted(
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts).removesuffix(".__init__")
+    for path in FOLDER.rglob("*.py")
+)
+# Libraries that sklstm is compared with: the tests do without them.
+PEERS = {"darts", "keras", "neuralforecast", "pytorch_lightning", "skforecast"}
+NUMBER = r"\d+\.\d+"
+
+# A fit of so few epochs has not converged.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(autouse=True)
+def beside_the_scripts(monkeypatch):
+    """Let the scripts find each other; what they set for their own process is undone."""
+    monkeypatch.syspath_prepend(FOLDER)
+    for name in ("KERAS_BACKEND", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))
+    n_threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture
+def script():
+    """Import a script by its name."""
+    return importlib.import_module
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Let the contenders take turns in this process: to start one for each takes seconds."""
+    rounds = importlib.import_module("rounds")
+    worker = importlib.import_module("worker")
+
+    class Process:
+        def __init__(self, contender, threads):
+            self.worker = worker.Worker(contender, threads)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def ask(self, command, **arguments):
+            arguments = json.loads(json.dumps(arguments))
+            return getattr(self.worker, command)(**arguments)
+
+    monkeypatch.setattr(rounds, "Process", Process)
+    for name in ("growth", "run"):
+        module = importlib.import_module(name)
+        monkeypatch.setattr(module, "peak_memory", lambda *_: (2**20, True))
+
+
+def table_of(text, head):
+    """Cells of the Markdown table whose first column has this head: a list for each row."""
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.startswith(f"| {head} |"):
+            n_columns = line.count("|")
+            assert set(next(lines)) <= set("|-: ")
+            break
+    else:
+        raise AssertionError(f"{text}\nhas no table with the head {head!r}.")
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        assert line.count("|") == n_columns
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_is_imported(name):
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name.split(".")[0] not in PEERS:
+            raise
+        pytest.skip(f"{name} needs {error.name}")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)
+def test_private_modules_are_imported_in_one_place_only(path):
+    imported = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imported += [f"{node.module}.{name.name}" for name in node.names]
+    private = [name for name in imported if name.startswith("sklstm.") and "._" in name]
+    assert bool(private) == (path.name == "internals.py"), private
+
+
+# Speed
+
+
+def test_every_part_of_the_benchmark_of_speed_runs(script, tmp_path, in_this_process):
+    run = script("run")
+    path = tmp_path / "results.json"
+    run.main(["--small", "--results", str(path)])
+    results = json.loads(path.read_text())
+    assert list(results["part_seconds"]) == list(run.PARTS)
+    for part in ("fit", "fit_peers", "predict"):
+        (entry,) = results[part]
+        assert list(entry["seconds"]) == run.SMALL[part]["contenders"]
+        assert [len(seconds) for seconds in entry["seconds"].values()] == [2] * len(entry["first"])
+    assert [entry["windows"] for entry in results["growth"]] == [300, 600]
+    text = (tmp_path / "results.md").read_text()
+    assert re.findall("^## (.*)$", text, re.MULTILINE) == [
+        title for title, _ in script("report").SECTIONS.values()
+    ]
+    assert [row[0] for row in table_of(text, "search")] == ["sklstm n_jobs=1", "skorch n_jobs=1"]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "results.json", "results.md", "fit.png", "memory.png",
+    }  # fmt: skip
+
+
+def test_a_part_of_the_benchmark_of_speed_is_replaced_by_itself(script, tmp_path, monkeypatch):
+    run = script("run")
+    path = tmp_path / "results.json"
+    path.write_text('{"predict": "kept"}')
+    monkeypatch.setattr(run.report, "write", lambda results, folder: None)
+    run.main(["latency", "--small", "--results", str(path)])
+    results = json.loads(path.read_text())
+    assert results["predict"] == "kept"
+    assert set(results["latency"]["small"]["microseconds"]) > {"bare forward", "pipeline"}
+    with pytest.raises(SystemExit):
+        run.main(["latencies"])
+
+
+@pytest.mark.parametrize("name", ["sklstm", pytest.param("sklstm_bfloat16", marks=needs_bfloat16),
+                                  "hand_written", "hand_written_kept", "skorch_plain"])  # fmt: skip
+def test_contenders_train_and_predict_each_window(script, name):
+    workload = script("peers.workload").Workload(100, 12, 2, (8, 8), batch_size=32, epochs=1)
+    series, target = script("peers.workload").make_series(workload)
+    contender = script(f"peers.{name}").Contender(workload, series, target, 1)
+    contender.fit()
+    predictions = contender.predict()
+    assert predictions.shape == (100,)
+    assert np.isfinite(predictions).all()
+
+
+@needs_proc
+@needs_glibc
+def test_memory_is_measured_in_a_process_of_its_own(script):
+    rounds, workload = script("rounds"), script("peers.workload").Workload
+    tiny = workload(200, 12, 1, (4,), batch_size=32, epochs=1)
+    peak, whole = rounds.peak_memory("sklstm", tiny, 1, "predict")
+    assert whole
+    assert 0 <= peak < 2**30
+
+
+@needs_proc
+def test_a_worker_answers_each_command_in_a_process_of_its_own(script):
+    rounds, workload = script("rounds"), script("peers.workload").Workload
+    tiny = workload(200, 12, 1, (4,), batch_size=32, epochs=1)
+    with rounds.processes({"loop": "hand_written"}, threads=1) as running:
+        rounds.prepare(running, {"loop": tiny})
+        seconds, first = rounds.rounds(running, 2, "fit")
+    assert len(seconds["loop"]) == 2
+    assert first["loop"] > 0
+    with rounds.Process("no_contender", 1) as process, pytest.raises(RuntimeError, match="failed"):
+        process.ask("prepare", workload=asdict(tiny))
+
+
+def test_the_page_of_speed_is_what_its_results_say(script, tmp_path):
+    script("report").write(json.loads((FOLDER / "results.json").read_text()), tmp_path)
+    assert (tmp_path / "results.md").read_text() == (FOLDER / "results.md").read_text()
+
+
+def test_the_benchmark_of_threads_runs(script, capsys):
+    rows = np.random.RandomState(0).randn(80, 2)
+    script("threads").main(networks=[(6, 4, 32), (5, 3, 64)], rows=rows, n_pairs=1)
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.startswith("window  hidden  batch")
+    assert [line.split()[:3] for line in lines] == [["6", "4", "32"], ["5", "3", "64"]]
+    for line in lines:
+        assert re.fullmatch(NUMBER, line.split()[-1])
+
+
+@pytest.mark.parametrize("precision", ["float64", pytest.param("bfloat16", marks=needs_bfloat16)])
+def test_the_benchmark_of_precision_runs(script, precision, tmp_path, capsys):
+    path = tmp_path / "ETTh1.csv"
+    rows = np.random.RandomState(0).randn(150, 7).cumsum(axis=0)
+    lines = [",".join(["2016-07-01", *map(str, row)]) for row in rows]
+    path.write_text("\n".join(["date,HUFL,HULL,MUFL,MULL,LUFL,LULL,OT", *lines]))
+    small = ["--seeds", "0", "1", "--rows", "150", "--max-epochs", "1"]
+    script("precision").main([str(path), "--precision", precision, *small])
+    printed = capsys.readouterr().out
+    for name in ("Chicago", "ETTh1  "):
+        for label in ("float32 ", f"{precision:8}"):
+            assert re.search(f"^{name}  {label}  ({NUMBER}  ){{2}}mean {NUMBER}$", printed, re.M)
+        assert re.search(f"^{name}  {precision} / float32: {NUMBER}$", printed, re.M)
+
+
+# Skill
+
+
+def test_the_benchmark_of_skill_runs(script, tmp_path, monkeypatch, capsys):
+    skill, forecasters = script("skill"), script("forecasters")
+    worker = script("skill_worker")
+
+    def run(job, core):
+        result = worker.measure(job["method"], job["series"], job["seed"], job["max_seconds"])
+        return {**job, **json.loads(json.dumps(result))}
+
+    monkeypatch.setattr(skill, "run", run)
+    methods = [*forecasters.REFERENCES, forecasters.OURS]
+    path = tmp_path / "skill.json"
+    small = ["--series", "waves", "--seeds", "0", "--max-seconds", "0.5", "--jobs", "1"]
+    arguments = [*small, "--results", str(path), "--methods"]
+    skill.main([*arguments, *methods])
+    results = json.loads(path.read_text())["results"]
+    assert [result["method"] for result in results] == methods
+    assert len(results[-1]["curve"]) >= 1  # sklstm's shorter fits
+    capsys.readouterr()
+    skill.main([*arguments, *methods])
+    assert not capsys.readouterr().out  # all results are there already
+    text = (tmp_path / "skill.md").read_text()
+    first, *_, rank = table_of(text, "series")
+    assert first[0] == "waves"
+    assert sorted(float(cell) for cell in rank[1:]) == [1, 2, 3, 4, 5]
+    assert (tmp_path / "skill.png").exists()
+
+
+@needs_proc
+def test_a_method_is_run_in_a_process_of_its_own(script):
+    skill = script("skill")
+    job = {"method": "persistence", "series": "waves", "seed": 0, "max_seconds": 1}
+    core = min(os.sched_getaffinity(0))
+    assert skill.run(job, core)["mse"] > 0
+    assert "no_method" in skill.run({**job, "method": "no_method"}, core)["error"]
+
+
+def test_forecasts_that_know_later_rows_are_refused(script):
+    class Clairvoyant:
+        def predict(self, rows, start):
+            return np.full((len(rows) - start, 1), rows[-1, 0])
+
+    rows = np.random.RandomState(0).randn(50, 1)
+    forecasts = Clairvoyant().predict(rows, 30)
+    with pytest.raises(ValueError, match="depend on rows after"):
+        script("skill_worker").check_sees_no_future(Clairvoyant(), rows, 30, forecasts)
+
+
+def test_the_page_of_skill_is_what_its_results_say(script, tmp_path):
+    script("skill_report").write(json.loads((FOLDER / "skill.json").read_text()), tmp_path)
+    assert (tmp_path / "skill.md").read_text() == (FOLDER / "skill.md").read_text()
+
+
+def test_every_variant_of_the_recipe_runs(script, capsys):
+    recipe = script("recipe")
+    recipe.main(["--series", "waves", "--max-epochs", "1"])
+    rows = table_of(capsys.readouterr().out, "variant")
+    names = [*recipe.VARIANTS, *recipe.CONSTANTS, recipe.LINEAR]
+    assert [row[0] for row in rows] == [f"`{name}`" for name in names]
+    for row in rows:
+        assert all(re.fullmatch(NUMBER, cell) for cell in row[1:-1])
+    with pytest.raises(SystemExit):
+        recipe.main(["--series", "waves", "no variant"])
+
+
+def test_every_variant_of_the_linear_map_runs(script, capsys):
+    linear_maps = script("linear_maps")
+    rows = script("series").load(script("series").waves).rows
+    linear_maps.main([("waves", rows[:192], 8, 3), ("some/waves", rows[:150, :1], 6, 2)])
+    table = table_of(capsys.readouterr().out, "variant")
+    assert [row[0] for row in table] == list(linear_maps.VARIANTS)
+    for row in table:
+        assert all(re.fullmatch(NUMBER, row[column]) for column in (1, 2, 4, 5))
+
+
+# What benchmarks replace inside of sklstm: a name that moves would be replaced in vain.
+
+REPLACED = {
+    "rows_to_choose": 100,
+    "n_blocks": 5,
+    "standard_errors": 0.0,
+    "stacking_weights": lambda errors: np.eye(len(errors[0]))[0],
+    "towards_equal": 1e6,
+}
+
+
+@pytest.mark.parametrize("name", ["bases", *REPLACED])
+def test_what_is_replaced_changes_the_linear_map(script, name):
+    internals, linear_maps = script("internals"), script("linear_maps")
+    value = REPLACED.get(name, linear_maps.TWO)
+    rows = script("series").load(script("series").waves).rows
+    windows = script("sklstm").SlidingWindowTransformer(8).fit_transform(rows)[7:]
+    targets = script("sklstm").forecast_targets(rows[:, 0], 3)[7:]
+    expected, _ = internals.fit_linear_map(windows, targets, 90, 2)
+    with internals.replaced(**{name: value}):
+        weights, intercept = internals.fit_linear_map(windows, targets, 90, 2)
+    assert weights.shape == (3, 8 * rows.shape[1])
+    assert intercept.shape == (3,)
+    assert not np.array_equal(weights, expected)
+    again, _ = internals.fit_linear_map(windows, targets, 90, 2)
+    np.testing.assert_array_equal(again, expected)
+
+
+def nonlinear():
+    """Windows and a target that a network finds more of than the linear map does."""
+    from sklstm import SlidingWindowTransformer
+
+    rows = np.random.RandomState(0).randn(400, 1)
+    windows = SlidingWindowTransformer(8).fit_transform(rows)
+    return windows, np.abs(rows[:, 0]) + 0.1 * rows[:, 0]
+
+
+@pytest.mark.parametrize(("name", "value"), [("half_credibility", 0), ("windows_of_a_row", 2)])
+def test_what_is_replaced_changes_the_training(script, name, value):
+    from sklstm import LSTMRegressor
+
+    internals = script("internals")
+    X, y = nonlinear()
+    lstm = LSTMRegressor(8, max_epochs=5, learning_rate=0.03, random_state=0, n_jobs=1)
+    expected = lstm.fit(X, y).predict(X)
+    with internals.replaced(**{name: value}):
+        assert not np.array_equal(lstm.fit(X, y).predict(X), expected)
+
+
+def test_the_network_is_removed_from_a_fit(script):
+    from sklstm import LSTMRegressor
+
+    internals = script("internals")
+    X, y = nonlinear()
+    alone = LSTMRegressor(8, max_epochs=1, linear_skip=False, random_state=0, n_jobs=1).fit(X, y)
+    assert np.ptp(alone.predict(X)) > 0
+    internals.remove_network(alone)
+    assert np.ptp(alone.predict(X)) == 0
+
+
+@pytest.mark.skipif(joblib.cpu_count() < 2, reason="this machine has one core only")
+def test_little_work_is_cut_up_for_two_threads_if_a_benchmark_says_so(script):
+    threads = script("threads")
+    X, y = nonlinear()
+    one, two = (threads.fitted(X, y, 8, 64, n_jobs).loss_curve_ for n_jobs in (1, 2))
+    assert one != two  # sums are taken in another order
+    np.testing.assert_allclose(one, two, rtol=1e-4)
+
+
+# Fingerprints
+
+
+def test_fingerprints_are_printed_for_the_names_given(script, capsys):
+    fingerprints = script("fingerprints")
+    names = ["few rows", "several outputs", *list(fingerprints.WINDOWS)[::3]]
+    fingerprints.main(names)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[18:] for line in lines] == names
+    assert all(re.fullmatch("[0-9a-f]{16}  ", line[:18]) for line in lines)
+    fingerprints.main(names[:1])
+    assert capsys.readouterr().out.splitlines() == lines[:1]
