@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numbers
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklstm._series import time_axis
 from sklstm._series.windows import window_view
 
 
-def forecast_targets(series, horizon):
+def forecast_targets(series: ArrayLike, horizon: int) -> Any:
     """Give every row the values that follow it: ``series[t + 1], ..., series[t + horizon]``.
 
-    The targets of a forecast ``horizon`` steps ahead for :class:`LSTMRegressor`, which
-    leaves unknown ones out of training. Therefore
+    These are the targets of a forecast ``horizon`` steps ahead for :class:`LSTMRegressor`,
+    which leaves unknown targets out of training. Therefore
     ``pipe.fit(X, forecast_targets(load, 24)).predict(X)[-1]`` is the forecast of the 24
     values after the end of the data.
 
@@ -72,16 +74,15 @@ def forecast_targets(series, horizon):
             f"series has shape {values.shape}, but expected (n_rows,) or (n_rows, 1). Call "
             "forecast_targets once per column and join the results with numpy.hstack."
         )
-
     if not len(values):
         raise ValueError("series is empty, but targets need at least one row.")
 
     index = time_axis.time_index(series)
     position = np.arange(len(values))
     if index is not None:
-        clock = time_axis.make_clock(index)
-        position = clock.positions(clock.ticks(index))
-        # A hole longer than the horizon makes the same targets unknown as one just as long.
+        axis = time_axis.infer_time_axis(index)
+        position = axis.positions(axis.ticks(index))
+        # Shorten long holes, to save memory: one step more than the horizon hides as much.
         position = np.cumsum(np.minimum(np.diff(position, prepend=0), horizon + 1))
 
     known = np.full(position[-1] + 1 + horizon, np.nan, dtype=values.dtype)
@@ -89,6 +90,7 @@ def forecast_targets(series, horizon):
     targets = window_view(known[1:, np.newaxis], horizon)[position, :, 0]  # (rows, horizon)
     if not time_axis.is_pandas(series):
         return targets
-    name = series.columns[0] if hasattr(series, "columns") else series.name
+    frame: Any = series
+    name = frame.columns[0] if hasattr(frame, "columns") else frame.name
     columns = [f"{'y' if name is None else name}_lead{lead}" for lead in range(1, horizon + 1)]
-    return time_axis.pandas().DataFrame(targets, index=series.index, columns=columns)
+    return time_axis.loaded_pandas().DataFrame(targets, index=frame.index, columns=columns)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import numbers
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series import time_axis
-from sklstm._series.storage import new_rows, row_blocks, stays_on_disk
-from sklstm._series.windows import history_length, window_view
+from sklstm._series.history import FittedSeries, last_rows
+from sklstm._series.placement import windows_after
+from sklstm._series.time_axis import time_index
+from sklstm._series.windows import history_length
 from sklstm._validation import (
     Interval,
     StrOptions,
@@ -21,27 +25,14 @@ from sklstm._validation import (
     unchanged_on_error,
 )
 
-# Rows of the fitted series' start that are kept to recognise it when it comes again.
-_HEAD_ROWS = 64
 
-
-def _is_flat(transformer) -> bool:
+def _is_flat(transformer: SlidingWindowTransformer) -> bool:
     if transformer.flatten:
         return True
     raise AttributeError(
         "flatten=False gives windows with three dimensions, whose columns have no names. "
         "Set flatten=True for named columns."
     )
-
-
-def _float_type(rows):
-    """Type of the windows: float32 stays, everything else becomes float64."""
-    return np.float32 if rows.dtype == np.float32 else np.float64
-
-
-def _as_float(rows):
-    """Copy some rows, and convert what stays on disk as it is."""
-    return rows.astype(_float_type(rows))
 
 
 class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -69,8 +60,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         - "none": never. Every call stands alone.
 
     padding : {"nan", "edge"}, default="nan"
-        What stands where a window reaches to a row that is not there: before the start
-        of the series, or in a hole of a pandas index:
+        What stands in a window where there is no row: before the start of the series, or
+        in a hole of a pandas index:
 
         - "nan": NaN. :class:`LSTMRegressor` leaves such windows out of training, and
           skips such steps when it predicts.
@@ -79,9 +70,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     flatten : bool, default=False
         False gives windows of shape ``(n_rows, window_size, n_features)``. True gives
-        ``(n_rows, n_features * window_size)`` for every other regressor in the same
-        place, one block of ``window_size`` columns per feature, oldest step first. That
-        is a copy of ``window_size`` times the memory; windows themselves cost none.
+        ``(n_rows, n_features * window_size)`` for every other regressor, one block of
+        ``window_size`` columns per feature, oldest step first. Flat windows are a copy
+        that takes ``window_size`` times the memory; windows of three dimensions are not.
 
     Attributes
     ----------
@@ -106,35 +97,37 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     - *pandas*: the index decides. It must increase strictly. Labels after the fitted
       ones get the history; if the index is regular, steps that it leaves out
       (``TimeSeriesSplit(gap=...)``, a missing day) are missing rows in the windows.
-      Labels before or among the fitted ones get only those kept rows that lie before
-      the first row passed: never a row from the future. Regular means that one
-      difference of integers, times or periods, also a calendar month, a business day
-      or a local day, explains at least nine steps of ten in the rows passed to
-      :meth:`fit`. Other indexes (floats, text in order, business days with holidays in
-      between) say only what comes first, and their rows count as consecutive. Rows
-      picked from a regular series (a shuffled splitter, every k-th row) are refused.
-    - *numpy, polars, and an index of pandas that says nothing* (text without order, a
-      ``RangeIndex`` that starts again at 0) have only their values. Rows that begin as
-      the fitted rows began are taken to be those rows, or the longer series that starts
-      with them, and start without history. All other rows, such as the fitted ones with
-      a changed column, are taken to follow the fitted ones directly. "Begin" is: the
-      first 64 rows, or a window if that is longer, or as many as were passed, agree but
-      for rounding. So rows that only by chance equal the start of the fitted series (a
-      constant series, an exactly repeating one, a single row of a coarse one) get no
-      history. This errs on the safe side: windows are then incomplete, but hold no row
-      of the future. An index removes the doubt.
+      Labels before or among the fitted ones get, of the rows in ``history_``, only those
+      that lie before the first row passed, so never a row from the future. Regular means
+      that in the rows passed to :meth:`fit`, at least nine of ten differences between
+      labels are equal and the others are multiples of them: integers, times or periods,
+      also counted in calendar months, business days or local days. Other indexes
+      (floats, text in order, business days with holidays in between) give only the order
+      of the rows, so each row counts as one step after the row before it. Rows picked
+      from a regular series (by a splitter that shuffles, or every k-th row) are refused.
+    - *numpy, polars, and a pandas index that does not give the time* (text without order,
+      a ``RangeIndex`` that starts again at 0): the values decide. Rows that begin as the
+      fitted rows began are taken to be those rows, or the longer series that starts with
+      them, and start without history. All other rows, such as the fitted ones with a
+      changed column, are taken to follow the fitted ones directly. Rows begin as the
+      fitted rows began if the first 64 rows, or a window if that is longer, or as many as
+      were passed, agree up to rounding errors. So rows that equal the start of the fitted
+      series only by chance (of a constant series, of one that repeats exactly, a single
+      row of one with few different values) get no history. Their windows are then
+      incomplete, but hold no row from the future. An index prevents this.
 
     **Memory.** Windows are a read-only strided view of one padded copy of the series.
-    Only a hole in the index inside the rows of one call costs a copy of the windows,
-    and so does whatever copies the view on its way: ``Pipeline(memory=...)`` and pickle
-    store ``window_size`` times the series.
+    Windows are copied if the index has a hole inside the rows of one call, and by whatever
+    copies the view later: ``Pipeline(memory=...)`` and pickle store ``window_size`` times
+    the series.
 
     A series in a :class:`numpy.memmap` that is larger than scikit-learn's working memory
     (``sklearn.set_config(working_memory=...)``, 1,024 MiB unless set) is not read into
     memory: the padded copy then is a temporary file in the directory of
-    :func:`tempfile.gettempdir`, as large as the series, that is gone with the windows.
-    A step before that makes an array in memory, such as a scaler, leaves nothing to be
-    read from a file; :class:`LSTMRegressor` needs none, since it standardises by itself.
+    :func:`tempfile.gettempdir`, as large as the series, which is deleted with the windows.
+    This needs a pipeline without an earlier step that makes an array in memory, such as a
+    scaler. :class:`LSTMRegressor` needs no scaler, since it standardises the features
+    itself.
 
     Examples
     --------
@@ -164,14 +157,22 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         "flatten": ["boolean"],
     }
 
-    def __init__(self, window_size=24, *, dilation=1, history="auto", padding="nan", flatten=False):
+    def __init__(
+        self,
+        window_size: int = 24,
+        *,
+        dilation: int = 1,
+        history: Literal["auto", "none"] = "auto",
+        padding: Literal["nan", "edge"] = "nan",
+        flatten: bool = False,
+    ) -> None:
         self.window_size = window_size
         self.dilation = dilation
         self.history = history
         self.padding = padding
         self.flatten = flatten
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Keep the end of ``X`` as the history of the rows that follow.
 
         Parameters
@@ -195,18 +196,11 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             check_params(self)
             rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
-            index = time_axis.time_index(X)
-            self._clock = ticks = None
-            if index is not None:
-                self._clock = time_axis.make_clock(index)
-                ticks = self._clock.ticks(index)
-            self._first_tick = None if ticks is None else ticks[0]
-            self._only_label = index if index is not None and len(index) == 1 else None
-            self._head = _as_float(rows[: self._head_length(ticks)])
-            self._keep(rows, ticks)
+            self._fitted_series = FittedSeries.of(rows, time_index(X), self._reach)
+            self.history_ = last_rows(rows, self._reach)
         return self
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
         """Append rows to the history, without anything else.
 
         Parameters
@@ -232,33 +226,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             check_params(self)
             rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
-            index = self._index(X)
-            if index is not None and self._only_label is not None:
-                # The step between rows shows with the second one.
-                both = self._only_label.append(index)
-                time_axis.check_increasing(both)
-                self._clock = time_axis.make_clock(both)
-                first = self._clock.ticks(self._only_label)
-                self._first_tick = self._last_tick = first[0]
-                self._history_ticks = first[: len(self.history_)]
-            self._only_label = None
-            ticks = self._ticks(index, len(rows))
-            if ticks is None:
-                # Rows without labels after labels without steps: no label counts any more.
-                self._clock = self._history_ticks = None
-            else:
-                if not ticks[0] > self._last_tick:
-                    raise ValueError(
-                        f"The index of X starts at {X.index[0]!r}, before the end of the rows "
-                        "seen so far, but partial_fit appends rows that follow them. Sort "
-                        "the rows, or call fit to start a new series."
-                    )
-                ticks = np.concatenate([self._history_ticks, ticks])
-            last = _as_float(rows[max(len(rows) - self._reach, 0) :])
-            self._keep(np.concatenate([self.history_, last]), ticks)
+            self._fitted_series = self._fitted_series.append(time_index(X), len(rows), self._reach)
+            last = last_rows(rows, self._reach)
+            self.history_ = last_rows(np.concatenate([self.history_, last]), self._reach)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.floating]:
         """Give every row of ``X`` its window.
 
         Parameters
@@ -283,27 +256,18 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         check_fitted(self, "history_")
         check_params(self)
         rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
-        index = self._index(X)
-        ticks = self._ticks(index, len(rows))
-
-        if self.history == "none" or (index is None and self._starts_like_fitted(rows)):
-            past = slice(0)
-        elif ticks is None:
-            past = slice(None)
-        else:
-            past = self._history_ticks < ticks[0]
-
-        position = None
-        if ticks is not None:
-            position = self._clock.positions(np.concatenate([self._history_ticks[past], ticks]))
-            time_axis.check_holes(np.diff(position[-len(rows) :]), allowed=0.5)
-        windows = self._windows(self.history_[past], rows, position)
+        past, positions = self._fitted_series.place(
+            rows, time_index(X), with_history=self.history == "auto"
+        )
+        windows = windows_after(
+            self.history_[past], rows, positions, self.window_size, self.dilation, self.padding
+        )
         if self.flatten:
             return windows.transpose(0, 2, 1).reshape(len(rows), -1)  # (rows, features * window)
         return windows
 
     @available_if(_is_flat)
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Name the columns of flat windows: ``load_lag23`` ... ``load_lag0``.
 
         Parameters
@@ -321,7 +285,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         lags = [step * self.dilation for step in reversed(range(self.window_size))]
         return np.asarray([f"{name}_lag{lag}" for name in names for lag in lags], dtype=object)
 
-    def set_output(self, *, transform=None):
+    def set_output(
+        self, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> Self:
         """Choose the container of flat windows; windows with three dimensions stay ndarrays.
 
         Parameters
@@ -340,97 +306,26 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         finally:
             self.flatten = flatten
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = bool(self.flatten)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return numpy arrays and plain Python values only: such a state is safe to load."""
+        state = super().__getstate__()
+        if "_fitted_series" in state:
+            state = state | {"_fitted_series": state["_fitted_series"].to_plain()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_fitted_series" in state:
+            known = FittedSeries.from_plain(state["_fitted_series"])
+            state = state | {"_fitted_series": known}
+        super().__setstate__(state)
+
     @property
     def _reach(self) -> int:
+        """Rows that a window reaches back before the row at which it ends."""
         return history_length(self.window_size, self.dilation)
-
-    def _head_length(self, ticks):
-        """Count the first rows to know the series by, none of them after a hole."""
-        length = max(_HEAD_ROWS, self._reach)
-        if ticks is not None:
-            holes = np.flatnonzero(np.diff(self._clock.positions(ticks)) > 1)
-            length = min([length, *(holes[:1] + 1)])
-        return length
-
-    def _keep(self, rows, ticks):
-        """Make the last of these rows, and their ticks if they have any, the history."""
-        self.history_ = _as_float(rows[max(len(rows) - self._reach, 0) :])
-        self._history_ticks = self._last_tick = None
-        if ticks is not None:
-            self._history_ticks = ticks[max(len(ticks) - self._reach, 0) :].copy()
-            self._last_tick = ticks[-1]
-
-    def _index(self, X):
-        """Return the index of ``X`` if it says how its rows lie to the fitted ones."""
-        index = time_axis.time_index(X)
-        if index is None or self._clock is None:
-            return None
-        if time_axis.is_default(index) and not (
-            self._clock.kind == "integer" and self._first_tick > 0
-        ):
-            return None
-        self._clock.check_kind(index)
-        return index
-
-    def _ticks(self, index, n_rows):
-        """Ticks of rows; of rows without an index those that follow the fitted ones."""
-        if index is not None:
-            return self._clock.ticks(index)
-        if self._clock is None or self._clock.step is None:
-            return None
-        return self._last_tick + self._clock.step * np.arange(1, n_rows + 1)
-
-    def _starts_like_fitted(self, rows):
-        compared = min(len(rows), len(self._head))
-        rows, head = rows[:compared], self._head[:compared]
-        # An earlier step of the pipeline may round a prefix otherwise than the whole.
-        rounding = 1e-6 if np.float32 in (rows.dtype, head.dtype) else 1e-9
-        scale = np.fmax.reduce(np.abs(head), axis=0)  # without NaN
-        if (np.abs(rows - head) > rounding * scale).any():
-            return False
-        return bool((np.isnan(rows) == np.isnan(head)).all())
-
-    def _windows(self, history, rows, position):
-        """Windows of ``rows``, after ``history``, at these positions in time or without holes."""
-        reach, n_past, n_rows = self._reach, len(history), len(rows)
-        has_holes, n_unseen = False, max(n_past - reach, 0)
-        if position is None:
-            position = np.arange(reach - n_past, reach + 1)
-        else:
-            has_holes = position[-1] - position[n_past] >= n_rows
-            if not has_holes:  # the first row says where all of them stand
-                position = position[: n_past + 1]
-            steps = np.minimum(np.diff(position, prepend=position[0]), reach + 1)
-            position = np.cumsum(steps)
-            position += reach - position[n_past]  # the first row has its full reach before it
-            n_unseen = np.searchsorted(position, 0)
-        at = position[n_past:] if has_holes else slice(reach, None)
-
-        n_base = position[-1] + 1 if has_holes else reach + n_rows
-        base = new_rows((n_base, rows.shape[1]), _float_type(rows), stays_on_disk(rows))
-        base[position[n_unseen:n_past]] = history[n_unseen:]
-        if has_holes:
-            base[at] = rows
-        else:
-            for block in row_blocks(rows, base):
-                base[at][block] = rows[block]
-        if self.padding == "edge":
-            known = np.zeros(n_base, dtype=bool)
-            known[position[n_unseen:]] = known[at] = True
-            unknown = np.flatnonzero(~known)
-            source = np.maximum(np.searchsorted(position, unknown) - 1, 0)  # the row before
-            old = source < n_past
-            base[unknown[old]] = history[source[old]]
-            base[unknown[~old]] = rows[source[~old] - n_past]
-
-        windows = window_view(base, self.window_size, self.dilation)
-        if has_holes:
-            windows = windows[at - reach]
-            windows.flags.writeable = False
-        return windows

@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+import skops.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, RegressorMixin, clone
@@ -965,6 +966,76 @@ def test_a_pickled_transformer_keeps_its_history():
     copy = pickle.loads(pickle.dumps(transformer))
     np.testing.assert_array_equal(copy.transform(X[42:]), transformer.transform(X[42:]))
     np.testing.assert_array_equal(copy.transform(X[:40]), transformer.transform(X[:40]))
+
+
+def through_skops(transformer):
+    data = skops.io.dumps(transformer)
+    types = skops.io.get_untrusted_types(data=data)
+    assert types == [f"{SlidingWindowTransformer.__module__}.SlidingWindowTransformer"]
+    return skops.io.loads(data, trusted=types)
+
+
+COPIES = {
+    "pickle": lambda transformer: pickle.loads(pickle.dumps(transformer)),
+    "skops": through_skops,
+}
+
+
+def plain_types(value):
+    """Types of everything in a state, without the containers."""
+    if isinstance(value, (dict, list, tuple)):
+        parts = value.values() if isinstance(value, dict) else value
+        return set().union(*map(plain_types, parts))
+    if type(value) is np.ndarray and value.dtype == object:
+        return set(map(type, value.flat))
+    return {type(value)}
+
+
+@pytest.mark.parametrize("how", COPIES)
+@pytest.mark.parametrize("n_fitted", [1, 2, 40])
+@pytest.mark.parametrize("name", ANY_INDEX)
+def test_a_copy_goes_on_as_the_original_would(name, n_fitted, how):
+    X = frame(ANY_INDEX[name](60))
+    transformer = SlidingWindowTransformer(5).fit(X[:n_fitted])
+    assert plain_types(transformer.__getstate__()) <= {
+        np.ndarray, bool, int, float, str, type(None)
+    }  # fmt: skip
+    copied = COPIES[how](transformer)
+    for rows in (X[:n_fitted], X[n_fitted:], X, X[n_fitted:].reset_index(drop=True)):
+        np.testing.assert_array_equal(copied.transform(rows), transformer.transform(rows))
+    for copy in (transformer, copied):
+        copy.partial_fit(X[n_fitted : n_fitted + 1]).partial_fit(X[n_fitted + 1 : 50])
+    expected = windows_of_series(X, window_size=5)[50:]
+    np.testing.assert_array_equal(transformer.transform(X[50:]), copied.transform(X[50:]))
+    if name not in ("business days", "holidays"):  # which need a week to be known as such
+        np.testing.assert_array_equal(copied.transform(X[50:]), expected)
+
+
+@pytest.mark.parametrize("how", COPIES)
+@pytest.mark.parametrize("n_fitted", [1, 40])
+def test_a_copy_without_an_index_goes_on_as_the_original_would(container, n_fitted, how):
+    rows = numbered(60, 2)
+    copied = COPIES[how](SlidingWindowTransformer(5).fit(container(rows[:n_fitted])))
+    expected = windows_of_series(rows, window_size=5)
+    np.testing.assert_array_equal(copied.transform(container(rows[:50])), expected[:50])
+    copied.partial_fit(container(rows[n_fitted:50]))
+    np.testing.assert_array_equal(copied.transform(container(rows[50:])), expected[50:])
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_an_unfitted_copy_is_unfitted(how):
+    copied = COPIES[how](SlidingWindowTransformer(5, padding="edge"))
+    assert vars(copied) == SlidingWindowTransformer(5, padding="edge").get_params()
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_of_one_row_refuses_the_labels_that_the_original_refuses(how):
+    X = frame(REGULAR["hourly"](9))
+    copied = COPIES[how](SlidingWindowTransformer(5).fit(X[4:5]))
+    with pytest.raises(ValueError, match="not increasing"):
+        copied.partial_fit(X[:4])
+    with pytest.raises(ValueError, match="duplicates"):
+        copied.partial_fit(X[4:])
 
 
 def test_a_clone_has_no_history():

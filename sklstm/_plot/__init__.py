@@ -1,1 +1,1 @@
-"""The displays. matplotlib is imported when something is drawn."""
+"""Displays. Each function that draws imports matplotlib itself, so that the package does not."""

@@ -1,26 +1,37 @@
-"""ForecastDisplay: a forecast of several steps, with what was before it and what came."""
+"""ForecastDisplay: a forecast of several steps, with the history and the actual values."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 
 from sklstm._plot.drawing import (
     BLACK,
     GREY,
     VERMILLION,
-    check_row,
+    axes_and_figure,
+    drawing_positions,
     label_rows,
     legend_on_top,
     line_style,
-    new_axes,
-    numbers,
 )
+from sklstm._plot.inputs import check_row
 from sklstm._series import time_axis
 from sklstm._targets import forecast_targets
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
 
 class ForecastDisplay:
-    """One forecast of the next values of a series, its history, and what came.
+    """A forecast of the next values of a series, with its history and the actual values.
 
     Make it with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are kept
     as attributes.
@@ -34,13 +45,13 @@ class ForecastDisplay:
         The forecast.
 
     actual : array-like of shape (horizon,) or None, default=None
-        What came; NaN where it is not known.
+        The values that followed; NaN where they are not known.
 
     history_index : array-like of shape (n_history,)
-        Where the history lies on the x axis: dates, periods or numbers.
+        Labels of the history on the x axis: dates, periods or numbers.
 
     forecast_index : array-like of shape (horizon,)
-        Where the forecast lies on the x axis.
+        Labels of the forecast on the x axis.
 
     target_name : str or None, default=None
         Label of the y axis.
@@ -51,23 +62,23 @@ class ForecastDisplay:
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        What was drawn in.
+        The axes with the forecast.
 
     figure_ : matplotlib.figure.Figure
-        Its figure.
+        The figure of the axes.
 
     history_line_ : matplotlib.lines.Line2D
-        The history.
+        The line of the history.
 
     actual_line_ : matplotlib.lines.Line2D or None
-        What came. It starts at the end of the history.
+        The line of the actual values. It starts at the last value of the history.
 
     forecast_line_ : matplotlib.lines.Line2D
-        The forecast.
+        The line of the forecast.
 
     See Also
     --------
-    forecast_targets : The targets that make an estimator forecast.
+    forecast_targets : Makes the targets with which an estimator learns to forecast.
 
     Examples
     --------
@@ -85,17 +96,23 @@ class ForecastDisplay:
     2002-02-26
     """
 
+    ax_: Axes
+    figure_: Figure
+    history_line_: Line2D
+    actual_line_: Line2D | None
+    forecast_line_: Line2D
+
     def __init__(
         self,
         *,
-        history,
-        forecast,
-        actual=None,
-        history_index,
-        forecast_index,
-        target_name=None,
-        estimator_name=None,
-    ):
+        history: Sequence[float] | NDArray[Any],
+        forecast: Sequence[float] | NDArray[Any],
+        actual: Sequence[float] | NDArray[Any] | None = None,
+        history_index: pd.Index | Sequence[float] | NDArray[Any],
+        forecast_index: pd.Index | Sequence[float] | NDArray[Any],
+        target_name: str | None = None,
+        estimator_name: str | None = None,
+    ) -> None:
         self.history = history
         self.forecast = forecast
         self.actual = actual
@@ -104,14 +121,14 @@ class ForecastDisplay:
         self.target_name = target_name
         self.estimator_name = estimator_name
 
-    def plot(self, ax=None, *, line_kw=None):
-        """Draw history, forecast and what came.
+    def plot(self, ax: Axes | None = None, *, line_kw: dict[str, Any] | None = None) -> Self:
+        """Draw history, forecast and actual values.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw. None: in a new figure. Forecasts made at the same row of the
-            same series can be drawn in the same axes, to compare them.
+            Axes to draw in. None: those of a new figure. To compare forecasts made at the
+            same row of the same series, draw them in the same axes.
         line_kw : dict or None, default=None
             Keywords of matplotlib's ``plot`` for the forecast.
 
@@ -120,13 +137,14 @@ class ForecastDisplay:
         display : ForecastDisplay
             The display itself.
         """
-        ax = new_axes(ax, "ForecastDisplay.plot")
-        past, ahead = numbers(self.history_index), numbers(self.forecast_index)
-        style = {"color": BLACK, "linewidth": 1}
+        ax, figure = axes_and_figure(ax, "ForecastDisplay.plot")
+        past = drawing_positions(self.history_index)
+        ahead = drawing_positions(self.forecast_index)
+        style: dict[str, Any] = {"color": BLACK, "linewidth": 1}
         (self.history_line_,) = ax.plot(past, self.history, label="history", **style)
         self.actual_line_ = None
         if self.actual is not None:
-            # From the last known value on, so that the series is not torn.
+            # From the last value of the history on, so that the two lines join.
             at, values = np.append(past[-1], ahead), np.append(self.history[-1], self.actual)
             (self.actual_line_,) = ax.plot(at, values, marker=".", label="actual", **style)
         label = "forecast" if self.estimator_name is None else self.estimator_name
@@ -138,39 +156,49 @@ class ForecastDisplay:
         if self.target_name is not None:
             ax.set_ylabel(self.target_name)
         label_rows(ax, self.history_index)
-        # Room for the legend: as data, so that axes which share their limits keep theirs.
+        # Leave room for the legend. Data limits are extended, since new limits of the axes
+        # would override those of other axes that share them.
         lines = filter(None, [self.history_line_, self.actual_line_, self.forecast_line_])
         values = np.concatenate([line.get_ydata() for line in lines])
         low, high = np.nanmin(values), np.nanmax(values)
         ax.update_datalim([(past[-1], high + (high - low) / 5)])
         ax.autoscale_view()
         legend_on_top(ax, n_columns=3)
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, figure
         return self
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, row=-1, n_history=None, ax=None, name=None, line_kw=None
-    ):
-        """Draw what an estimator forecasts at one row.
+        cls,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        row: int = -1,
+        n_history: int | None = None,
+        ax: Axes | None = None,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the forecast of an estimator at one row.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted on ``forecast_targets(y, horizon)``: any regressor or pipeline.
+            Any regressor or pipeline, fitted on ``forecast_targets(y, horizon)``.
         X : array-like
-            What the estimator predicts from, one row for each value of ``y``.
-        y : array-like of shape (n_rows,)
-            The series itself, not its targets. The regular index of a pandas Series gives
-            the dates, its name the label.
+            Input of the estimator's ``predict``, one row for each value of ``y``.
+        y : array-like of shape (n_rows,) or (n_rows, 1)
+            The series itself, not its targets. If it is a pandas Series, its regular index
+            gives the dates and its name the label of the y axis.
         row : int, default=-1
-            The row at which the forecast is made: the first value forecast is that of the
-            next row. Negative ones count from the end.
+            The row at which the forecast is made: its first value is that of the next row.
+            Negative numbers count from the end.
         n_history : int or None, default=None
-            How many values up to this row to draw. None: three times those of the
-            forecast, at least 30.
+            Number of values to draw up to this row. None: three times the horizon, but at
+            least 30.
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw. None: in a new figure.
+            Axes to draw in. None: those of a new figure.
         name : str or None, default=None
             Label of the forecast in the legend. None: "forecast".
         line_kw : dict or None, default=None
@@ -179,43 +207,53 @@ class ForecastDisplay:
         Returns
         -------
         display : ForecastDisplay
-            What was drawn.
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            If ``X`` and ``y`` differ in length, ``y`` has several columns, there is no such
-            row, or ``n_history`` is less than 1.
+            If ``X`` and ``y`` differ in length, ``y`` has several columns or an index that is
+            not in time order, ``row`` does not exist, or ``n_history`` is less than 1.
         ImportError
             If matplotlib is not installed.
         """
         y_pred = estimator.predict(X)
         y_pred = np.asarray(y_pred).reshape(len(y_pred), -1)  # (rows, horizon)
-        options = {"row": row, "n_history": n_history, "ax": ax, "name": name, "line_kw": line_kw}
-        return cls.from_predictions(y, y_pred, **options)
+        return cls.from_predictions(
+            y, y_pred, row=row, n_history=n_history, ax=ax, name=name, line_kw=line_kw
+        )
 
     @classmethod
     def from_predictions(
-        cls, y_true, y_pred, *, row=-1, n_history=None, ax=None, name=None, line_kw=None
-    ):
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        row: int = -1,
+        n_history: int | None = None,
+        ax: Axes | None = None,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw a forecast that was made at one row.
 
         Parameters
         ----------
-        y_true : array-like of shape (n_rows,)
-            The series itself, not its targets. The regular index of a pandas Series gives
-            the dates, its name the label.
+        y_true : array-like of shape (n_rows,) or (n_rows, 1)
+            The series itself, not its targets. If it is a pandas Series, its regular index
+            gives the dates and its name the label of the y axis.
         y_pred : array-like of shape (n_rows, horizon), (n_rows,) or (horizon,)
-            The forecasts made at each row, of the next value alone if there are as many as
-            rows, or the one made at ``row``.
+            With n_rows rows, the forecasts made at each row; without a second axis they
+            are forecasts of the next value alone. With another length, the one forecast that
+            is made at ``row``.
         row : int, default=-1
-            The row at which the forecast is made: the first value forecast is that of the
-            next row. Negative ones count from the end.
+            The row at which the forecast is made: its first value is that of the next row.
+            Negative numbers count from the end.
         n_history : int or None, default=None
-            How many values up to this row to draw. None: three times those of the
-            forecast, at least 30.
+            Number of values to draw up to this row. None: three times the horizon, but at
+            least 30.
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw. None: in a new figure.
+            Axes to draw in. None: those of a new figure.
         name : str or None, default=None
             Label of the forecast in the legend. None: "forecast".
         line_kw : dict or None, default=None
@@ -224,13 +262,14 @@ class ForecastDisplay:
         Returns
         -------
         display : ForecastDisplay
-            What was drawn.
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            If ``y_true`` and ``y_pred`` differ in length, ``y_true`` has several columns,
-            there is no such row, or ``n_history`` is less than 1.
+            If ``y_true`` and ``y_pred`` differ in length, ``y_true`` has several columns or an
+            index that is not in time order, ``row`` does not exist, or ``n_history`` is less
+            than 1.
         ImportError
             If matplotlib is not installed.
         """
@@ -270,27 +309,27 @@ class ForecastDisplay:
         return display.plot(ax, line_kw=line_kw)
 
 
-def _labels(series, row, horizon):
-    """Labels of all rows, and of the steps that follow one: of a regular index, or numbers."""
-    index = time_axis.time_index(series)
-    clock = None if index is None else time_axis.make_clock(index)
-    if clock is None or clock.step is None or index.inferred_type == "timedelta64":
-        return np.arange(len(series)), row + np.arange(1, horizon + 1)
+def _labels(series: ArrayLike, row: int, horizon: int) -> tuple[Any, Any]:
+    """Return labels of all rows and of the steps after ``row``: of a regular index, or numbers."""
+    index: Any = time_axis.time_index(series)  # a pandas.Index or None
+    axis = None if index is None else time_axis.infer_time_axis(index)
+    if axis is None or axis.step is None or index.inferred_type == "timedelta64":
+        return np.arange(np.shape(series)[0]), row + np.arange(1, horizon + 1)
     if index.inferred_type != "datetime64":
-        return index, index[[row] * horizon] + clock.step * np.arange(1, horizon + 1)
-    freq = _offset(index, clock) if index.freq is None else index.freq
-    ahead = time_axis.pandas().date_range(index[row], periods=horizon + 1, freq=freq)[1:]
+        return index, index[[row] * horizon] + axis.step * np.arange(1, horizon + 1)
+    freq = _offset(index, axis) if index.freq is None else index.freq
+    ahead = time_axis.loaded_pandas().date_range(index[row], periods=horizon + 1, freq=freq)[1:]
     return index, ahead
 
 
-def _offset(index, clock):
-    """Time from one row to the next, as pandas counts it."""
-    pd = time_axis.pandas()
-    if clock.scale == "value":
-        return pd.Timedelta(clock.step, unit="us")
-    if clock.scale == "wall":
-        return pd.DateOffset(days=pd.Timedelta(clock.step, unit="us").days)
-    if clock.scale == "business_day":
-        return pd.offsets.BDay(clock.step)
+def _offset(index: pd.Index, axis: time_axis.TimeAxis) -> Any:
+    """Return the pandas offset from one row to the next."""
+    pd = time_axis.loaded_pandas()
+    if axis.scale == "value":
+        return pd.Timedelta(axis.step, unit="us")
+    if axis.scale == "wall":
+        return pd.DateOffset(days=pd.Timedelta(axis.step, unit="us").days)
+    if axis.scale == "business_day":
+        return pd.offsets.BDay(axis.step)
     at_end = index.is_month_end.all()
-    return pd.offsets.MonthEnd(clock.step) if at_end else pd.DateOffset(months=clock.step)
+    return pd.offsets.MonthEnd(axis.step) if at_end else pd.DateOffset(months=axis.step)

@@ -1,14 +1,26 @@
-"""GateActivityDisplay: what the units of an LSTM layer do at each step of a window."""
+"""GateActivityDisplay: the gates and states of an LSTM layer at each step of a window."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
-from sklstm._network.batches import standardised
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+
 from sklstm._network.gates import gate_activity
-from sklstm._plot.drawing import check_row, fitted_lstm, new_axes
+from sklstm._network.series_tensor import standardised
+from sklstm._plot.drawing import axes_and_figure
+from sklstm._plot.inputs import check_row, fitted_lstm
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import check_windows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 _GATES = {"input_gate": "input gate", "forget_gate": "forget gate", "output_gate": "output gate"}
 _PANELS = _GATES | {"cell": "memory cell", "hidden": "hidden state"}
@@ -17,40 +29,40 @@ _PANELS = _GATES | {"cell": "memory cell", "hidden": "hidden state"}
 class GateActivityDisplay:
     """Gates, memory cell and hidden state of an LSTM layer at each step of one window.
 
-    Make it with :meth:`from_estimator`. All parameters are kept as attributes. One heat map
-    each: a column is a step of the window, a row is a unit of the layer, the same one in
-    all. The units are sorted by their mean forget gate: those that keep their memory
-    longest are on top.
+    Make it with :meth:`from_estimator`. All parameters are kept as attributes. Each of the
+    five has a heat map: a column is a step of the window, a row is a unit of the layer, and
+    the order of the units is the same in all maps. The units are sorted by their mean forget
+    gate: those that keep their memory longest are on top.
 
     Parameters
     ----------
     activity : dict of ndarray of shape (window_size, units)
-        "input_gate", "forget_gate" and "output_gate", from 0 (closed) to 1 (open), "cell"
-        and "hidden", oldest step first; "cell_candidate" may be there and is not drawn.
-        Steps of NaN are left white.
+        Oldest step first: "input_gate", "forget_gate" and "output_gate", from 0 (closed)
+        to 1 (open), "cell" and "hidden". Other keys, such as "cell_candidate", are not
+        drawn. Steps of NaN stay white.
 
     lags : array-like of shape (window_size,)
-        How many rows each step lies before the window's last.
+        Number of rows from each step to the last step of the window.
 
     layer : int, default=0
-        Number of the layer, counted from 0, the one that is fed with the window.
+        Number of the layer. Layer 0 is the one that reads the window.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        The axes whose place the heat maps take.
+        The axes in whose place the heat maps are drawn.
 
     axes_ : ndarray of matplotlib.axes.Axes, of shape (5,)
-        Those of input gate, forget gate, output gate, memory cell and hidden state.
+        The axes of input gate, forget gate, output gate, memory cell and hidden state.
 
     figure_ : matplotlib.figure.Figure
-        Their figure.
+        The figure of the axes.
 
     images_ : list of matplotlib.image.AxesImage
         The heat maps.
 
     units_ : ndarray of int of shape (units,)
-        The units as they are drawn, from the top.
+        The units in the order in which they are drawn, from the top.
 
     See Also
     --------
@@ -60,8 +72,10 @@ class GateActivityDisplay:
     -----
     At each step, in each unit, ``cell = forget * cell + input * candidate`` and
     ``hidden = output * tanh(cell)``, where gates and candidate depend on the step's input
-    and on the hidden states of all units of the layer at the step before. The next layer,
-    or at the last step the head, is fed with the hidden states.
+    and on the hidden states of all units of the layer at the step before. The next layer
+    reads the hidden states of every step, the head those of the last step. In a
+    bidirectional network the second half of the units reads the window backwards: there
+    "the step before" is the next one in time, and the head reads their oldest step.
 
     Examples
     --------
@@ -77,21 +91,33 @@ class GateActivityDisplay:
     (7, 8)
     """
 
-    def __init__(self, *, activity, lags, layer=0):
+    ax_: Axes
+    axes_: NDArray[Any]
+    figure_: Figure
+    images_: list[AxesImage]
+    units_: NDArray[np.intp]
+
+    def __init__(
+        self,
+        *,
+        activity: dict[str, NDArray[Any]],
+        lags: Sequence[int] | NDArray[Any],
+        layer: int = 0,
+    ) -> None:
         self.activity = activity
         self.lags = lags
         self.layer = layer
 
-    def plot(self, ax=None, *, cmap="cividis"):
+    def plot(self, ax: Axes | None = None, *, cmap: str | Colormap = "cividis") -> Self:
         """Draw the heat maps.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
-            Its place is divided among the heat maps. None: a new figure.
+            Axes in whose place the heat maps are drawn. None: those of a new figure.
         cmap : str or matplotlib.colors.Colormap, default="cividis"
-            Colours from the lowest to the highest value. The default can be read by the
-            colour-blind and in grey; a map with two ends of the same lightness cannot.
+            Colours from the lowest to the highest value. The default is readable in grey and
+            with colour blindness; a map whose two ends are equally light is not.
 
         Returns
         -------
@@ -101,18 +127,18 @@ class GateActivityDisplay:
         Raises
         ------
         ValueError
-            If ``ax`` is not part of a grid, as those of ``matplotlib.pyplot.subplots`` are.
+            If ``ax`` is not part of a grid, such as ``matplotlib.pyplot.subplots`` makes.
         """
-        ax = new_axes(ax, "GateActivityDisplay.plot", figsize=(7, 8))
+        ax, figure = axes_and_figure(ax, "GateActivityDisplay.plot", figsize=(7, 8))
         place = ax.get_subplotspec()
         if place is None:
             raise ValueError(
-                "ax has no place in a grid that could be divided. Make it with "
-                "matplotlib.pyplot.subplots(), or leave it out."
+                "ax has no place in a grid that could be divided. Make ax with "
+                "matplotlib.pyplot.subplots(), or pass ax=None."
             )
         ax.set_axis_off()
-        # Room for the titles, where no layout engine makes it.
-        hspace = 0.5 if ax.figure.get_layout_engine() is None else None
+        # A layout engine makes room for the titles; without one, hspace does.
+        hspace = 0.5 if figure.get_layout_engine() is None else None
         grid = place.subgridspec(len(_PANELS), 1, hspace=hspace)
         from matplotlib.ticker import MaxNLocator
 
@@ -120,7 +146,7 @@ class GateActivityDisplay:
         self.images_ = []
         self.units_ = np.argsort(-np.nanmean(self.activity["forget_gate"], axis=0), kind="stable")
         for number, (name, title) in enumerate(_PANELS.items()):
-            panel = ax.figure.add_subplot(grid[number], sharex=self.axes_[0])
+            panel = figure.add_subplot(grid[number], sharex=self.axes_[0])
             values = np.asarray(self.activity[name])  # (steps, units)
             high = 1.0 if name in _GATES else np.nanmax(np.abs(values)) or 1.0
             image = panel.imshow(
@@ -132,7 +158,7 @@ class GateActivityDisplay:
                 interpolation="nearest",
                 extent=self._extent(),
             )
-            ax.figure.colorbar(image, ax=panel, fraction=0.05, pad=0.02)
+            figure.colorbar(image, ax=panel, fraction=0.05, pad=0.02)
             panel.set_title(title, loc="left", fontsize="medium")
             panel.set_yticks([])
             panel.tick_params(labelbottom=number == len(_PANELS) - 1)
@@ -141,48 +167,58 @@ class GateActivityDisplay:
         self.axes_[len(_PANELS) // 2].set_ylabel(f"{len(self.units_)} units of layer {self.layer}")
         self.axes_[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         self.axes_[-1].set_xlabel("lag in rows")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, figure
         return self
 
-    def _extent(self):
-        """Edges of the image, with the oldest step at the left."""
+    def _extent(self) -> tuple[float, float, float, float]:
+        """Return the edges of the image, with the oldest step at the left."""
         half = (self.lags[0] - self.lags[1]) / 2 if len(self.lags) > 1 else 0.5
         return (self.lags[0] + half, self.lags[-1] - half, len(self.units_) - 0.5, -0.5)
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, row=-1, layer=0, ax=None, cmap="cividis"):
-        """Compute and draw what a layer does in the window of one row.
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        *,
+        row: int = -1,
+        layer: int = 0,
+        ax: Axes | None = None,
+        cmap: str | Colormap = "cividis",
+    ) -> Self:
+        """Compute and draw the activity of a layer in the window of one row.
 
         Parameters
         ----------
         estimator : LSTMRegressor, Pipeline or search
             A fitted regressor, a pipeline that ends in one, or a search over these.
         X : array-like
-            What the estimator predicts from: the series for a pipeline with
+            Input of the estimator's ``predict``: the series for a pipeline with
             :class:`SlidingWindowTransformer`, windows for :class:`LSTMRegressor`.
         row : int, default=-1
-            The row of ``X``; negative ones count from the end.
+            The row of ``X``. Negative numbers count from the end.
         layer : int, default=0
-            The layer, counted from 0, the one that is fed with the window; negative ones
-            count from the last.
+            Number of the layer. Layer 0 reads the window; negative numbers count from the
+            last layer.
         ax : matplotlib.axes.Axes or None, default=None
-            Its place is divided among the heat maps. None: a new figure.
+            Axes in whose place the heat maps are drawn. None: those of a new figure.
         cmap : str or matplotlib.colors.Colormap, default="cividis"
             Colours from the lowest to the highest value.
 
         Returns
         -------
         display : GateActivityDisplay
-            What was drawn. Missing steps, which the network skips, are NaN.
+            The display, already drawn. Missing steps, which the network skips, are NaN.
 
         Raises
         ------
         ValueError
-            If there is no such row or layer, or the window has no known step.
+            If ``row`` or ``layer`` does not exist, the window has no known step, or ``ax`` is
+            not part of a grid.
         TypeError
-            If there is no LSTMRegressor at the end of the estimator.
+            If the estimator does not end in an LSTMRegressor.
         sklearn.exceptions.NotFittedError
-            If it is not fitted.
+            If the LSTMRegressor is not fitted.
         ImportError
             If matplotlib is not installed.
         """
@@ -192,14 +228,14 @@ class GateActivityDisplay:
         if not -n_layers <= layer < n_layers:
             raise ValueError(
                 f"layer={layer}, but the network has {n_layers} layer(s): expected "
-                f"{-n_layers} to {n_layers - 1}, where negative ones count from the last."
+                f"{-n_layers} to {n_layers - 1}. Negative numbers count from the last layer."
             )
         windows, dilation = X, 1
         for step in before:
             windows = step.transform(windows)
             if isinstance(step, SlidingWindowTransformer):
                 dilation = step.dilation
-        view = check_windows(regressor, windows, reset=False)[0].view()
+        view = check_windows(regressor, windows, reset=False).windows.view()
         window = view[check_row(row, len(view))]  # (window, features)
         known = ~np.isnan(window).all(axis=1)
         if not known.any():

@@ -1,10 +1,21 @@
-"""LossCurveDisplay: the losses of a training by epoch."""
+"""LossCurveDisplay: training and validation loss of each epoch."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
-from sklstm._plot.drawing import BLACK, BLUE, ORANGE, fitted_lstm, line_style, new_axes
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from sklstm._plot.drawing import BLACK, BLUE, ORANGE, axes_and_figure, line_style
+from sklstm._plot.inputs import fitted_lstm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class LossCurveDisplay:
@@ -18,31 +29,31 @@ class LossCurveDisplay:
         Training loss of each epoch.
 
     validation_loss_curve : array-like of shape (n_epochs,) or None, default=None
-        Validation loss after each epoch; NaN where there was none.
+        Validation loss after each epoch; NaN after an epoch without validation.
 
     best_epoch : int or None, default=None
-        The epoch to mark, counted from 1.
+        The epoch to mark, counted from 1. None: no mark.
 
     estimator_name : str or None, default=None
-        Stands before the labels in the legend.
+        Name put before the labels in the legend. None: no name.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        What was drawn in.
+        The axes with the curves.
 
     figure_ : matplotlib.figure.Figure
-        Its figure.
+        The figure of the axes.
 
     lines_ : list of matplotlib.lines.Line2D
-        The curves: training, and validation if there was one.
+        The curves: training loss, and validation loss if there is one.
 
     best_ : matplotlib.lines.Line2D or None
         The mark of the best epoch.
 
     See Also
     --------
-    LSTMRegressor : Its ``loss_curve_`` says in which unit the loss is.
+    LSTMRegressor : Its attribute ``loss_curve_`` explains the unit of the loss.
 
     Examples
     --------
@@ -58,21 +69,31 @@ class LossCurveDisplay:
     ['training', 'validation']
     """
 
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+    best_: Line2D | None
+
     def __init__(
-        self, *, loss_curve, validation_loss_curve=None, best_epoch=None, estimator_name=None
-    ):
+        self,
+        *,
+        loss_curve: Sequence[float] | NDArray[Any],
+        validation_loss_curve: Sequence[float] | NDArray[Any] | None = None,
+        best_epoch: int | None = None,
+        estimator_name: str | None = None,
+    ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss_curve = validation_loss_curve
         self.best_epoch = best_epoch
         self.estimator_name = estimator_name
 
-    def plot(self, ax=None, *, line_kw=None):
+    def plot(self, ax: Axes | None = None, *, line_kw: dict[str, Any] | None = None) -> Self:
         """Draw the curves.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw. None: in a new figure.
+            Axes to draw in. None: those of a new figure.
         line_kw : dict or None, default=None
             Keywords of matplotlib's ``plot`` for both curves.
 
@@ -81,11 +102,12 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             The display itself.
         """
-        ax = new_axes(ax, "LossCurveDisplay.plot")
+        ax, figure = axes_and_figure(ax, "LossCurveDisplay.plot")
         from matplotlib.ticker import MaxNLocator
 
         prefix = "" if self.estimator_name is None else f"{self.estimator_name}: "
-        curves = [("training", self.loss_curve, {"color": BLUE})]
+        style: dict[str, Any] = {"color": BLUE}
+        curves = [("training", self.loss_curve, style)]
         if self.validation_loss_curve is not None:
             dashed = {"color": ORANGE, "linestyle": "--"}
             curves.append(("validation", self.validation_loss_curve, dashed))
@@ -104,11 +126,18 @@ class LossCurveDisplay:
         ax.set(xlabel="epoch", ylabel="loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend()
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, figure
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, name=None, line_kw=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        ax: Axes | None = None,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the losses of a fitted estimator.
 
         Parameters
@@ -116,24 +145,24 @@ class LossCurveDisplay:
         estimator : LSTMRegressor, Pipeline or search
             A fitted regressor, a pipeline that ends in one, or a search over these.
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw. None: in a new figure.
+            Axes to draw in. None: those of a new figure.
         name : str or None, default=None
-            Stands before the labels in the legend.
+            Name put before the labels in the legend. None: no name.
         line_kw : dict or None, default=None
             Keywords of matplotlib's ``plot`` for both curves.
 
         Returns
         -------
         display : LossCurveDisplay
-            What was drawn. It marks the epoch whose weights early stopping kept; without
-            early stopping none.
+            The display, already drawn. It marks the epoch whose weights early stopping
+            kept; without early stopping there is no mark.
 
         Raises
         ------
         TypeError
-            If there is no LSTMRegressor at the end of the estimator.
+            If the estimator does not end in an LSTMRegressor.
         sklearn.exceptions.NotFittedError
-            If it is not fitted.
+            If the LSTMRegressor is not fitted.
         ImportError
             If matplotlib is not installed.
         """

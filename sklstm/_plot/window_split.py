@@ -1,27 +1,37 @@
-"""WindowSplitDisplay: the folds of a splitter, and how far back windows reach in them."""
+"""WindowSplitDisplay: the folds of a splitter, and the history that the windows reach."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
-from sklearn.model_selection import TimeSeriesSplit, check_cv
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit, check_cv
 
 from sklstm._plot.drawing import (
     BLACK,
     BLUE,
     GREY,
     ORANGE,
+    axes_and_figure,
+    drawing_positions,
     label_rows,
     legend_on_top,
-    new_axes,
-    numbers,
-    steps_of,
 )
+from sklstm._plot.inputs import steps_of
 from sklstm._series import time_axis
 from sklstm._series.windows import history_length
 from sklstm._transformer import SlidingWindowTransformer
 
-# The history is part of the training rows: their colour, hatched.
-_STYLES = {
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# The history is part of the training rows, so it has their colour, with hatching.
+_STYLES: dict[str, dict[str, Any]] = {
     "training rows": {"facecolor": BLUE, "edgecolor": BLUE},
     "history of the test rows": {"facecolor": BLUE, "edgecolor": "white", "hatch": "////"},
     "gap": {"facecolor": "white", "edgecolor": GREY, "hatch": "...."},
@@ -30,38 +40,39 @@ _STYLES = {
 
 
 class WindowSplitDisplay:
-    """The folds of a splitter: training rows, gap, test rows, and the history of the latter.
+    """The folds of a splitter: training rows, gap, test rows, and history of the test rows.
 
     Make it with :meth:`from_estimator`. All parameters are kept as attributes. The windows of
-    the first test rows reach back into the training rows: that is their history. It holds
-    no target of the test rows, and is what would be known when the model is used.
+    the first test rows reach back into the training rows: these rows are their history. It
+    holds no target of the test rows, and would be known when the model is used.
 
     Parameters
     ----------
     splits : list of (ndarray of int, ndarray of int)
-        Numbers of the training rows and of the test rows of each fold.
+        Row numbers of the training rows and of the test rows of each fold.
 
     n_rows : int
         Number of rows.
 
     n_history : int
-        How many rows a window reaches back before the row it ends at.
+        Number of rows that a window reaches back from its last row.
 
     index : pandas.Index or None, default=None
-        Labels of the rows; dates are drawn. If it is regular, the rows of a gap are missing
-        steps, over which windows reach back; else they are closed up, see Notes.
+        Labels of the rows. Dates and periods label the x axis; with other labels, or
+        none, it shows row numbers. In a regular index the rows of a gap count as missing
+        steps of the windows; else windows pass over them, see Notes.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        What was drawn in.
+        The axes with the folds.
 
     figure_ : matplotlib.figure.Figure
-        Its figure.
+        The figure of the axes.
 
     rows_ : list of dict
-        For each fold the numbers of the "training rows", without the "history of the test
-        rows", these, those of the "gap" and of the "test rows".
+        For each fold the row numbers of its four parts: "training rows" (without the
+        history), "history of the test rows", "gap" and "test rows".
 
     See Also
     --------
@@ -70,10 +81,11 @@ class WindowSplitDisplay:
 
     Notes
     -----
-    Only with an index can the windows know of a gap. It must reach them: where a step stands
-    before :class:`SlidingWindowTransformer`, call ``set_output(transform="pandas")`` on the
-    pipeline. Without, the last training rows are taken to come directly before the test
-    rows, and so they are drawn if ``X`` has no index.
+    The transformer can see a gap only in a regular pandas index. If other steps stand before
+    :class:`SlidingWindowTransformer`, call ``set_output(transform="pandas")`` on the
+    pipeline, so that they pass the index on. Without an index the transformer assumes that
+    the last training rows come directly before the test rows. The display draws the gap as
+    the index of ``X`` shows it, whether the steps pass the index on or not.
 
     Examples
     --------
@@ -89,30 +101,41 @@ class WindowSplitDisplay:
     {'training rows': 73, 'history of the test rows': 21, 'gap': 6, 'test rows': 100}
     """
 
-    def __init__(self, *, splits, n_rows, n_history, index=None):
+    ax_: Axes
+    figure_: Figure
+    rows_: list[dict[str, NDArray[Any]]]
+
+    def __init__(
+        self,
+        *,
+        splits: list[tuple[NDArray[Any], NDArray[Any]]],
+        n_rows: int,
+        n_history: int,
+        index: pd.Index | None = None,
+    ) -> None:
         self.splits = splits
         self.n_rows = n_rows
         self.n_history = n_history
         self.index = index
 
-    def plot(self, ax=None):
-        """Draw a line of bars for each fold, numbered as in ``cv_results_``, the first on top.
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw each fold as a row of bars, numbered as in ``cv_results_``, the first on top.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw. None: in a new figure.
+            Axes to draw in. None: those of a new figure.
 
         Returns
         -------
         display : WindowSplitDisplay
             The display itself.
         """
-        ax = new_axes(ax, "WindowSplitDisplay.plot")
+        ax, figure = axes_and_figure(ax, "WindowSplitDisplay.plot")
         labels = self.index
         if labels is None or labels.inferred_type not in ("datetime64", "period"):
             labels = np.arange(self.n_rows)
-        starts = numbers(labels)
+        starts = drawing_positions(labels)
         step = np.median(np.diff(starts)) if len(starts) > 1 else 1
         edges = np.append(starts, starts[-1] + step)
         self.rows_ = [self._rows(train, test) for train, test in self.splits]
@@ -126,17 +149,17 @@ class WindowSplitDisplay:
         ax.set_ylim(len(self.splits) - 0.5, -0.5 - 0.2 * len(self.splits))  # room for the legend
         label_rows(ax, labels)
         legend_on_top(ax, n_columns=2)
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, figure
         return self
 
-    def _rows(self, train, test):
-        """Numbers of the rows of each part of a fold."""
+    def _rows(self, train: ArrayLike, test: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Return the row numbers of each part of a fold."""
         train, test = np.asarray(train), np.asarray(test)
         history = train[len(train) - min(self.n_history, len(train)) :]
         if self.index is not None:
             first = np.min(test)
             history = history[history < first]
-            if time_axis.make_clock(self.index).step is not None:
+            if time_axis.infer_time_axis(self.index).step is not None:
                 history = history[history >= first - self.n_history]
         used = np.concatenate([train, test])
         return {
@@ -147,34 +170,42 @@ class WindowSplitDisplay:
         }
 
     @classmethod
-    def from_estimator(cls, estimator, X, y=None, *, cv=None, ax=None):
-        """Draw the folds in which an estimator would be validated.
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        cv: int | BaseCrossValidator | Iterable[Any] | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
+        """Draw the folds that a cross-validation of an estimator would use.
 
         Parameters
         ----------
         estimator : Pipeline or search
-            A pipeline with :class:`SlidingWindowTransformer`, or a search over one. It need
-            not be fitted. Of a fitted search, the window is that of the best estimator.
+            A pipeline with :class:`SlidingWindowTransformer`, or a search over one, fitted or
+            not. For a fitted search the window is that of its best estimator.
         X : array-like of shape (n_rows, n_features)
             The series. A regular pandas index gives the dates.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs) or None, default=None
-            Targets, for splitters that ask for them.
+            Targets, for splitters that need them.
         cv : int, splitter or iterable, default=None
-            As in :class:`~sklearn.model_selection.GridSearchCV`. None: that of a search,
-            else ``TimeSeriesSplit()``.
+            As in :class:`~sklearn.model_selection.GridSearchCV`. None: the ``cv`` of the
+            search, or ``TimeSeriesSplit()`` if the estimator is no search.
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw. None: in a new figure.
+            Axes to draw in. None: those of a new figure.
 
         Returns
         -------
         display : WindowSplitDisplay
-            What was drawn.
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            If there is no SlidingWindowTransformer in the estimator, or the index of ``X`` is
-            not that of one series in time order.
+            If the estimator has no SlidingWindowTransformer, or the index of ``X`` is not that
+            of one series in time order.
         ImportError
             If matplotlib is not installed.
         """
@@ -191,14 +222,14 @@ class WindowSplitDisplay:
             cv = estimator.cv if hasattr(estimator, "cv") else TimeSeriesSplit()
         display = cls(
             splits=list(check_cv(cv).split(X, y)),
-            n_rows=len(X),
+            n_rows=np.shape(X)[0],
             n_history=0 if windows[0].history == "none" else reach,
             index=time_axis.time_index(X),
         )
         return display.plot(ax)
 
 
-def _runs(rows):
-    """First and end of each run of consecutive numbers."""
+def _runs(rows: NDArray[Any]) -> list[tuple[int, int]]:
+    """Return first and end of each run of consecutive numbers."""
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
     return [(run[0], run[-1] + 1) for run in np.split(rows, breaks) if len(run)]

@@ -1,1 +1,1 @@
-"""The series: windows, time axis, storage. numpy only."""
+"""The series: time axis, history, windows, storage. numpy only, no torch."""

@@ -1,35 +1,48 @@
-"""What a pandas index says about where rows lie in time. pandas is never imported here."""
+"""What a pandas index says about where rows lie in time.
+
+pandas is never imported here: who passes a pandas index has imported it.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-# Up to this share of holes an index is regular with rows missing. From there to 0.6,
-# its rows were picked from a regular series (a shuffled splitter); beyond, it is irregular.
+# A hole is a place where the index leaves out steps. Up to this share of holes among the
+# differences of the labels, the index is regular and rows are missing.
 _HOLES_ALLOWED = 0.1
-_DAY = 24 * 3600 * 1_000_000  # in the ticks of times, microseconds
+# With more holes, up to this share, the rows were picked from a regular series (by a splitter
+# with shuffle=True, for instance). With still more, the index is irregular.
+_HOLES_IF_PICKED = 0.6
+_DAY = 24 * 3600 * 1_000_000  # microseconds, the unit in which times are counted here
 
-# What pandas calls labels that lie in time; categories and the like are names.
+# Kinds of labels that lie in time, in the words of pandas. All other labels are names.
 _NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
 
 
-def pandas():
-    """Return the pandas module if it was imported: without it, nothing can be of pandas."""
+PandasIndex = Any  # a pandas.Index, which cannot be named without importing pandas
+
+
+def loaded_pandas() -> Any:
+    """Return the pandas module if it was imported, else None: then nothing is a frame."""
     return sys.modules.get("pandas")
 
 
-def is_pandas(X) -> bool:
+def is_pandas(X: object) -> bool:
     """Whether ``X`` is a pandas DataFrame or Series."""
-    return pandas() is not None and isinstance(X, (pandas().DataFrame, pandas().Series))
+    pd = loaded_pandas()
+    return pd is not None and isinstance(X, (pd.DataFrame, pd.Series))
 
 
-def time_index(X):
+def time_index(X: Any) -> PandasIndex | None:
     """Return the pandas index of ``X`` if its labels lie in time, else None.
 
-    Numbers and times do, and text in increasing order (dates that were not parsed).
+    Labels lie in time if they are numbers or times, or text in increasing order (such as
+    dates that were not parsed).
 
     Raises
     ------
@@ -45,12 +58,12 @@ def time_index(X):
             "order. Fit one estimator per series, on an index of one level."
         )
     if index.inferred_type in ("date", "datetime", "datetime64"):
-        index = pandas().DatetimeIndex(index)
+        index = loaded_pandas().DatetimeIndex(index)
     elif index.inferred_type == "period":
-        index = pandas().PeriodIndex(index)
+        index = loaded_pandas().PeriodIndex(index)
     elif index.inferred_type == "string":
         in_order = index.is_monotonic_increasing and index.is_unique
-        if in_order or not index.str.match(r"\d{4}-\d\d").all():  # names, not dates
+        if in_order or not index.str.match(r"\d{4}-\d\d").all():  # not dates, but names
             return index if in_order else None
         check_increasing(index)
     if index.inferred_type not in _NUMBERS_AND_TIMES:
@@ -59,24 +72,23 @@ def time_index(X):
     return index
 
 
-def is_default(index) -> bool:
-    """Whether this is the index that pandas gives rows that have none."""
-    pd = pandas()
-    return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+def is_default(index: PandasIndex) -> bool:
+    """Whether ``index`` is the one that pandas gives to rows without labels: 0, 1, 2, ..."""
+    return isinstance(index, loaded_pandas().RangeIndex) and index.start == 0 and index.step == 1
 
 
-def check_increasing(index) -> None:
-    """Refuse labels that are missing, out of order or there twice."""
+def check_increasing(index: PandasIndex) -> None:
+    """Refuse labels that are missing, out of order or duplicated."""
     if index.hasnans:
         raise ValueError(
             "The index of X has missing labels, but every row needs its place in time. "
-            "Drop these rows or give them a label."
+            "Drop the rows without a label, or give them one."
         )
     if not index.is_monotonic_increasing:
         raise ValueError(
             "The index of X is not increasing, but rows must be in time order. Sort them "
             "(X.sort_index()), and use a splitter that keeps their order, such as "
-            "TimeSeriesSplit: shuffled rows make windows that hold the future."
+            "TimeSeriesSplit: the windows of shuffled rows hold rows from the future."
         )
     if not index.is_unique:
         raise ValueError(
@@ -88,18 +100,22 @@ def check_increasing(index) -> None:
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Maps the labels of an index to numbers in which one step of time has one size.
+class TimeAxis:
+    """Turns the labels of an index into ticks, and ticks into counts of steps.
+
+    A tick is the number that stands for a label; for text, it is the text itself. Labels that
+    are one step of time apart always differ by the same number of ticks, also where the
+    time between them varies (months, local days).
 
     Attributes
     ----------
     kind : str
-        What the labels are. Labels of another kind cannot be compared.
+        What the labels are. Labels of different kinds cannot be compared.
     scale : {"value", "wall", "business_day", "month"}
-        How a label becomes a number: its own integer value; local time instead of UTC;
-        business days; calendar months.
+        How a label becomes a tick: its own number (times in microseconds of UTC); its
+        local time in microseconds; a count of business days; a count of calendar months.
     step : int or None
-        Numbers from one row to the next. None: the index is not regular, so only the
+        Ticks from one row to the next. None: the index is not regular, so only the
         order of its labels counts.
     """
 
@@ -107,20 +123,24 @@ class Clock:
     scale: str
     step: int | None
 
-    def ticks(self, index) -> np.ndarray:
-        """One number per row."""
+    def ticks(self, index: PandasIndex) -> np.ndarray:
+        """Return one tick per row."""
         return _TICKS[self.scale](index)
 
     def positions(self, ticks: np.ndarray) -> np.ndarray:
-        """Count steps from the first row to each: one a row if not regular, or off the steps."""
+        """Count the steps of time from the first row to each row.
+
+        From one row to the next is one step if the index is not regular, or if the
+        difference is not a multiple of the step.
+        """
         if self.step is None:
             return np.arange(len(ticks))
-        # From pair to pair, so that no label changes the windows of rows before it.
-        steps, off = np.divmod(np.diff(ticks), self.step)
-        steps = np.where(off == 0, np.maximum(steps, 1), 1)
+        # Counted from row to row, so that a label never changes the positions before it.
+        steps, remainder = np.divmod(np.diff(ticks), self.step)
+        steps = np.where(remainder == 0, np.maximum(steps, 1), 1)
         return np.concatenate([[0], np.cumsum(steps)])
 
-    def check_kind(self, index) -> None:
+    def check_kind(self, index: PandasIndex) -> None:
         """Refuse labels that cannot be compared with the fitted ones."""
         if (kind := _kind(index)) != self.kind:
             raise ValueError(
@@ -130,28 +150,49 @@ class Clock:
             )
 
 
-def make_clock(index) -> Clock:
-    """Find the numbers in which ``index`` is regular, if there are any."""
+def infer_time_axis(index: PandasIndex) -> TimeAxis:
+    """Find the scale on which ``index`` is regular, and its step, if there is one."""
     kind = _kind(index)
     for scale in _scales(kind, index):
         ticks = _TICKS[scale](index)
-        # Holidays are no missing rows: business days count only where they are complete.
-        step = _regular_step(ticks, holes=scale != "business_day")
+        # A holiday is not a missing row: business days are a scale only if none is left out.
+        step = _regular_step(ticks, allow_holes=scale != "business_day")
         if scale == "wall" and step is not None and step % _DAY:
-            step = None  # hours are regular in UTC only
+            step = None  # hours are regular in UTC, not in local time
         if step is not None:
             check_holes(np.diff(ticks) // step)
-            return Clock(kind, scale, step)
-    return Clock(kind, "value", None)
+            return TimeAxis(kind, scale, step)
+    return TimeAxis(kind, "value", None)
 
 
-def _kind(index) -> str:
+def plain_label(index: PandasIndex) -> tuple[int | float | str, str | None]:
+    """Return the only label of ``index`` as a plain value, and the unit if it is a time."""
+    if index.inferred_type in ("datetime64", "timedelta64"):
+        return int(index.asi8[0]), index.unit
+    return _value_ticks(index).tolist()[0], None
+
+
+def index_of_label(label: int | float | str, unit: str | None, like: PandasIndex) -> PandasIndex:
+    """Make an index of what :func:`plain_label` returned; ``like`` has the same kind of labels."""
+    pd = loaded_pandas()
+    if like.inferred_type == "period":
+        return pd.PeriodIndex.from_ordinals([label], freq=like.freq)
+    if like.inferred_type == "datetime64":
+        utc = pd.DatetimeIndex(np.array([label], f"datetime64[{unit}]"), tz="UTC")
+        return utc.tz_convert(like.tz)
+    if like.inferred_type == "timedelta64":
+        return pd.TimedeltaIndex(np.array([label], f"timedelta64[{unit}]"))
+    return pd.Index([label])
+
+
+def _kind(index: PandasIndex) -> str:
     if index.inferred_type == "datetime64":
         return "datetime" if index.tz is None else f"datetime in {index.tz}"
     return str(index.dtype) if index.inferred_type == "period" else index.inferred_type
 
 
-def _scales(kind: str, index) -> list[str]:
+def _scales(kind: str, index: PandasIndex) -> list[str]:
+    """List the scales on which an index of this kind may be regular, the first one preferred."""
     if kind in ("integer", "timedelta64") or kind.startswith("period"):
         return ["value"]
     if not kind.startswith("datetime"):
@@ -159,14 +200,15 @@ def _scales(kind: str, index) -> list[str]:
     local = index.tz_localize(None)
     if _is_business_days(local):
         return ["business_day"]
-    # Local days have 23 to 25 hours in UTC, and months 28 to 31 days; the last business day
-    # of a month lies between the 26th and the 31st.
+    # A local day has 23 to 25 hours in UTC, so it is tried in local time first. Rows a month
+    # apart lie on nearly the same day of the month: the last business day of a month, for
+    # instance, between the 26th and the 31st.
     same_day = index.day.max() - index.day.min() <= 5
     return ["wall"] * (index.tz is not None) + ["value"] + ["month"] * bool(same_day)
 
 
-def _is_business_days(local) -> bool:
-    """Daily labels that pass over weekends and hold none."""
+def _is_business_days(local: PandasIndex) -> bool:
+    """Whether the labels are days over a week or more, and none is on a weekend."""
     day = np.timedelta64(1, "D")
     difference = np.diff(local.values)
     return (
@@ -178,7 +220,7 @@ def _is_business_days(local) -> bool:
     )
 
 
-def _value_ticks(index) -> np.ndarray:
+def _value_ticks(index: PandasIndex) -> np.ndarray:
     if index.inferred_type in ("datetime64", "timedelta64"):
         return index.as_unit("us").asi8
     if index.inferred_type == "period":
@@ -188,7 +230,7 @@ def _value_ticks(index) -> np.ndarray:
     return index.to_numpy()
 
 
-_TICKS = {
+_TICKS: dict[str, Callable[[PandasIndex], np.ndarray]] = {
     "value": _value_ticks,
     "wall": lambda index: index.tz_localize(None).as_unit("us").asi8,
     "business_day": lambda index: np.busday_count(
@@ -198,35 +240,43 @@ _TICKS = {
 }
 
 
-def _regular_step(ticks: np.ndarray, holes: bool) -> int | None:
-    """Find the smallest difference, if the others are holes of whole steps; else None."""
+def _regular_step(ticks: np.ndarray, allow_holes: bool) -> int | None:
+    """Return the smallest difference if all others are multiples of it, else None."""
     if len(ticks) < 2:
         return None
     difference = np.diff(ticks)
     step = int(difference.min())
     if step <= 0 or np.any(difference % step):
         return None
-    longer = difference != step
-    if not holes:
-        return None if longer.any() else step
-    return step if _few(longer) or longer.mean() <= 0.6 else None
+    holes = difference != step
+    if not allow_holes:
+        return None if holes.any() else step
+    return step if _are_few(holes) or holes.mean() <= _HOLES_IF_PICKED else None
 
 
-def _few(holes: np.ndarray, allowed: float = _HOLES_ALLOWED) -> bool:
+def _are_few(holes: np.ndarray, allowed: float = _HOLES_ALLOWED) -> bool:
     return bool(np.count_nonzero(holes) <= max(2, allowed * len(holes)))
 
 
-def check_holes(gaps: np.ndarray, allowed: float = _HOLES_ALLOWED) -> None:
-    """Refuse rows that are so many steps apart that they were picked from a series."""
-    holes = gaps != 1
-    if _few(holes, allowed):
+def check_holes(steps: np.ndarray, allowed: float = _HOLES_ALLOWED) -> None:
+    """Refuse rows with so many holes between them that they were picked from a series.
+
+    Parameters
+    ----------
+    steps : ndarray of int
+        Steps of time from each row to the next.
+    allowed : float
+        Largest share of holes.
+    """
+    holes = steps != 1
+    if _are_few(holes, allowed):
         return
     raise ValueError(
-        f"The index of X steps over {int(np.sum(gaps - 1))} rows in {np.count_nonzero(holes)} "
-        f"places, for {len(gaps) + 1} rows: the rows were picked from a series (a splitter "
-        "with shuffle=True, every k-th row, a random sample), so their windows would be "
-        "full of missing steps. Use a splitter that keeps blocks of rows together, such as "
-        "TimeSeriesSplit, and predict on whole stretches of rows. If these rows do follow "
-        "each other, say so with X.reset_index(drop=True); if rows are really missing, say so "
-        "with X.asfreq(...), which puts in rows of NaN."
+        f"The index of X steps over {int(np.sum(steps - 1))} rows in "
+        f"{np.count_nonzero(holes)} places, for {len(steps) + 1} rows: the rows were picked "
+        "from a series (a splitter with shuffle=True, every k-th row, a random sample), so "
+        "their windows would be full of missing steps. Use a splitter that keeps blocks of "
+        "rows together, such as TimeSeriesSplit, and predict on rows without such holes. If "
+        "these rows do follow each other, remove the index with X.reset_index(drop=True). If "
+        "rows are really missing, put in rows of NaN for them with X.asfreq(...)."
     )

@@ -1,8 +1,9 @@
-"""Sliding windows as strided views of one array, and the way back. Pure numpy."""
+"""Sliding windows as strided views of one array, and that array from the windows."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +33,8 @@ class Windows:
             writeable=False,
         )
 
-    def lags(self):
-        """For step 0, 1, ...: the slice of the base rows that stand there, window by window."""
+    def lags(self) -> Iterator[slice]:
+        """Yield for step 0, 1, ... the slice of ``rows`` with this step of every window."""
         span = max(self.n_windows - 1, 0) * self.row_step + 1 if self.n_windows else 0
         for step in range(self.window_size):
             start = step * self.lag_step
@@ -55,17 +56,17 @@ class Windows:
 
 
 def number_type(largest: int) -> type:
-    """Integers up to ``largest`` in half the memory, where they fit: there is one a row."""
+    """Return the smallest type for integers up to ``largest``, of which there is one per row."""
     return np.int32 if largest < 2**31 else np.int64
 
 
 def history_length(window_size: int, dilation: int) -> int:
-    """Rows that a window reaches back before the row it ends at."""
+    """Count the rows from the oldest step of a window to the row at which it ends."""
     return (window_size - 1) * dilation
 
 
 def window_view(base: np.ndarray, window_size: int, dilation: int = 1) -> np.ndarray:
-    """Read-only windows over ``base`` without a copy.
+    """Make read-only windows over ``base``, without a copy.
 
     Parameters
     ----------
@@ -85,11 +86,11 @@ def window_view(base: np.ndarray, window_size: int, dilation: int = 1) -> np.nda
 def find_windows(windows: np.ndarray) -> Windows:
     """Recover the 2-D array under ``windows`` from the strides alone.
 
-    The inverse of :func:`window_view`. It also serves every regular slice of such a
-    view, and windows that were copied on their way (pickled, cached, indexed), whose
-    rows are then simply one window after the other. Nothing is copied but for strides
-    that no 2-D array explains (reversed windows). Where windows are further apart than
-    they are long, the array also spans what lies between them.
+    The inverse of :func:`window_view`. It also takes every regular slice of such a view,
+    and windows that were copied since (pickled, cached, indexed): their array holds one
+    window after the other. Only windows whose strides are not positive (reversed windows)
+    are copied. Where windows start further apart than they are long, the array also holds
+    the rows between them, which belong to no window.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def find_windows(windows: np.ndarray) -> Windows:
     n_windows, window_size, n_features = windows.shape
     if n_windows == 1:
         return Windows(windows[0], 1, window_size, row_step=window_size, lag_step=1)
-    # The stride of an axis of length one is arbitrary: put in what a copy would have.
+    # The stride of an axis of length one is arbitrary: take the one that a copy would have.
     feature_stride = windows.strides[2] if n_features > 1 else windows.itemsize
     step_stride = windows.strides[1] if window_size > 1 else n_features * windows.itemsize
     row_stride = windows.strides[0] if n_windows else window_size * step_stride

@@ -11,11 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklstm._series.time_axis import is_default, is_pandas, make_clock, time_index
+from sklstm._series.time_axis import (
+    index_of_label,
+    infer_time_axis,
+    is_default,
+    is_pandas,
+    plain_label,
+    time_index,
+)
 
 
-def positions(clock, index):
-    return clock.positions(clock.ticks(index)).tolist()
+def positions(axis, index):
+    return axis.positions(axis.ticks(index)).tolist()
 
 
 def test_pandas_is_no_requirement():
@@ -146,12 +153,12 @@ def test_an_index_that_is_not_one_series_is_refused(container, index, message):
     ],
     ids=str,
 )
-def test_the_clock_of_an_index(index, kind, scale, regular):
-    clock = make_clock(index)
-    assert (clock.kind, clock.scale, clock.step is not None) == (kind, scale, regular)
-    assert positions(clock, index) == list(range(len(index)))
+def test_the_time_axis_of_an_index(index, kind, scale, regular):
+    axis = infer_time_axis(index)
+    assert (axis.kind, axis.scale, axis.step is not None) == (kind, scale, regular)
+    assert positions(axis, index) == list(range(len(index)))
     if regular:
-        assert positions(clock, index.delete(2)) == [0, 1, *range(3, len(index))]
+        assert positions(axis, index.delete(2)) == [0, 1, *range(3, len(index))]
 
 
 @pytest.mark.parametrize(
@@ -179,9 +186,9 @@ def test_the_clock_of_an_index(index, kind, scale, regular):
         "integers",
     ],
 )
-def test_times_and_numbers_have_a_clock_however_they_are_stored(index):
+def test_times_and_numbers_have_a_time_axis_however_they_are_stored(index):
     index = time_index(pd.Series(np.zeros(6), index=index))
-    assert positions(make_clock(index), index) == [0, 1, 2, 3, 5, 6]
+    assert positions(infer_time_axis(index), index) == [0, 1, 2, 3, 5, 6]
 
 
 @settings(deadline=None, max_examples=100, database=None)
@@ -197,7 +204,7 @@ def test_positions_count_the_steps_left_out(start, step, holes, rows_between):
         steps += [hole, *[1] * rows_between]
     expected = np.cumsum(steps)
     index = pd.Index(start + step * expected)
-    assert positions(make_clock(index), index) == expected.tolist()
+    assert positions(infer_time_axis(index), index) == expected.tolist()
 
 
 @pytest.mark.parametrize(
@@ -207,21 +214,21 @@ def test_positions_count_the_steps_left_out(start, step, holes, rows_between):
         ("2024-01-01", pd.DatetimeIndex(["2024-02-01", "2024-02-29"]), [0, 28]),
     ],
 )
-def test_a_clock_counts_in_the_steps_it_was_made_with(fitted, passed, expected):
-    clock = make_clock(pd.date_range(fitted, periods=20))
-    assert positions(clock, passed) == expected
+def test_a_time_axis_counts_in_the_steps_it_was_made_with(fitted, passed, expected):
+    axis = infer_time_axis(pd.date_range(fitted, periods=20))
+    assert positions(axis, passed) == expected
 
 
 def test_business_days_are_counted_over_weekends_and_holidays_are_holes():
-    clock = make_clock(pd.bdate_range("2024-01-01", periods=10))
+    axis = infer_time_axis(pd.bdate_range("2024-01-01", periods=10))
     friday_to_tuesday = pd.DatetimeIndex(["2024-03-28", "2024-03-29", "2024-04-02"])
-    assert positions(clock, friday_to_tuesday) == [0, 1, 3]
+    assert positions(axis, friday_to_tuesday) == [0, 1, 3]
 
 
 def test_business_days_with_holidays_among_them_count_as_consecutive():
     index = pd.bdate_range("2024-01-01", periods=30).delete([8, 20])
-    assert make_clock(index).step is None
-    assert positions(make_clock(index), index) == list(range(28))
+    assert infer_time_axis(index).step is None
+    assert positions(infer_time_axis(index), index) == list(range(28))
 
 
 @pytest.mark.parametrize(
@@ -241,7 +248,7 @@ def test_business_days_with_holidays_among_them_count_as_consecutive():
     ids=["minutes in hours", "weekends in business days", "days in months", "hours in days"],
 )
 def test_no_two_rows_share_a_position(fitted, passed):
-    assert np.all(np.diff(positions(make_clock(fitted), passed)) >= 1)
+    assert np.all(np.diff(positions(infer_time_axis(fitted), passed)) >= 1)
 
 
 @pytest.mark.parametrize("every", [0.15, 0.25, 0.4])
@@ -251,17 +258,42 @@ def test_rows_picked_from_a_regular_index_are_refused_with_their_numbers(every):
     places = np.count_nonzero(np.diff(kept) > 1)
     message = f"steps over {left_out} rows in {places} places, for {len(kept)} rows"
     with pytest.raises(ValueError, match=message):
-        make_clock(pd.Index(kept))
+        infer_time_axis(pd.Index(kept))
 
 
 @pytest.mark.parametrize("n_holes", [1, 2, 9])
 def test_one_hole_in_ten_steps_is_a_regular_index(n_holes):
     kept = np.delete(np.arange(100), 3 + 10 * np.arange(n_holes))
-    assert positions(make_clock(pd.Index(kept)), pd.Index(kept)) == kept.tolist()
+    assert positions(infer_time_axis(pd.Index(kept)), pd.Index(kept)) == kept.tolist()
 
 
 def test_labels_of_another_kind_are_refused_with_both_kinds():
-    clock = make_clock(pd.date_range("2024-01-01", periods=9))
-    clock.check_kind(pd.date_range("2025-01-01", periods=2, freq="7min"))
+    axis = infer_time_axis(pd.date_range("2024-01-01", periods=9))
+    axis.check_kind(pd.date_range("2025-01-01", periods=2, freq="7min"))
     with pytest.raises(ValueError, match="of kind 'integer', but that of the fitted rows was 'dat"):
-        clock.check_kind(pd.RangeIndex(3))
+        axis.check_kind(pd.RangeIndex(3))
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(7, 9),
+        pd.Index([3, 4], dtype="Int64"),
+        pd.Index([0.25, 0.75]),
+        pd.Index(["a", "b"]),
+        pd.date_range("2024-01-01 00:00:00.123456789", periods=2),
+        pd.date_range("3024-01-01", periods=2, unit="s"),
+        pd.date_range("2024-03-30 23:00", periods=2, tz="Europe/Berlin"),
+        pd.date_range("2024-03-30", periods=2, tz=datetime.timezone(datetime.timedelta(hours=2))),
+        pd.period_range("2024-01", periods=2, freq="M"),
+        pd.timedelta_range("1ns", periods=2, freq="h"),
+    ],
+    ids=str,
+)
+def test_a_label_comes_back_from_its_plain_value(index):
+    label, unit = plain_label(index[:1])
+    assert type(label) in (int, float, str)
+    back = index_of_label(label, unit, like=index)
+    assert list(back) == list(index[:1])
+    assert getattr(back, "tz", None) == getattr(index, "tz", None)
+    assert back.append(index[1:]).inferred_type == index.inferred_type

@@ -1,0 +1,48 @@
+"""Inputs of the displays: the steps of an estimator, its fitted LSTMRegressor, a row number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sklstm._regressor import LSTMRegressor
+
+
+def check_row(row: int, n_rows: int) -> int:
+    """Return ``row`` counted from the start; refuse a row that does not exist."""
+    if not -n_rows <= row < n_rows:
+        raise ValueError(
+            f"row={row}, but there are {n_rows} rows: expected {-n_rows} to {n_rows - 1}. "
+            "Negative numbers count from the end."
+        )
+    return int(row) % n_rows
+
+
+def steps_of(estimator: BaseEstimator) -> list[Any]:
+    """List the steps of a pipeline, of the best pipeline of a search, or the estimator alone."""
+    for name in ("best_estimator_", "estimator"):  # of a fitted search, of an unfitted one
+        if hasattr(estimator, name):
+            return steps_of(getattr(estimator, name))
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    *before, last = (step for _, step in estimator.steps)
+    return [step for step in before if step not in (None, "passthrough")] + steps_of(last)
+
+
+def fitted_lstm(estimator: BaseEstimator) -> list[Any]:
+    """List the steps of an estimator, the last of which must be a fitted LSTMRegressor."""
+    steps = steps_of(estimator)
+    if not isinstance(steps[-1], LSTMRegressor):
+        raise TypeError(
+            "estimator must be a fitted LSTMRegressor, a Pipeline that ends in one, or a search "
+            f"over these, got {type(estimator).__name__} with {type(steps[-1]).__name__} at its "
+            "end."
+        )
+    unfitted = (
+        "estimator holds a %(name)s that is not fitted. Call fit; a search also needs refit=True."
+    )
+    check_is_fitted(steps[-1], msg=unfitted)
+    return steps
