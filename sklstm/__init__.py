@@ -19,3 +19,8 @@ __all__ = [
     "WindowSplitDisplay",
     "forecast_targets",
 ]
+
+# Saved models, and lists of trusted types, then name a class by its public place, and not by
+# the file that it is in.
+for _name in __all__:
+    globals()[_name].__module__ = "sklstm"

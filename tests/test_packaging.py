@@ -1,0 +1,71 @@
+"""The wheel, installed outside the source tree: what is in it, and its types."""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = Path(__file__).with_name("typed_script.py")
+
+
+def run(*command, cwd):
+    command = [str(part) for part in command]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """Python of an environment with the wheel, and the dependencies of the one that tests."""
+    folder = tmp_path_factory.mktemp("installed")
+    source = folder / "source"
+    shutil.copytree(ROOT / "sklstm", source / "sklstm")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source, cwd=folder)
+    venv.create(folder / "env")
+    python = folder / "env" / "bin" / "python"
+    site = run(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=folder).strip()
+    run(*pip, "install", "--no-deps", "--target", site, *folder.glob("*.whl"), cwd=folder)
+    Path(site, "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
+def test_every_public_name_is_in_the_wheel(python, tmp_path):
+    code = """
+import sklstm, sklstm.datasets
+for module in (sklstm, sklstm.datasets):
+    for name in module.__all__:
+        getattr(module, name)
+    print(module.__file__)
+sklstm.datasets.load_chicago_ridership()
+"""
+    for path in run(python, "-c", code, cwd=tmp_path).split():
+        assert Path(path).is_relative_to(python.parents[1])
+
+
+def test_a_script_with_every_public_name_runs(python, tmp_path):
+    import sklstm
+
+    script = SCRIPT.read_text(encoding="utf-8")
+    assert all(name in script for name in sklstm.__all__)
+    printed = run(python, SCRIPT, cwd=tmp_path)
+    assert printed.split()[::2] == [
+        "LossCurveDisplay",
+        "GateActivityDisplay",
+        "ForecastDisplay",
+        "WindowSplitDisplay",
+    ]
+
+
+def test_a_script_with_every_public_name_passes_mypy_in_strict_mode(python, tmp_path):
+    script = shutil.copy(SCRIPT, tmp_path)  # beside the source tree, mypy would read that
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, script]
+    assert "no issues found" in run(*command, cwd=tmp_path)

@@ -1,0 +1,50 @@
+"""A script with every public name; tests/test_packaging.py runs it, and mypy --strict on it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+import sklstm
+from sklstm import (
+    ForecastDisplay,
+    GateActivityDisplay,
+    LossCurveDisplay,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    WindowSplitDisplay,
+    forecast_targets,
+)
+from sklstm.datasets import load_chicago_ridership
+
+version: str = sklstm.__version__
+series: NDArray[np.float64] = load_chicago_ridership().data[:200]
+targets: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=2))
+
+transformer = SlidingWindowTransformer(window_size=7, dilation=1, history="auto", padding="nan")
+windows: NDArray[np.floating] = transformer.fit(series).transform(series)
+again: NDArray[np.floating] = transformer.fit_transform(series)
+history: NDArray[np.floating] = transformer.partial_fit(series[-2:]).history_
+flat = SlidingWindowTransformer(7, padding="edge", flatten=True).set_output(transform="default")
+names: NDArray[np.object_] = flat.fit(series).get_feature_names_out()
+
+lstm = LSTMRegressor((8, 4), max_epochs=2, loss="absolute_error", optimizer="adamw")
+lstm = lstm.fit(windows, targets, sample_weight=np.ones(len(series)))
+lstm = lstm.partial_fit(windows, targets)
+predicted: NDArray[np.float64] = lstm.predict(windows)
+losses: list[float] = lstm.loss_curve_
+validation: list[float] | None = lstm.validation_loss_curve_
+best: int | None = lstm.best_epoch_
+counts: tuple[int, ...] = (lstm.n_iter_, lstm.n_outputs_, lstm.window_size_, lstm.n_features_in_)
+scales: list[NDArray[np.float64]] = [
+    lstm.feature_mean_,
+    lstm.feature_scale_,
+    lstm.target_mean_,
+    lstm.target_scale_,
+]
+
+curve: LossCurveDisplay = LossCurveDisplay.from_estimator(lstm, name="small")
+gates: GateActivityDisplay = GateActivityDisplay.from_estimator(lstm, windows, row=-1, layer=1)
+forecast: ForecastDisplay = ForecastDisplay.from_predictions(series[:, 0], predicted, row=100)
+forecast = ForecastDisplay.from_estimator(lstm, windows, series[:, 0], row=100)
+folds: WindowSplitDisplay = WindowSplitDisplay.from_estimator(transformer, series, cv=3)
+for display in (curve.plot(), gates.plot(cmap="viridis"), forecast.plot(), folds.plot()):
+    print(type(display).__name__, display.figure_.get_size_inches().shape)
