@@ -2,13 +2,13 @@
 An LSTM, ridge, boosting and a feed-forward network on the same windows
 =======================================================================
 
-``flatten=True`` makes rows of a table from the windows, so any regressor of scikit-learn takes
+``flatten=True`` makes each window a row of a table, so that any regressor of scikit-learn can take
 the place of the LSTM, on the same rows and the same folds.
 """
 
 # %%
-# Forecasts of the next seven days, from the last 28. Each method minimises the squared error,
-# and none is tuned beyond what it does by itself.
+# Forecasts of the next seven days, from the last 28. Each method minimises the squared error, and
+# has only the tuning that is part of its own fit.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -45,9 +45,8 @@ models = {
 }
 
 # %%
-# The same folds for all, without the last seven rows, whose targets are not all known. The same
-# days of the week before are the forecast of those who have no model: the targets of seven rows
-# ago.
+# The same folds for all, without the last seven rows, whose targets are not all known. The forecast
+# without a model is the same day of last week: the targets of seven rows before.
 X_known, y_known, last_week = X[:-7], y[:-7], y.shift(7)[:-7]
 cv = TimeSeriesSplit(n_splits=4, gap=6)
 errors = {
@@ -74,7 +73,7 @@ print("Root mean squared error, thousands of entries a day")
 print(table.round(2).to_string())
 
 # %%
-# Each fold has a marker of its own; the bar is the mean.
+# Each fold has its own marker; the bar is the mean.
 figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
 ax.barh(table.index, table["mean"], color="0.85", edgecolor="0.5", label="mean of the folds")
 styles = [("o", "#000000"), ("s", "#0072B2"), ("D", "#D55E00"), ("^", "#009E73")]
@@ -88,6 +87,5 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
 # %%
 # The LSTM has the lowest error in each of the four folds: by 0.01 in the first, which has the
-# fewest training rows, and where ridge comes next; by 0.08 to 0.31 in the others. That is one
-# series and one seed, and a series on which an LSTM is known to help; on others ridge is as good,
-# see :doc:`/when_lstm_helps`.
+# fewest training rows, and by 0.08 to 0.31 in the others. That is one seed, and a series on which
+# an LSTM is known to help. On others ridge is as good, see :doc:`/when_lstm_helps`.

@@ -3,12 +3,11 @@ Forecast 24 steps ahead
 =======================
 
 ``forecast_targets`` gives row t the 24 values that follow it, so one model forecasts all of
-them at once. The series here is daily, so that these are 24 days; with a row an hour they would
-be a day.
+them at once. The series here is daily, so that these are 24 days.
 """
 
 # %%
-# The last year is the test part. The targets of 24 rows overlap, so 23 rows are left out before
+# The last year is the test part. Targets lie up to 24 rows ahead, so 23 rows are left out before
 # it, and the 24 rows at the end have unknown targets.
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,8 +30,7 @@ lstm = make_pipeline(SlidingWindowTransformer(28), LSTMRegressor(random_state=0)
 lstm.fit(X.iloc[train], y.iloc[train])
 
 # %%
-# A forecast that was made when the 24 days after it are known, and the one after the end of the
-# data.
+# A forecast whose 24 days are known by now, and the one after the end of the data.
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", sharey=True)
 for ax, row in zip(axes, [-horizon - 1, -1], strict=True):
     ForecastDisplay.from_estimator(lstm, X, ridership, row=row, n_history=35, ax=ax)
@@ -42,7 +40,7 @@ axes[1].set_ylabel("")
 
 # %%
 # The error by lead, over all forecasts of the test year. The reference without a model is the
-# last known value of the same weekday; ridge regression has the same windows as the LSTM.
+# last known value of the same weekday. Ridge regression has the same windows as the LSTM.
 lead = np.arange(1, horizon + 1)
 same_weekday = test[:, np.newaxis] + lead - 7 * np.ceil(lead / 7).astype(int)
 ridge = make_pipeline(
@@ -75,6 +73,6 @@ ax.set(xlabel="days ahead", ylabel="MAE, thousands a day", ylim=(0, None))
 ax.legend(frameon=False)
 
 # %%
-# The error of the LSTM grows slowly, from 1.22 for the next day to 1.47 for the 24th, and is below
-# those of ridge and of the same weekday at each lead. The reference rises by steps: after each
-# seven days the last known week is one week older.
+# The error of the LSTM grows slowly, from 1.2 for the next day to 1.5 for the 24th, and is below
+# those of ridge and of the same weekday at each lead. The error of the same weekday rises in steps:
+# after each seven days the last known week is one week older.

@@ -2,13 +2,13 @@
 Search windows and layers
 =========================
 
-No row is ever dropped, so every window is scored on the same rows, and the length of the
-window is a parameter like any other. One ``GridSearchCV`` chooses it together with the layers.
+No row is ever dropped, so every window size is scored on the same rows, and it is a parameter
+like any other. One ``GridSearchCV`` chooses it together with the layers.
 """
 
 # %%
-# The last years of the daily entries at a station in Chicago; row t of the targets holds the
-# seven days after it. Between training and test rows of a fold the six rows are left out whose
+# The last years of the daily entries at a station in Chicago. Row t of the targets holds the seven
+# days after it. Between the training and the test rows of a fold, six rows are left out, since
 # targets overlap.
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,8 +40,7 @@ search.fit(X, y)
 print(search.best_params_)
 
 # %%
-# The folds. The first windows of the test rows reach back over the gap into rows that come
-# before them.
+# The folds. The windows of the first test rows reach back over the gap into the training rows.
 WindowSplitDisplay.from_estimator(search, X)
 
 # %%
@@ -65,14 +64,14 @@ for ax, (title, values) in zip(axes, panels.items(), strict=True):
 axes[0].set(ylabel="LSTM layers", yticks=range(len(layers)), yticklabels=map(str, layers))
 
 # %%
-# Is the best one better than the others, or was it lucky? The folds are the same for all
-# candidates, so the differences within each fold answer that better than the spread of the
-# scores, which is mostly that of the folds.
+# Is the best candidate better than the others, or is that chance? The folds are the same for all
+# candidates, so look at the differences within each fold. The spread of the scores is mostly the
+# difference between folds.
 for row, sizes in enumerate(layers):
     for column, window in enumerate(windows):
         print(f"{sizes!s:>8}, {window:3} days:", (folds[:, row, column] - best).round(3))
 
 # %%
-# 112 days are the best window in each fold, whatever the layers; which layers go with it makes a
-# difference of at most 0.031, one way or the other. The longest window tried is the best, so the
-# next search should try longer ones.
+# 112 days are the best window in each fold, for all layers. The choice of layers then makes a
+# difference of at most 0.03, in either direction. The longest window tried is the best, so the next
+# search should try longer ones.

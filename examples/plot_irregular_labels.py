@@ -2,9 +2,9 @@
 Labels that come less often than the rows
 =========================================
 
-A sensor writes a row every minute, the laboratory gives a value every hour. In ``y`` the rows
-between are NaN, "not known": they are history in the windows of other rows, and are left out of
-the loss. With pandas this is one call::
+A sensor gives a row every minute, the laboratory a label every hour. In ``y`` the rows between are
+NaN, which means not known: they are history in the windows of other rows, and are left out of the
+loss. With pandas this is one call::
 
     y = laboratory.reindex(sensor.index)
 
@@ -29,8 +29,8 @@ print(f"{len(X)} rows, {len(labels)} labels")
 print(X.assign(label=y)["2013-12-14":"2013-12-23"].to_string())
 
 # %%
-# ``fit`` takes all rows; ``predict`` answers for each of them, also for those that had no label.
-# Scorers take no NaN, so the score is that of the labelled rows.
+# ``fit`` takes all rows, and ``predict`` gives a value for each of them, with or without a label.
+# Scorers do not accept NaN, so the score is that of the labelled rows.
 train, test = slice(None, "2013-12-22"), slice("2013-12-29", None)
 
 
@@ -43,9 +43,9 @@ def fit_predict(X, y, window_size):
 predicted = {"daily rows, NaN between": fit_predict(X, y, 28)}
 
 # %%
-# The same four weeks of history, with the rows between the labels lost in two ways: only the
-# labelled rows are kept, or the rows of each week become their mean. And, for comparison, what a
-# label on every day would give, and last week's total.
+# The same four weeks of history, without the rows between the labels: only the labelled rows are
+# kept, or the rows of each week become their mean. And, for comparison, a label on every day, and
+# last week's total.
 weeks = X.resample("W-SUN").mean()
 sundays = X.loc[weeks.index]
 every_day = forecast_targets(X["ridership"], 7).sum(axis=1, skipna=False)
@@ -69,7 +69,7 @@ ax.set(ylabel="thousands of entries in the next week", title="Predictions of eac
 ax.legend(frameon=False, ncols=3)
 
 # %%
-# With the rows between the labels as history the error is 6.19, with the labelled rows alone
-# 9.59, and last week's total is 7.57 off. Means of weeks are better still here, 5.61, in windows
-# of seven times fewer values; a label on every day did not help, 6.66. If a summary of the rows
-# between says enough, take it; NaN in ``y`` is for when the rows themselves matter.
+# With the rows between the labels as history the error is 6.2, with the labelled rows alone 9.6,
+# and with last week's total 7.6. Means of weeks are better still here, 5.6, in windows with seven
+# times fewer values. A label on every day did not help. If a summary of the rows between is enough,
+# use it. NaN in ``y`` is for series where the rows themselves matter.

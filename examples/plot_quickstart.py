@@ -34,8 +34,8 @@ print(f"{len(X)} days from {X.index[0]:%Y-%m-%d} to {X.index[-1]:%Y-%m-%d}, {lis
 
 # %%
 # The last year is the test part. Between it and the training part, as between the folds
-# of the search, the days whose targets overlap are left out. The index travels through
-# the scaler, so the windows know which days are missing.
+# of the search, the days whose targets overlap are left out. ``set_output`` keeps the index
+# after the scaler, so that missing days are missing steps in the windows.
 n_test = 365
 known = slice(0, len(X) - horizon)
 X_known, y_known = X[known], y[known]
@@ -80,13 +80,13 @@ print("\nCandidates, mean absolute error in thousands of entries, two folds")
 print(candidates.sort_values("mean MAE").to_string(index=False, float_format="%.3f"))
 
 # %%
-# The same rows of the test year for simpler methods: no change, the same day of last
-# week, and two regressors on the same windows, flat.
+# Simpler methods on the same rows of the test year: persistence, the same day of last
+# week, and two regressors on flat windows.
 window_size = search.best_params_["window__window_size"]
 
 
 def on_flat_windows(regressor):
-    """Put another regressor in the place of the LSTM."""
+    """Make a pipeline with another regressor in the place of the LSTM."""
     window = SlidingWindowTransformer(window_size, padding="edge", flatten=True)
     steps = [("scale", StandardScaler()), ("window", window), ("regressor", regressor)]
     return Pipeline(steps).set_output(transform="pandas")
@@ -119,8 +119,8 @@ errors = pd.DataFrame(
 print(errors.sort_values("MAE").to_string(float_format="%.3f"))
 
 # %%
-# After the end of the data: the row of the last day holds the forecast of the seven days
-# that follow it. Rows with unknown targets are history, and are left out of the loss.
+# After the end of the data: the prediction for the last row is the forecast of the seven
+# days that follow it. Rows with unknown targets are history, and are left out of the loss.
 model = search.best_estimator_.fit(X, y)
 forecast = pd.Series(
     model.predict(X)[-1],

@@ -2,17 +2,17 @@
 Inside an LSTM
 ==============
 
-From outside, a regressor gets a vector [X1, X2, ..., X14] and a target Y. Inside, an LSTM takes
-the vector one step at a time: at each step it changes its memory, and hands it to the next step.
-A second layer is fed the whole sequence of what the first one gave out, one vector a step. All
-values below are those of a fitted model.
+From outside, a regressor gets a vector [X1, X2, ..., X14] and a target Y. Inside, an LSTM reads
+the vector one step at a time, and updates its memory cells at each step. A second layer is fed with
+the whole sequence of the first one's hidden states, one vector for each step. All values below are
+those of a fitted model.
 """
 
 # %%
 # A small network, so that all of it can be drawn: two layers of eight units read the last 14 days
-# of a station's ridership, and forecast the next day. ``linear_skip=False``: with the linear map
-# beside it the network would only learn what the map leaves, and would read its window less a
-# running mean. Here the output is the network's alone, on the days as they are.
+# of a station's ridership, and forecast the next day. ``linear_skip=False`` leaves out the linear
+# map, beside which the network would only learn a residual, from steps less a running mean. Here
+# the output is that of the network alone, on the days as they are.
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -39,9 +39,9 @@ print(
 # %%
 # One step at a time
 # ------------------
-# The window of one Sunday, through the layers of the fitted network, which are layers of torch.
-# On a Sunday the last value is low and the next one high, so that the last value alone says
-# little: the network must remember where in the week it is.
+# The window of one Sunday goes through the layers of the fitted network, which are layers of torch.
+# On a Sunday the last value is low and the next one high, so that the last value alone is not
+# enough: the memory must hold the day of the week.
 lstm = model[-1]
 row = X.index.get_loc("2016-08-21")
 days = X.index[row - n_steps + 1 : row + 1]
@@ -57,9 +57,9 @@ forecast = output.item() * lstm.target_scale_[0] + lstm.target_mean_[0]
 print(f"by hand {forecast:.3f}, predict {model.predict(X)[row]:.3f}, actual {y.iloc[row]:.3f}")
 
 # %%
-# The recurrence, unrolled: columns are days, the cells of a strip are the eight units of a layer
-# and what they give out, from -1 to 1. Arrows to the right are the memory that a layer hands to
-# its next step, arrows up what a layer is fed with.
+# The recurrence, unrolled: columns are days, and the cells of a strip are the hidden states of the
+# eight units of a layer, from -1 to 1. Arrows to the right are the memory that goes to the next
+# step, arrows up are the inputs of a layer.
 figure, ax = plt.subplots(figsize=(11, 5.5), layout="constrained")
 
 
@@ -86,20 +86,20 @@ for height, text in {-0.4: "window", 2: "first layer", 5: "second layer", 7.1: "
     ax.text(-0.7, height, text, ha="right", va="center", weight="bold")
 ax.set(xlim=(-2.5, n_steps), ylim=(-1.5, 8), aspect="auto", title="A window, unrolled")
 ax.axis("off")
-figure.colorbar(image, ax=ax, shrink=0.6, label="what a unit gives out")
+figure.colorbar(image, ax=ax, shrink=0.6, label="hidden state of a unit")
 
 # %%
 # Gates and memory
 # ----------------
-# In each unit three gates, between 0 and 1, decide at each step what becomes of the memory cell
-# and of what the unit gives out::
+# In each unit three gates, between 0 and 1, control at each step the memory cell and the hidden
+# state::
 #
 #     cell   = forget gate * cell + input gate * candidate
 #     hidden = output gate * tanh(cell)
 #
-# The gates and the candidate depend on the step's input and on the hidden values of the step
-# before. First those of the first layer, then those of the second, whose inputs are the first
-# one's hidden values.
+# The gates and the candidate depend on the input of the step and on the hidden states of the step
+# before. First those of the first layer, then those of the second, whose inputs are the hidden
+# states of the first.
 GateActivityDisplay.from_estimator(model, X, row=row, layer=0)
 
 # %%
@@ -109,9 +109,9 @@ GateActivityDisplay.from_estimator(model, X, row=row, layer=1)
 # How far back it looks
 # ---------------------
 # Missing steps are left out of the recurrence, so a window whose older days are NaN is exactly a
-# shorter window. What a day adds is then the change of the forecast when this day is put before
-# the ones after it; these changes lead from what the network says of an empty window to its
-# forecast. It is used to short windows: in training each step of a window has a loss.
+# shorter window. The effect of a day is then the change of the forecast when this day is added
+# before the later ones. The changes add up from the forecast for an empty window to that for the
+# whole one. Short windows are part of training, since each step of a window has a loss.
 shortened = np.repeat(windows[-n_test - 1 : -1, np.newaxis], n_steps + 1, axis=1)
 for known in range(n_steps + 1):
     shortened[:, known, : n_steps - known] = np.nan
@@ -136,10 +136,10 @@ for ax in axes:
     ax.set(xlabel="days before the row", xlim=(n_steps - 0.4, -0.6))
 
 # %%
-# The next day's forecast leans on the last week. From seven days on, the error over the test year
-# no longer falls: 1.13 with seven days, 1.22 with all 14. With the last day alone it is 5.69. The
-# Sunday is typical of that: its own low value takes 1.4 thousand from the forecast, and the
-# Saturday and the Friday before it, which tell where in the week it is, add 6.0 and 2.0.
+# The forecast of the next day depends on the last week. From seven days on, the error over the test
+# year no longer falls: 1.13 with seven days, 1.22 with all 14. With the last day alone it is 5.69.
+# The Sunday is typical: its own low value lowers the forecast by 1.4 thousand, and the Saturday and
+# the Friday before it, which show the day of the week, raise it by 6.0 and 2.0.
 #
 # References: the cell, S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
 # Computation 9(8), 1997; its forget gate, F. Gers, J. Schmidhuber and F. Cummins, "Learning to
