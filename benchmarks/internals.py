@@ -22,7 +22,7 @@ _PLACES = {
     "bases": ("BASES", penalties),
     "rows_to_choose": ("ROWS_TO_CHOOSE", penalties, conjugate_gradients),
     # Its penalties: blocks of rows left out in turn, and the one-standard-error rule.
-    "n_blocks": ("_N_BLOCKS", penalties),
+    "n_blocks": ("_N_LEFT_OUT_BLOCKS", penalties),
     "standard_errors": ("_STANDARD_ERRORS", penalties),
     # Its stacking weights: the function that finds them, and how far they are drawn to each other.
     "stacking_weights": ("stacking_weights", penalties),

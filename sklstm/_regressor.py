@@ -35,27 +35,27 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         nothing after the row is seen).
 
     dropout : float, default=0.0
-        Share of each layer's outputs that is set to zero in training, in [0, 1).
+        Fraction of each layer's outputs that is set to zero in training, in [0, 1).
 
     linear_skip : bool, default=True
-        Whether a linear map of the whole window stands beside the network, which learns
-        what the map leaves. The map is a sum of ridge regressions, solved in closed form
-        before training (beyond 2,048 values in a window, approached in steps). Only that share
-        of the network's output is added to it that pays on the validation rows; none, if
-        ``early_stopping="auto"`` finds too few rows to validate. Then the map is solved
-        again on all rows. The network reads each step less the mean of the steps up to
-        it, and that mean within bounds, so that no drift of the level misleads it.
-        False: the network alone, on the steps as they are.
+        Whether a linear map of the whole window stands beside the network, which learns the
+        residual of the map. The map is a sum of ridge regressions, solved in closed form
+        before training (beyond 2,048 values in a window, or 900 for a series of more than two
+        million, by conjugate gradients). How much of the network's output is added to it, the
+        network weight, is chosen on the validation rows; it is 0 if ``early_stopping="auto"``
+        finds too few rows to validate. For predictions the map is solved again on all rows.
+        The network reads each step less the mean of the steps up to it, and a bounded value
+        of that mean, so that a drift of the level does not mislead it. False: the network
+        alone, on the steps as they are.
 
     supervise : {"auto", "last", "every_step"}, default="auto"
         What a training window has a loss for:
 
         - "last": its last step, the row that it belongs to.
         - "every_step": each of its steps, since each is a row with a target. Training
-          takes windows a quarter of their length apart, so that an epoch has several
-          times fewer steps of the optimizer for as many targets. It takes windows of
-          every row, as :class:`SlidingWindowTransformer` makes them, and layers of one
-          direction.
+          takes windows a quarter of their length apart: ``window_size / 4`` times fewer
+          windows for as many targets. It needs windows of every row, as
+          :class:`SlidingWindowTransformer` makes them, and layers of one direction.
         - "auto": "every_step" where it can be, else "last".
 
         Predictions are made from the last step in any case.
@@ -89,22 +89,22 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         longer improves, and the last weights are kept.
 
     validation_fraction : float, default=0.1
-        Share of the usable rows that is set aside, in (0, 1).
+        Fraction of the usable rows that is set aside, in (0, 1).
 
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
 
     tol : float, default=1e-4
         Smallest decrease of the loss that counts as improvement, in units of the loss on
-        standardised targets, or on what the linear map leaves of them.
+        standardised targets, or on the residuals of the linear map.
 
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; longer ones are scaled down. None: no limit.
 
     ema_decay : float, default=0.99
-        The weights that are validated and kept are moving averages over the steps of
-        training, in which what was before has this weight (less in the first hundred
-        steps). 0: the weights themselves.
+        Decay of the exponential moving average of the weights, which is validated and kept.
+        In step s of a fit it is at most s / (s + 9), which reaches 0.99 at step 891. 0: the
+        weights themselves.
 
     standardize : bool, default=True
         Whether to standardise each feature and each target with mean and standard
@@ -126,16 +126,16 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     precision : {"float32", "float64", "bfloat16"}, default="float32"
         Type of weights and computations. With "bfloat16" the layers compute on rounded
         copies of float32 weights, in about 0.6 of the time from about 64 units on; it
-        takes a processor with AVX512-BF16 or AMX, or a GPU that has it, and is an error
-        elsewhere.
+        takes a processor with AVX512-BF16, AMX or BF16 of ARM, or a GPU that has it, and is
+        an error elsewhere.
 
     n_jobs : int or None, default=None
-        The most threads, among which each batch is shared. None: as many as torch is set
-        to use and joblib allows a worker. -1: all processors. Small networks, for which
-        more do not pay, take one in any case. With one thread the result is the same to
-        the last bit on every number of processors, and predictions are with any number,
-        for a row alone or among others (in float64 only with layers of even sizes: odd
-        ones differ by about 1e-15 with a row's place).
+        The most threads that compute the microbatches of a batch. None: as many as torch is
+        set to use and joblib allows a worker. -1: all processors. Small networks take one
+        thread, since more are not faster. With one thread the result is the same to the last
+        bit on every number of processors. Predictions are so with any number, for a row alone
+        or among others (in float64 only with layers of even sizes: with odd ones they differ
+        by about 1e-15 with the place of a row).
 
     verbose : int, default=0
         1: a progress bar over the epochs, with losses and the time left; where the output is
@@ -167,12 +167,13 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Epochs trained, over all fits of a warm start.
 
     loss_curve_ : list of float
-        Mean training loss of each epoch, on standardised targets. With ``linear_skip`` on
-        what the map leaves of them, in units of its size: at 1, the network adds nothing.
+        Mean training loss of each epoch, on standardised targets. With ``linear_skip`` on the
+        residuals of the map, in units of their size on the training rows: a squared error of
+        1 is that of the map alone.
 
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch, NaN after those that had none (a warm start
-        after :meth:`partial_fit`); None without early stopping.
+        Validation loss after each epoch, in the same unit; NaN after those that had none (a
+        warm start after :meth:`partial_fit`). None without early stopping.
 
     best_epoch_ : int or None
         The epoch, counted from 1 over all fits of a warm start, whose weights early stopping
@@ -193,9 +194,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     -----
     **Missing steps.** In windows with three dimensions a step that is NaN in every
     feature is missing: before the start of the series, or in a hole of its index.
-    Windows with missing steps are left out of training; they are predicted by leaving
-    the missing steps out of the recurrence. A step that is NaN in some features, any
-    NaN in two dimensions, and inf are errors.
+    Windows with missing steps are left out of training. In prediction the recurrence skips
+    the missing steps, and the linear map takes the known step before them in their place, or
+    else the first one. A step that is NaN in some features, any NaN in two dimensions, and inf
+    are errors.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known: the row, or
     that output of it, does not count in the loss, but the row is history for others.
@@ -373,7 +375,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         """Train for one epoch on these windows, from where the last call left off.
 
         The first call sets the standardisation and the linear map. There is no early
-        stopping, so that all of the network's output counts.
+        stopping, so the network weight is 1.
 
         Parameters
         ----------

@@ -5,6 +5,7 @@ import re
 from unittest import SkipTest
 
 import pytest
+import sklearn
 from numpydoc.validate import validate as numpydoc_validate
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
@@ -76,13 +77,19 @@ def test_scikit_learn_check_passes(estimator, check):
         pytest.fail(f"a check was skipped: {skipped}")
 
 
+# scikit-learn 1.9 has one check more than 1.6, the oldest that is supported.
+VERSION = tuple(map(int, sklearn.__version__.split(".")[:2]))
+ONE_FEWER = 1 if VERSION < (1, 9) else 0
+
+
 @pytest.mark.parametrize("name", REGRESSORS)
 def test_number_of_checks_for_the_regressor(name):
-    assert len(list(estimator_checks_generator(REGRESSORS[name]))) >= 60
+    assert len(list(estimator_checks_generator(REGRESSORS[name]))) >= 60 - ONE_FEWER
 
 
 def test_number_of_checks_for_the_transformer():
-    assert len(list(estimator_checks_generator(SlidingWindowTransformer()))) >= 47
+    checks = list(estimator_checks_generator(SlidingWindowTransformer()))
+    assert len(checks) >= 47 - ONE_FEWER
 
 
 @pytest.mark.parametrize("name", ["float64", "float64, two layers, warm start"])

@@ -21,7 +21,7 @@ from sklstm._linear.stacking import stacking_weights
 # In units of the mean variance of what is penalised.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
 # Few blocks, so that each is long enough to differ from the others as the rows to come will.
-_N_BLOCKS = 3
+_N_LEFT_OUT_BLOCKS = 3
 # Penalties whose error exceeds the lowest by no more than this cannot be told from the best.
 _STANDARD_ERRORS = 1.0
 # With fewer rows, blocks are too short to tell penalties apart.
@@ -60,7 +60,7 @@ def choose_members(samples: Samples, gram: torch.Tensor, gap: int) -> tuple[Memb
     # A window of one step has no differences.
     bases = tuple(BASES) if p > n_features else ("deviations", "levels")
     products = []
-    edges = np.linspace(0, n_rows, _N_BLOCKS + 1).astype(int)
+    edges = np.linspace(0, n_rows, _N_LEFT_OUT_BLOCKS + 1).astype(int)
     for start, stop in pairwise(edges):
         first, last = samples.window_of(start) - gap, samples.window_of(stop - 1) + gap
         margin_start, margin_stop = samples.rows_within(first, last)

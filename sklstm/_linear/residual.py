@@ -17,8 +17,9 @@ def solve_skip(
 ) -> tuple[LinearSkip, torch.Tensor, torch.Tensor | None]:
     """Solve the linear map beside the network, and compute the residuals that it learns.
 
-    The map that the network learns with must not know the rows held out for validation. For
-    predictions it is solved again on all rows: the latest are most like those to come.
+    The coefficients of the map that the network learns with must not know the rows held out for
+    validation; its penalties and stacking weights are those chosen on all rows. For predictions
+    the map is solved on all rows: the latest are most like those to come.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def _keep_freed_memory() -> ctypes.CDLL | None:
     """Make the allocator keep what a training step frees, for the next step.
 
     By default it returns large blocks to the system at once. The system fills each page with
-    zeros when the next step asks for it again: a third of the time of training.
+    zeros when the next step asks for it again: up to two fifths of the time of training.
     """
     glibc = _glibc()
     if glibc is not None:

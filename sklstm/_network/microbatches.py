@@ -4,8 +4,8 @@ from __future__ import annotations
 
 SMALLEST_MICROBATCH = 16
 
-# What training may take for the forward and backward pass over all threads, for 64 units and
-# up to four times that for more, and by measurement the bytes for each unit and step.
+# What training may take for the forward and backward pass over all threads, for fewer than 128
+# units; from 256 units on it is four times that. By measurement the bytes for each unit and step.
 _TRAINING_BYTES = 64 * 2**20
 _BYTES_PER_UNIT = {"float32": 88, "float64": 176, "bfloat16": 56}
 

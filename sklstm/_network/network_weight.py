@@ -11,7 +11,7 @@ from sklstm._network.batches import WindowDataset
 from sklstm._network.net import WindowNet
 
 # Weights to choose from, and blocks of validation rows to judge them.
-_WEIGHTS, _N_BLOCKS = np.linspace(0, 1, 21), 5
+_WEIGHTS, _N_VALIDATION_BLOCKS = np.linspace(0, 1, 21), 5
 # So many forecasts that do not overlap have a credibility of one half.
 _FORECASTS_OF_HALF_CREDIBILITY = 10
 
@@ -47,7 +47,7 @@ def network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = Tru
     1984. Credibility: H. Buehlmann, "Experience rating and credibility", ASTIN Bulletin 4(3),
     1967.
     """
-    n_blocks = min(_N_BLOCKS, len(validation))
+    n_blocks = min(_N_VALIDATION_BLOCKS, len(validation))
     if shrink and n_blocks == 1:  # one row says nothing about the next
         return 0.0
     edges = np.linspace(0, len(validation), n_blocks + 1).astype(int)

@@ -1,4 +1,4 @@
-"""What a fit says while it runs with ``verbose=1``: a bar in a terminal, else some lines."""
+"""Progress of a fit with ``verbose=1``: a bar in a terminal or notebook, else lines of text."""
 
 from __future__ import annotations
 
@@ -7,25 +7,29 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 
 class EpochProgress(Callback):
-    """Show epoch, losses and the time left, within :func:`shown`."""
+    """Show the epoch, its losses and the time left, between :meth:`start` and :meth:`stop`."""
 
-    def __init__(self):
-        self.bar_ = self.line_ = None
+    def __init__(self) -> None:
+        self.bar_: Any = None  # the Bar of _bar_type
+        self.line_: _Lines | None = None
 
-    def start(self, n_epochs):
-        """Begin with a bar where one can be drawn, with lines where not."""
+    def start(self, n_epochs: int) -> None:
+        """Open a bar if the output can show one; else start to print lines."""
         if _draws_bars():
             self.bar_ = _bar_type()(total=n_epochs, desc="LSTMRegressor", unit="epoch")
         else:
             self.line_ = _Lines(n_epochs)
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Show the epoch and its losses."""
         names = {"train_loss": "train loss", "valid_loss": "valid loss"}
         epoch = net.history[-1]
@@ -36,8 +40,8 @@ class EpochProgress(Callback):
         elif self.line_ is not None:
             self.line_.update(losses)
 
-    def stop(self):
-        """End what :meth:`start` began, also if training ended early."""
+    def stop(self) -> None:
+        """Close the bar or finish the lines, even if training ended early."""
         if self.bar_ is not None:
             self.bar_.close()
         elif self.line_ is not None:
@@ -46,13 +50,13 @@ class EpochProgress(Callback):
 
 
 class _Lines:
-    """A line per tenth of the epochs, each written in one piece."""
+    """Print a line after each tenth of the epochs, each with a single write."""
 
-    def __init__(self, n_epochs):
+    def __init__(self, n_epochs: int) -> None:
         self.n_epochs, self.n_done, self.line = n_epochs, 0, ""
         self.started = time.perf_counter()
 
-    def update(self, losses):
+    def update(self, losses: dict[str, str]) -> None:
         self.n_done += 1
         left = (time.perf_counter() - self.started) / self.n_done * (self.n_epochs - self.n_done)
         parts = [f"epoch {self.n_done}/{self.n_epochs}"]
@@ -63,18 +67,18 @@ class _Lines:
             self._write(self.line)
             self.line = ""
 
-    def close(self):
-        if self.line:  # training has stopped early
+    def close(self) -> None:
+        if self.line:  # training stopped before the last epoch
             self._write(self.line.rpartition(", ")[0] + ", stopped")
 
     @staticmethod
-    def _write(line):
+    def _write(line: str) -> None:
         print(f"LSTMRegressor: {line}\n", end="", flush=True)
 
 
 @contextmanager
-def shown(net, n_epochs):
-    """Show the progress of what is trained within, if the net has the callback for it."""
+def shown(net: NeuralNet, n_epochs: int) -> Iterator[None]:
+    """Show the progress of the training in this block, if the net has an EpochProgress."""
     found = (callback for _, callback in net.callbacks_ if isinstance(callback, EpochProgress))
     progress = next(found, None)
     if progress is None:
@@ -88,29 +92,33 @@ def shown(net, n_epochs):
 
 
 def _draws_bars() -> bool:
-    """Whether the output is a terminal or a notebook that no other fit writes to."""
-    alone = (
+    """Whether the output is a terminal or a notebook, for a fit in the main thread.
+
+    In other threads and processes several fits may run at once, and their bars would
+    overwrite each other.
+    """
+    is_main = (
         multiprocessing.current_process().name == "MainProcess"
         and threading.current_thread() is threading.main_thread()
     )
-    is_terminal = getattr(sys.stdout, "isatty", bool)()  # some programs have no standard output
-    return alone and (is_terminal or "ipykernel.zmqshell" in sys.modules)
+    is_terminal = getattr(sys.stdout, "isatty", bool)()  # stdout may be None or a logger
+    return is_main and (is_terminal or "ipykernel.zmqshell" in sys.modules)
 
 
-def _bar_type():
+def _bar_type() -> type[Any]:
     from tqdm import TqdmWarning
 
     with warnings.catch_warnings():
-        # Without ipywidgets a notebook gets the bar of a terminal, which it can draw too.
+        # Without ipywidgets, tqdm warns and shows a notebook the same bar as a terminal.
         warnings.simplefilter("ignore", TqdmWarning)
         from tqdm.auto import tqdm
 
     class Bar(tqdm):
-        """A bar on standard output that starts no thread, so that the process can fork."""
+        """A bar on standard output, without the thread of tqdm: the process can still fork."""
 
         monitor_interval = 0
 
-        def __init__(self, *args, **kwargs):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, file=sys.stdout, dynamic_ncols=True, **kwargs)
 
     return Bar

@@ -1,4 +1,4 @@
-"""Daily entries of a station of Chicago's elevated railway."""
+"""Daily entries at a station of the elevated railway in Chicago."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import numpy as np
 from sklearn.utils import Bunch
 
 
-def load_chicago_ridership(*, as_frame=False):
+def load_chicago_ridership(*, as_frame: bool = False) -> Bunch:
     """Load the daily entries at the station Clark/Lake in Chicago, and the temperature.
 
-    A real series with a season of a week and one of a year, holidays, a trend, and no
-    missing day: 5,698 days from 2001-01-22 to 2016-08-28.
+    A real series with a weekly and a yearly season, holidays and a trend. It has 5,698 days,
+    from 2001-01-22 to 2016-08-28, and none is missing.
 
     Parameters
     ----------
     as_frame : bool, default=False
-        Whether ``data`` is a pandas data frame whose index holds the dates. Needs
+        Whether ``data`` is a pandas DataFrame with the dates as its index. This needs
         pandas.
 
     Returns
     -------
     bunch : sklearn.utils.Bunch
-        With the attributes
+        It has the attributes
 
         - data : ndarray or DataFrame of shape (5698, 2): ``ridership``, thousands of
           entries a day, and ``temperature``, the day's mean in degrees Fahrenheit.
         - dates : ndarray of datetime64[D] of shape (5698,)
         - feature_names : list of str
-        - DESCR : str, source and licence
+        - DESCR : str, the source of the data and their licence
 
     Raises
     ------
     ImportError
-        If ``as_frame`` is set and pandas is not installed.
+        If ``as_frame`` is True and pandas is not installed.
 
     References
     ----------
