@@ -42,12 +42,12 @@ from sklstm._validation import (
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a fit: targets, weights, and which of them train and validate."""
+    """The rows of a fit: their targets and weights, and which of them train and validate."""
 
     y: np.ndarray  # (n, outputs), NaN where unknown
     weight: np.ndarray  # (n,)
-    usable: np.ndarray  # numbers of the rows whose windows can be trained on
-    train: np.ndarray  # the first of them
+    usable: np.ndarray  # numbers of the rows with a complete window and a known target
+    training: np.ndarray  # the first of them
     validation: np.ndarray | None  # the last of them
 
 
@@ -91,59 +91,29 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             self._set_input_attributes(checked)
             codec = self._standardise(windows, codec, rows)
         self._set_target_attributes(codec)
-
-        seed = self._seed(resumed)
-        device = resolve_device(self.device)
         architecture = self._new_architecture(codec)
-        every_step = self._trains_every_step(windows)
-        batch_size = self.batch_size
-        if batch_size == "auto":
-            batch_size = auto_batch_size(len(rows.train), windows.window_size, every_step)
-        n_parts = batch_size // SMALLEST_MICROBATCH
-        threads = self._n_threads(architecture, windows.window_size, batch_size, n_parts)
+        run = self._training_run(architecture, windows, len(rows.training), resumed)
         with torch_state(training=True):
-            series = series_tensor(
-                windows, self.feature_mean_, self.feature_scale_, architecture.dtype, device
+            device = resolve_device(self.device)
+            usable, training, validation = self._data_sets(
+                windows, codec, rows, architecture.dtype, device
             )
-            usable = WindowDataset(
-                series, windows, rows.usable, *codec.encode(rows.y, rows.weight, rows.usable)
+            del rows  # its arrays take up to a third of the series each
+            skip, training, validation = self._skip_and_residuals(
+                usable, training, validation, codec.gap, resumed
             )
-            training = usable.part(0, len(rows.train))
-            validation = None
-            if rows.validation is not None:
-                validation = usable.part(-len(rows.validation), None)
-            del rows  # arrays of up to a third of the series each
-            skip = None
-            if resumed:
-                skip, training, validation = self._old_residuals(training, validation)
-            elif self.linear_skip:
-                skip, training, validation = _residuals(usable, training, validation, codec.gap)
-            del usable  # its targets are those before the map
-            run = TrainingRun(
-                batch_size,
-                windows.window_size,
-                threads,
-                seed,
-                every_step,
-                validation,
-                self.callbacks or (),
-            )
-            net = build_net(architecture, self._hyperparameters(), device, run)
+            del usable  # its targets are those before the linear map
+            net = build_net(architecture, self._hyperparameters(), device, run, validation)
             if resumed:
                 load_net_state(net, net_state(self.net_, self._architecture))
-            dataset = EveryStepDataset(training, windows) if every_step else training
-            train(net, dataset, max_epochs, threads, validation)
+            dataset = EveryStepDataset(training, windows) if run.every_step else training
+            train(net, dataset, max_epochs, run.threads, validation)
             if skip is not None:
-                if validation is not None:
-                    shrink = self.loss == "squared_error"  # the loss of the linear map
-                    skip.network_weight.fill_(network_weight(net, validation, shrink))
-                elif early_stopping == "auto" and not resumed:
-                    skip.network_weight.zero_()  # no rows show that the network helps
+                self._set_network_weight(skip, net, validation, early_stopping, resumed)
                 net.module_.skip = skip
             release(net)
-
         self.net_, self._architecture, self._codec = net, architecture, codec
-        self._set_training_attributes(net, validation is not None)
+        self._set_training_attributes(net, validated=validation is not None)
 
     def _check_params(self) -> None:
         check_params(self)
@@ -187,10 +157,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
         usable = usable_windows(windows, checked.missing, targets, weight)
-        train_rows, validation = split_latest(
-            usable, early_stopping, self.validation_fraction, codec.gap
-        )
-        return codec, _Rows(targets, weight, usable, train_rows, validation)
+        split = split_latest(usable, early_stopping, self.validation_fraction, codec.gap)
+        return codec, _Rows(targets, weight, usable, *split)
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:
         self.window_size_ = checked.windows.window_size
@@ -202,7 +170,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _standardise(self, windows: Windows, codec: TargetCodec, rows: _Rows) -> TargetCodec:
         """Learn the standardisation of features and targets from the training rows."""
-        used = rows.train if self.standardize else rows.train[:0]
+        used = rows.training if self.standardize else rows.training[:0]
         self.feature_mean_, self.feature_scale_ = feature_statistics(windows, rows.weight, used)
         return codec.standardising(rows.y, rows.weight, used)
 
@@ -243,23 +211,70 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
         return self.supervise != "last" and follow and not self.bidirectional
 
-    def _n_threads(
-        self, architecture: Architecture, window_size: int, n_windows: int, n_parts: int
-    ) -> int:
-        work = architecture.multiply_adds(window_size, n_windows)
-        return n_threads(self.n_jobs, work, n_parts)
+    def _training_run(
+        self, architecture: Architecture, windows: Windows, n_rows: int, resumed: bool
+    ) -> TrainingRun:
+        window_size, every_step = windows.window_size, self._trains_every_step(windows)
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = auto_batch_size(n_rows, window_size, every_step)
+        work = architecture.multiply_adds(window_size, batch_size)
+        threads = n_threads(self.n_jobs, work, batch_size // SMALLEST_MICROBATCH)
+        seed = self._seed(resumed)
+        return TrainingRun(batch_size, window_size, threads, seed, every_step, self.callbacks or ())
 
-    def _old_residuals(
-        self, training: WindowDataset, validation: WindowDataset | None
+    def _data_sets(
+        self,
+        windows: Windows,
+        codec: TargetCodec,
+        rows: _Rows,
+        dtype: torch.dtype,
+        device: str,
+    ) -> tuple[WindowDataset, WindowDataset, WindowDataset | None]:
+        """Put the rows on the device: all usable ones, those to train on, those held out."""
+        series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
+        targets = codec.encode(rows.y, rows.weight, rows.usable)
+        usable = WindowDataset(series, windows, rows.usable, *targets)
+        n_held_out = 0 if rows.validation is None else len(rows.validation)
+        validation = usable.part(-n_held_out, None) if n_held_out else None
+        return usable, usable.part(0, len(rows.training)), validation
+
+    def _skip_and_residuals(
+        self,
+        usable: WindowDataset,
+        training: WindowDataset,
+        validation: WindowDataset | None,
+        gap: int,
+        resumed: bool,
     ) -> tuple[LinearSkip | None, WindowDataset, WindowDataset | None]:
-        """Replace the targets by the residuals of the linear map of the last call."""
-        skip = copy.deepcopy(self.net_.module_.skip)  # an error leaves the fitted one as it was
-        if skip is None:
+        """Solve the linear map, or take that of the last call, and replace targets by residuals."""
+        held_out = None
+        if not resumed and self.linear_skip:
+            skip, residuals, held_out = solve_skip(usable, training, validation, gap)
+        elif resumed and self.net_.module_.skip is not None:
+            skip = copy.deepcopy(self.net_.module_.skip)  # an error leaves the fitted one alone
+            residuals = residual_targets(training, skip)
+            if validation is not None:
+                held_out = residual_targets(validation, skip)
+        else:
             return None, training, validation
-        training = training.with_targets(residual_targets(training, skip))
+        if validation is not None and held_out is not None:
+            validation = validation.with_targets(held_out)
+        return skip, training.with_targets(residuals), validation
+
+    def _set_network_weight(
+        self,
+        skip: LinearSkip,
+        net: WindowNet,
+        validation: WindowDataset | None,
+        early_stopping: bool | str,
+        resumed: bool,
+    ) -> None:
         if validation is not None:
-            validation = validation.with_targets(residual_targets(validation, skip))
-        return skip, training, validation
+            shrink = self.loss == "squared_error"  # the loss of the linear map
+            skip.network_weight.fill_(network_weight(net, validation, shrink))
+        elif early_stopping == "auto" and not resumed:
+            skip.network_weight.zero_()  # no rows show that the network helps
 
     def _set_training_attributes(self, net: WindowNet, validated: bool) -> None:
         self.n_iter_ = len(net.history)
@@ -279,9 +294,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         batch_size = architecture.prediction_batch(windows.window_size)
         threads, n_batches = 1, -(-windows.n_windows // batch_size)
         if n_batches > 1:
-            threads = self._n_threads(
-                architecture, windows.window_size, windows.n_windows, n_batches
-            )
+            work = architecture.multiply_adds(windows.window_size, windows.n_windows)
+            threads = n_threads(self.n_jobs, work, n_batches)
         weight = module.head.weight
         with torch_state(training=False):
             series = series_tensor(
@@ -322,13 +336,3 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.three_d_array = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _residuals(
-    usable: WindowDataset, training: WindowDataset, validation: WindowDataset | None, gap: int
-) -> tuple[LinearSkip, WindowDataset, WindowDataset | None]:
-    """Solve the linear map, and replace the targets by its residuals."""
-    skip, residuals, held_out = solve_skip(usable, training, validation, gap)
-    if validation is not None and held_out is not None:
-        validation = validation.with_targets(held_out)
-    return skip, training.with_targets(residuals), validation

@@ -53,8 +53,6 @@ class TrainingRun:
         For the initial weights, the order of the batches and dropout.
     every_step : bool
         Whether training windows have a target for every step.
-    validation : WindowDataset or None
-        What early stopping looks at.
     callbacks : sequence of skorch callbacks
         The user's own.
     """
@@ -64,7 +62,6 @@ class TrainingRun:
     threads: int
     seed: int
     every_step: bool = False
-    validation: WindowDataset | None = None
     callbacks: Sequence[Any] = ()
 
 
@@ -73,6 +70,7 @@ def build_net(
     hyperparameters: Hyperparameters,
     device: str,
     run: TrainingRun | None = None,
+    validation: WindowDataset | None = None,
 ) -> WindowNet:
     """Build the skorch net, ready to be trained in ``run``.
 
@@ -83,6 +81,8 @@ def build_net(
     device : str
     run : TrainingRun or None, default=None
         None: the net gets its weights from elsewhere, and is not trained.
+    validation : WindowDataset or None, default=None
+        What early stopping looks at.
 
     Returns
     -------
@@ -99,9 +99,8 @@ def build_net(
     if hyperparameters.verbose < 2:
         options |= {"callbacks__print_log": None}
 
-    validation, generator = None, None
+    generator = None
     if run is not None:
-        validation = run.validation
         generator = torch.Generator("cpu").manual_seed(run.seed)
         options |= {"batch_size": run.batch_size, "module__every_step": run.every_step}
         options |= _microbatches(architecture, hyperparameters, device, run)
