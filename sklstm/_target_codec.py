@@ -46,7 +46,7 @@ class TargetCodec:
 
     def fits(self, y: ArrayLike) -> bool:
         """Whether y has the form of the targets that this codec was made for."""
-        return np.shape(y)[1:] == (() if self.is_1d else (self.n_outputs,))
+        return np.shape(y)[1:] == (() if self.is_1d else (len(self.mean),))
 
     def standardising(self, y: np.ndarray, weight: np.ndarray, index: np.ndarray) -> TargetCodec:
         """Learn mean and scale from the known targets (n, outputs) of the rows in ``index``."""
