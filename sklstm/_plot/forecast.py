@@ -108,8 +108,8 @@ class ForecastDisplay:
         history: Sequence[float] | NDArray[Any],
         forecast: Sequence[float] | NDArray[Any],
         actual: Sequence[float] | NDArray[Any] | None = None,
-        history_index: pd.Index | Sequence[float] | NDArray[Any],
-        forecast_index: pd.Index | Sequence[float] | NDArray[Any],
+        history_index: pd.Index | Sequence[Any] | NDArray[Any],
+        forecast_index: pd.Index | Sequence[Any] | NDArray[Any],
         target_name: str | None = None,
         estimator_name: str | None = None,
     ) -> None:
