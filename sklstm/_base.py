@@ -323,11 +323,12 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             return
         self._architecture = Architecture(**saved["architecture"])
         self._codec = self._codec_type(**self.__dict__["_codec"])
+        params = self
         try:
             self._check_params()
-            hyperparameters = self._hyperparameters()
         except ValueError:  # set after the fit, so that the next fit will refuse them
-            hyperparameters = Hyperparameters()
+            params = type(self)()
+        hyperparameters = params._hyperparameters()
         with torch_state(training=True):
             self.net_ = loaded_net(saved, self._architecture, hyperparameters, self.device)
 

@@ -26,17 +26,17 @@ _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torc
 class Hyperparameters:
     """How a network is trained, by the names of the estimator's parameters."""
 
-    loss: str = "squared_error"
-    optimizer: str | type[torch.optim.Optimizer] = "adam"
-    learning_rate: float = 0.003
-    weight_decay: float = 0.0
-    dropout: float = 0.0
-    gradient_clip: float | None = 1.0
-    ema_decay: float = 0.99
-    max_epochs: int = 100
-    n_iter_no_change: int = 10
-    tol: float = 1e-4
-    verbose: int = 0
+    loss: str
+    optimizer: str | type[torch.optim.Optimizer]
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    gradient_clip: float | None
+    ema_decay: float
+    max_epochs: int
+    n_iter_no_change: int
+    tol: float
+    verbose: int
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class TrainingRun:
     window_size: int
     threads: int
     seed: int
-    every_step: bool = False
-    callbacks: Sequence[Any] = ()
+    every_step: bool
+    callbacks: Sequence[Any]
 
 
 def build_net(
