@@ -228,7 +228,6 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     Examples
     --------
     >>> import numpy as np
-    import torch
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklstm import LSTMRegressor, SlidingWindowTransformer
     >>> X = np.random.RandomState(0).rand(600, 1)
