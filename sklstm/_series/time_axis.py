@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-# A hole is a place where the index leaves out steps. Up to this share of holes among the
+# A hole is a place where the index leaves out steps. Up to this fraction of holes among the
 # differences of the labels, the index is regular and rows are missing.
 _HOLES_ALLOWED = 0.1
-# With more holes, up to this share, the rows were picked from a regular series (by a splitter
+# With more holes, up to this fraction, the rows were picked from a regular series (by a splitter
 # with shuffle=True, for instance). With still more, the index is irregular.
 _HOLES_IF_PICKED = 0.6
 _DAY = 24 * 3600 * 1_000_000  # microseconds, the unit in which times are counted here
@@ -266,7 +266,7 @@ def check_holes(steps: np.ndarray, allowed: float = _HOLES_ALLOWED) -> None:
     steps : ndarray of int
         Steps of time from each row to the next.
     allowed : float
-        Largest share of holes.
+        Largest fraction of holes.
     """
     holes = steps != 1
     if _are_few(holes, allowed):
