@@ -1,4 +1,4 @@
-"""What a fit says while it runs."""
+"""Progress that a fit shows with ``verbose=1``: lines of text, or a bar."""
 
 import io
 import re
