@@ -1,1 +1,1 @@
-"""The linear map beside the network: how it is solved, and the residual that the network learns."""
+"""The linear map beside the network: its solution, and the residual that the network learns."""

@@ -1,6 +1,6 @@
 """Conjugate gradients for windows of many values: each iteration reads the windows once.
 
-Stopped early, they take the place of a penalty: M. Hanke, "Conjugate gradient type methods for
+Stopping them early regularises, as a penalty does: M. Hanke, "Conjugate gradient type methods for
 ill-posed problems", 1995.
 """
 
@@ -18,7 +18,7 @@ _MOST_ITERATIONS, _ITERATIONS_WITHOUT_GAIN, _ITERATIONS_OF_FEW_ROWS = 50, 5, 5
 
 
 def choose_n_iterations(samples: Samples, gap: int) -> int:
-    """Find the number of iterations that predicts the latest fifth of the rows best."""
+    """Choose the number of iterations with the lowest error on the latest fifth of the rows."""
     n_rows = len(samples)
     latest = samples.between(n_rows - n_rows // 5, n_rows)
     first = latest.window_of(0) if len(latest) else 0

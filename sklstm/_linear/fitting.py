@@ -1,4 +1,4 @@
-"""Solve the linear map of whole windows, in closed form where memory allows."""
+"""Solve the linear map of whole windows, in closed form if memory allows."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from sklstm._linear.ridge import gram_matrix, ridge_solutions
 from sklstm._linear.samples import Dataset, Samples
 from sklstm._linear.skip import LinearSkip
 
-# More windows for each coefficient hardly change the map.
+# More windows per coefficient hardly change the map.
 _WINDOWS_PER_COEFFICIENT = 100
-# Beyond so many coefficients, the Gram matrix takes too much memory: for a long series, for
-# which memory is dear and rows are plenty, more than training takes. Conjugate gradients take
-# its place, on so many values of windows.
+# With more coefficients than this, the Gram matrix takes too much memory, for a long series more
+# than training takes. Then conjugate gradients solve the map, on at most _VALUES_FOR_GRADIENTS
+# values of windows.
 _MOST_COEFFICIENTS, _MOST_FOR_LONG_SERIES = 2048, 900
-_LONG_SERIES = 2_000_000  # values
+_LONG_SERIES = 2_000_000  # values: windows times features
 _VALUES_FOR_GRADIENTS = 400_000_000
 
-# How a map was solved: the members of the stack, or the number of conjugate gradients.
+# How a map was solved: the members of the stack, or the number of iterations.
 Choice = tuple[Member, ...] | int
 
 
@@ -35,7 +35,8 @@ class LinearMap:
     weights : torch.Tensor of shape (outputs, window, features)
     intercept : torch.Tensor of shape (outputs,)
     choice : tuple of Member, int or None
-        What takes :func:`fit_linear` to the same choice on other rows. None: no output is known.
+        Argument of :func:`fit_linear` for the same choice on other rows. None if no target is
+        known.
     """
 
     weights: torch.Tensor
@@ -43,37 +44,37 @@ class LinearMap:
     choice: Choice | None
 
     def as_module(self, like: torch.Tensor, scale: float = 1.0) -> LinearSkip:
-        """Make a module of it, of the type and on the device of ``like``."""
-        values = torch.tensor([scale, 1.0], dtype=torch.float64)  # all of the network at first
+        """Make a module, with the type and on the device of ``like``."""
+        values = torch.tensor([scale, 1.0], dtype=torch.float64)  # network weight one
         return LinearSkip(self.weights.to(like), self.intercept.to(like), *values.to(like))
 
 
 def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> LinearMap:
-    """Solve ridge regressions of the targets on whole windows, and add them up.
+    """Solve ridge regressions of the targets on whole windows, and stack them.
 
-    Each regression sees a window in one of three bases. "deviations": the last step, and each
-    earlier step less the last one. "differences": the last step, and the differences from step
-    to step. In both the last step has no penalty, so that the map is shrunk towards one of the
-    last step alone, such as persistence. Differences suit smooth series with a trend,
-    deviations suit noisy ones. "levels": each step as it is, with a penalty. The map is shrunk
-    towards the mean, which suits series that return to it.
+    The regressions use three bases. "deviations": the last step, and each earlier step less the
+    last one. "differences": the last step, and the differences between adjacent steps. In both,
+    the last step has no penalty, so that a large penalty shrinks the map towards a map of the
+    last step alone, such as persistence. Differences suit smooth series with a trend, deviations
+    suit noisy series. "levels": the steps themselves, all with a penalty, which shrinks the map
+    towards the mean. This suits series that return to their mean.
 
-    For each basis, penalties are judged by how they predict left-out blocks of rows. Those
-    within one standard error of the best cannot be told from it: the map of this basis is the
-    mean of theirs. The maps of the bases are added up with stacking weights, those that
-    together predict the left-out blocks best.
+    In each basis, the error of every penalty is measured on left-out blocks of rows. The map of
+    the basis is the mean over all penalties within one standard error of the best one. The maps
+    of the bases are summed with the stacking weights that have the lowest error on the left-out
+    blocks.
 
-    Beyond 2,048 coefficients (900 for a series of more than two million values), conjugate
-    gradients that stop early take the place of the penalty.
+    With more than 2,048 coefficients (900 for a series of more than two million values), the map
+    is solved by conjugate gradients, which stop early in place of a penalty.
 
     Parameters
     ----------
     dataset : Dataset
-        Windows in time order. Of very many, some at equal distances are taken.
+        Windows in time order. If there are very many, only every k-th one is used.
     gap : int
         Rows on either side of a block whose targets overlap with its own.
     choice : tuple of Member, int or None, default=None
-        The choice of another map, to be taken again. None: choose.
+        The choice of another map, to be reused. None: choose.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
     References
     ----------
     A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal
-    problems", Technometrics 12(1), 1970. Windows less their last step: A. Zeng et al.,
+    problems", Technometrics 12(1), 1970. Windows minus their last step: A. Zeng et al.,
     "Are transformers effective for time series forecasting?", AAAI 2023. Choice and stacking
     weights: see ``penalties.py`` and ``stacking.py``; conjugate gradients:
     ``conjugate_gradients.py``.
@@ -93,13 +94,13 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
         known = dataset.weights > 0
     complete = known.all(dim=1)
     columns = [slice(None)]
-    if 2 * complete.sum() < known.sum(dim=0).max():  # outputs that are known at different rows
+    if 2 * complete.sum() < known.sum(dim=0).max():  # outputs are known at different rows
         columns = [slice(output, output + 1) for output in range(known.shape[1])]
-    # The output that is known most often makes the best choice; the others take it over.
+    # Choose on the output with the most known targets, and reuse the choice for the others.
     maps = {}
     for column in sorted(columns, key=lambda column: -int(known[:, column].sum())):
         places = torch.nonzero(known[:, column].all(dim=1))[:, 0].cpu()
-        if not len(places):  # an output that is not known at all
+        if not len(places):  # an output without a known target
             size = known[:, column].shape[1]
             nothing = torch.zeros(size, window, n_features, dtype=torch.float64)
             maps[column.start] = LinearMap(nothing, nothing[:, 0, 0], choice)
@@ -129,7 +130,7 @@ def _fit(samples: Samples, gap: int, choice: Choice | None) -> LinearMap:
             choice = choose_members(samples, gram, gap)
         coefficients, intercept = _stack(gram, p, samples.n_features, choice)
     weights = coefficients.T.reshape(len(intercept), -1, samples.n_features).clone()
-    weights[:, -1] -= weights[:, :-1].sum(dim=1)  # from deviations back to steps
+    weights[:, -1] -= weights[:, :-1].sum(dim=1)  # from deviations to levels
     return LinearMap(weights, intercept, choice)
 
 

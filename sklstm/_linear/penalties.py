@@ -1,6 +1,6 @@
-"""Which penalties, in which basis: those that predict left-out blocks of rows best.
+"""Choose penalties and bases by their errors on left-out blocks of rows.
 
-Blocks left out, with a margin for the dependence in time: P. Burman, E. Chow and D. Nolan, "A
+Left-out blocks with a margin on either side, for dependent rows: P. Burman, E. Chow and D. Nolan, "A
 cross-validatory method for dependent data", Biometrika 81(2), 1994. The one-standard-error rule:
 L. Breiman et al., "Classification and regression trees", 1984.
 """
@@ -18,20 +18,20 @@ from sklstm._linear.ridge import gram_matrix, ridge_solutions
 from sklstm._linear.samples import Samples
 from sklstm._linear.stacking import stacking_weights
 
-# In units of the mean variance of what is penalised.
+# In units of the mean variance of the penalised columns.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
-# Few blocks, so that each is long enough to differ from the others as the rows to come will.
+# Few, long blocks: they differ from each other about as much as future rows from past ones.
 _N_LEFT_OUT_BLOCKS = 3
-# Penalties whose error exceeds the lowest by no more than this cannot be told from the best.
+# Penalties whose error exceeds the lowest by at most this are averaged with the best one.
 _STANDARD_ERRORS = 1.0
-# With fewer rows, blocks are too short to tell penalties apart.
+# With fewer rows, the blocks are too short to compare penalties.
 ROWS_TO_CHOOSE = 40
 _PENALTY_OF_FEW_ROWS = 0.1
 
 
 @dataclass(frozen=True)
 class Member:
-    """Ridge regressions in one basis, averaged over penalties, and their weight in the stack."""
+    """Ridge regressions in one basis, averaged over penalties, and their stacking weight."""
 
     basis: str
     penalties: tuple[float, ...]
@@ -39,7 +39,7 @@ class Member:
 
 
 def choose_members(samples: Samples, gram: torch.Tensor, gap: int) -> tuple[Member, ...]:
-    """Choose the penalties of each basis, and its stacking weight, on left-out blocks.
+    """Choose penalties and stacking weight of each basis on left-out blocks.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def choose_members(samples: Samples, gram: torch.Tensor, gap: int) -> tuple[Memb
         others = gram - block
         for margin in ((margin_start, start), (stop, margin_stop)):
             others -= gram_matrix(samples.between(*margin))
-        if not others[p, p] > 0.5:  # the targets overlap so far that no row is left
+        if not others[p, p] > 0.5:  # no row is left outside the block and its margins
             return of_few_rows
         products.append(_products_of_errors(block, others, p, n_features, bases))
     errors = np.stack(products)  # (blocks, bases * penalties, bases * penalties)
@@ -89,13 +89,13 @@ def choose_members(samples: Samples, gram: torch.Tensor, gap: int) -> tuple[Memb
 def _products_of_errors(
     block: torch.Tensor, others: torch.Tensor, p: int, n_features: int, bases: tuple[str, ...]
 ) -> np.ndarray:
-    """Mean products of the errors, in a block, of each two maps solved on the other rows.
+    """Compute mean products of the errors in a block, for each pair of maps.
 
-    The maps are those of all bases and penalties. On the diagonal are their mean squared
-    errors.
+    There is a map for each basis and penalty, solved on the other rows. The diagonal holds the
+    mean squared errors.
     """
     n_outputs = len(block) - p - 1
-    # From the columns of the Gram matrix to the errors of each map: (columns, maps, outputs).
+    # Maps the columns of the Gram matrix to the errors of each map: (columns, maps, outputs).
     error = torch.stack(
         [
             torch.cat([-coefficients, -intercept[None], torch.eye(n_outputs).double()])
@@ -110,7 +110,7 @@ def _products_of_errors(
 
 
 def _within_a_standard_error(errors: np.ndarray) -> np.ndarray:
-    """Find the penalties whose errors (blocks, penalties) cannot be told from the lowest."""
+    """Find the penalties with errors (blocks, penalties) within a standard error of the best."""
     worse = errors - errors[:, [errors.mean(axis=0).argmin()]]
     error_of_mean = worse.std(axis=0, ddof=1) / np.sqrt(len(errors))
     return worse.mean(axis=0) <= _STANDARD_ERRORS * error_of_mean

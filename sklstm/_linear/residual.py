@@ -1,4 +1,4 @@
-"""The residual of the linear map, which is what the network learns."""
+"""The residual of the linear map, which the network learns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sklstm._linear.fitting import fit_linear
 from sklstm._linear.samples import Dataset, batch_size_for
 from sklstm._linear.skip import LinearSkip
 
-# In units of the target: a residual smaller than this is all rounding.
+# In units of the targets: a smaller residual is nothing but rounding errors.
 _NO_RESIDUAL = 1e-6
 
 
@@ -17,28 +17,29 @@ def solve_skip(
 ) -> tuple[LinearSkip, torch.Tensor, torch.Tensor | None]:
     """Solve the linear map beside the network, and compute the residuals that it learns.
 
-    The coefficients of the map that the network learns with must not know the rows held out for
-    validation; its penalties and stacking weights are those chosen on all rows. For predictions
-    the map is solved on all rows: the latest are most like those to come.
+    The map for the residuals is solved without the validation rows, so that these can show
+    whether the network helps; its penalties and stacking weights are chosen on all rows. The map
+    for predictions is solved on all rows, since the latest rows are most like future ones.
 
     Parameters
     ----------
     dataset : Dataset
         All rows with a known target.
     train : Dataset
-        Those to train on.
+        The training rows.
     validation : Dataset or None
-        Those held out.
+        The validation rows.
     gap : int
-        Rows whose targets overlap.
+        Rows on either side of a row whose targets overlap with its own.
 
     Returns
     -------
     skip : LinearSkip
         Solved on all rows.
     train_residuals : torch.Tensor of shape (len(train), outputs)
-        In units of their size, as are those for validation.
+        In units of ``skip.scale``, their root mean square.
     validation_residuals : torch.Tensor of shape (len(validation), outputs) or None
+        In the same units.
     """
     final = fit_linear(dataset, gap)
     map_ = final if validation is None else fit_linear(train, gap, final.choice)
@@ -54,7 +55,7 @@ def solve_skip(
 
 
 def residual_targets(dataset: Dataset, skip: LinearSkip) -> torch.Tensor:
-    """Subtract what the linear map predicts from the targets, in units of ``skip.scale``."""
+    """Subtract the predictions of the linear map from the targets; divide by ``skip.scale``."""
     residuals, start = dataset.targets.clone(), 0
     for windows, _ in dataset.batches(None, batch_size_for(dataset.windows.shape[1:])):
         residuals[start : start + len(windows)] -= skip.linear(windows)

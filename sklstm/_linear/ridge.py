@@ -1,4 +1,4 @@
-"""Ridge regression in closed form, from sums of products.
+"""Ridge regression in closed form, from the Gram matrix.
 
 A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal problems",
 Technometrics 12(1), 1970.
@@ -13,14 +13,14 @@ import torch
 from sklstm._linear.bases import BASES
 from sklstm._linear.samples import Samples
 
-# Coefficients without a penalty, and values that do not vary, still need a little to be
-# solvable: in units of the mean variance, and of the largest mean square, since a variance of
-# zero is all rounding.
+# The smallest penalty, so that the equations can be solved for columns without a penalty and for
+# constant columns: in units of the mean variance, and of the largest mean square. The latter
+# exceeds the rounding error of the variance of a constant column.
 _LEAST_PENALTY, _LEAST_OF_SQUARES = 1e-8, 1e-10
 
 
 def gram_matrix(samples: Samples) -> torch.Tensor:
-    """Sum the products of all pairs of columns: coefficients, a column of ones, outputs."""
+    """Sum the products of all pairs of columns: values of windows, a column of ones, targets."""
     p = samples.n_coefficients
     total = None
     for values, targets, weights in samples.batches():
@@ -39,7 +39,7 @@ def gram_matrix(samples: Samples) -> torch.Tensor:
 def ridge_solutions(
     gram: torch.Tensor, p: int, n_features: int, basis: str, penalties: Iterable[float]
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Solve for each penalty, in units of the mean variance of what is penalised.
+    """Solve for each penalty, in units of the mean variance of the penalised columns.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def ridge_solutions(
         Number of coefficients: window * features.
     n_features : int
     basis : str
-        A key of ``BASES``. The last step itself has a penalty with "levels" only.
+        A key of ``BASES``. The last step has a penalty only with "levels".
     penalties : iterable of float
 
     Yields
     ------
     coefficients : torch.Tensor of shape (p, outputs)
-        Of deviations from the last step, whatever the basis.
+        Of deviations from the last step, for every basis.
     intercept : torch.Tensor of shape (outputs,)
     """
     penalised = p if basis == "levels" else p - n_features

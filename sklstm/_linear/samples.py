@@ -1,4 +1,4 @@
-"""The windows and targets that a linear map is solved on."""
+"""The windows and targets for which a linear map is solved."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch
 
 from sklstm._linear.bases import from_last_step
 
-# Windows are read in batches of so many values, but of no fewer windows than this.
+# Values in a batch of windows, and the smallest number of windows in it.
 _VALUES_OF_A_BATCH, _LEAST_BATCH = 2**18, 16
 
 
 class Dataset(Protocol):
-    """What this folder reads of a data set of windows and targets, in time order."""
+    """The part of a data set of windows and targets, in time order, that this folder uses."""
 
-    windows: Any  # (n_windows, window, features): a tensor, or a series on disk
+    windows: Any  # (n_windows, window, features): a tensor, or read from a file
     index: torch.Tensor  # numbers of the windows that belong to the data set
     targets: torch.Tensor  # (len(index), outputs)
     weights: torch.Tensor | None  # (len(index), outputs), 0 for an unknown target
@@ -27,13 +27,13 @@ class Dataset(Protocol):
 
 
 def batch_size_for(window_shape: tuple[int, int]) -> int:
-    """Windows of (window, features) in a batch, so that a batch takes little memory."""
+    """Return the number of windows in a batch, so that a batch takes little memory."""
     return max(_VALUES_OF_A_BATCH // (window_shape[0] * window_shape[1]), _LEAST_BATCH)
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Some rows of a data set, by their places in it, and some of its outputs."""
+    """Some rows of a data set, given by their places in it, and some of its outputs."""
 
     dataset: Dataset
     places: torch.Tensor
@@ -53,7 +53,7 @@ class Samples:
         return len(self.places)
 
     def thinned(self, most: int) -> Samples:
-        """Take at most so many of the rows, at equal distances."""
+        """Take every k-th row, with the smallest k that leaves at most ``most`` rows."""
         step = -(-len(self) // max(most, 1))
         return Samples(self.dataset, self.places[::step], self.outputs)
 
@@ -66,14 +66,14 @@ class Samples:
         return int(self.dataset.index[self.places[row]])
 
     def rows_within(self, first: int, last: int) -> tuple[int, int]:
-        """Find the rows whose windows are number ``first`` to ``last``: their start and stop."""
+        """Find start and stop of the rows whose windows have the numbers ``first`` to ``last``."""
         windows = self.dataset.index[self.places.to(self.dataset.index.device)].cpu()
         edges = torch.tensor([first, last + 1], dtype=windows.dtype)
         start, stop = torch.searchsorted(windows, edges).tolist()
         return start, stop
 
     def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
-        """Yield flat deviations (batch, window * features), targets and weights (batch, 1)."""
+        """Yield deviations (batch, window * features), targets and weights (batch, 1)."""
         dataset = self.dataset
         batch_size = batch_size_for(dataset.windows.shape[1:])
         for windows, targets in dataset.batches(self.places, batch_size):

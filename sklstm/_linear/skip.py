@@ -1,4 +1,4 @@
-"""The linear map as a part of the network: a skip connection from the window to the outputs."""
+"""The linear map as a part of the network: a skip connection from window to outputs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from torch.nn import functional
 
 
 class LinearSkip(nn.Module):
-    """A linear map of the whole window, to which the output of the network is added.
+    """A linear map of the whole window, plus the output of the network.
 
     Parameters
     ----------
     weights : torch.Tensor of shape (outputs, window, features)
     intercept : torch.Tensor of shape (outputs,)
     scale : torch.Tensor of shape ()
-        The unit of the network's outputs: the size of the residuals of the map.
+        The unit of the network's outputs: the root mean square of the map's residuals.
     network_weight : torch.Tensor of shape ()
         How much of the network's output is added, from 0 to 1.
     """
 
-    _ROWS = 16  # rows in each multiplication, so that every row is always rounded alike
+    _ROWS = 16  # rows in each product, so that rounding does not depend on the other rows
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class LinearSkip(nn.Module):
 
     def forward(self, windows: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Map windows (batch, window, features), and add ``output`` (batch, outputs)."""
-        # Two operations: a fused one would round the last elements otherwise than the others.
+        # Two operations, since a fused one rounds the last elements differently.
         return self.linear(windows) + output * (self.scale * self.network_weight)
 
     def linear(self, windows: torch.Tensor) -> torch.Tensor:

@@ -1,1 +1,1 @@
-"""The network: torch modules, and how skorch trains them."""
+"""The network: torch modules, and their training with skorch."""

@@ -1,4 +1,4 @@
-"""The memory allocator of the C library, which keeps freed memory during training."""
+"""Make the memory allocator of the C library keep freed memory during training."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 def _glibc() -> ctypes.CDLL | None:
-    """Find the C library if its allocator can be set up, and the user has not done so."""
+    """Load glibc, unless the user has configured its allocator or this system has none."""
     if any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
         return None
     try:
         return ctypes.CDLL(None) if os.confstr("CS_GNU_LIBC_VERSION") else None
     except (AttributeError, OSError, TypeError, ValueError):
-        return None  # another system or C library
+        return None  # another operating system or C library
 
 
 def _keep_freed_memory() -> ctypes.CDLL | None:
-    """Make the allocator keep what a training step frees, for the next step.
+    """Make the allocator keep the memory that a training step frees, for the next step.
 
-    By default it returns large blocks to the system at once. The system fills each page with
-    zeros when the next step asks for it again: up to two fifths of the time of training.
+    By default it returns large blocks to the system at once. When the next step asks for them
+    again, the system fills each page with zeros. This takes up to 40 % of the training time.
     """
     glibc = _glibc()
     if glibc is not None:
@@ -36,7 +36,7 @@ def _keep_freed_memory() -> ctypes.CDLL | None:
 
 def _return_freed_memory(glibc: ctypes.CDLL | None) -> None:
     if glibc is not None:
-        # The values that glibc itself reaches in a process that frees large arrays.
+        # The highest values that glibc itself sets after a process has freed large blocks.
         glibc.mallopt(_M_MMAP_THRESHOLD, 2**25)
         glibc.mallopt(_M_TRIM_THRESHOLD, 2**26)
         glibc.malloc_trim(0)

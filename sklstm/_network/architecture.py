@@ -1,4 +1,4 @@
-"""What decides the shape of the network, and how much there is to compute."""
+"""The shape of the network, and how much it has to compute."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import torch
 
 from sklstm._network.microbatches import microbatch_size
 
-# In bfloat16 the layers compute on rounded copies of float32 weights.
+# With "bfloat16" the layers compute on rounded copies of float32 weights.
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
-# Windows in a call of the network for prediction: few for one row, many to keep a small network
-# busy; in whole vectors, since the last rows of others are computed in another way.
+# Windows in each call of the network for prediction. A small network needs many to be fast; a
+# large one gets few, since a single row may be padded to a batch. The number is a multiple of the
+# processor's vector length, since the rows that fill no whole vector are rounded differently.
 _UNITS_OF_A_PREDICTION, _LEAST_PREDICTED, _MOST_PREDICTED, _VECTOR = 4096, 16, 256, 16
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The shape of a network and the type that it computes in, as plain Python values.
+    """The shape of a network and its numeric type, as plain Python values.
 
     Attributes
     ----------
@@ -31,8 +32,8 @@ class Architecture:
     bidirectional : bool
         Whether each layer also reads its sequence backwards.
     beside_linear : bool
-        Whether the network learns the residual of a linear map. It then adds nothing at the
-        start, and reads each step by :func:`~sklstm._network.layers.centred`.
+        Whether the network learns the residual of a linear map. Its outputs are then zero at
+        the start, and its inputs are those of :func:`~sklstm._network.layers.centred`.
     precision : {"float32", "float64", "bfloat16"}
     """
 
@@ -50,7 +51,7 @@ class Architecture:
 
     @property
     def low_precision(self) -> torch.dtype | None:
-        """Type that the layers round to, if it is not that of the weights."""
+        """Type that the layers compute in, if it is not that of the weights."""
         return torch.bfloat16 if self.precision == "bfloat16" else None
 
     @property
@@ -59,18 +60,18 @@ class Architecture:
         return sum(self.hidden_layer_sizes) * (2 if self.bidirectional else 1)
 
     def multiply_adds(self, window_size: int, n_windows: int) -> int:
-        """Count the multiply-adds of the forward pass of so many windows, in one direction."""
+        """Count the multiply-adds of a forward pass over ``n_windows``, in one direction."""
         sizes = self.hidden_layer_sizes
         below = [self.n_features, *sizes[:-1]]
         units = sum(4 * size * (size + inputs) for size, inputs in zip(sizes, below, strict=True))
         return n_windows * window_size * units
 
     def microbatch_size(self, batch_size: int, window_size: int, threads: int) -> int:
-        """Windows of a batch that one thread computes at a time."""
+        """Return the number of windows that one thread computes at a time."""
         return microbatch_size(batch_size, self.n_units, window_size, self.precision, threads)
 
     def prediction_batch(self, window_size: int) -> int:
-        """Windows in each call of the network for prediction."""
+        """Return the number of windows in each call of the network for prediction."""
         batch_size = max(_UNITS_OF_A_PREDICTION // max(self.hidden_layer_sizes), _LEAST_PREDICTED)
         batch_size = min(batch_size, _MOST_PREDICTED) // _VECTOR * _VECTOR
         return self.microbatch_size(batch_size, window_size, threads=1)

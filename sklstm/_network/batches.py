@@ -1,4 +1,4 @@
-"""Training batches of windows, gathered from the series as they are needed."""
+"""Training batches of windows, copied from the series when they are needed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch.utils.data import Dataset
 from sklstm._network.series_tensor import Series, window_tensor
 from sklstm._series.windows import Windows, number_type
 
-# Windows in a batch with batch_size="auto": fewest, most, and training rows for each. So an
-# epoch has 128 steps of the optimizer, or (with a loss at every step, where windows are a quarter
-# of their length apart) 64, as far as the bounds allow: fewer, larger steps cost less per window.
+# Windows in a batch with batch_size="auto": least, most, and training rows per window. Within the
+# bounds an epoch has 128 steps of the optimizer. With a loss at every step it has 64, since the
+# windows start a quarter of their length apart. Larger batches cost less time per window.
 _LEAST, _MOST, _ROWS_PER_WINDOW = 64, 256, 128
 _LEAST_EVERY_STEP, _MOST_EVERY_STEP, _STEPS_PER_WINDOW = 8, 64, 16
 
@@ -31,10 +31,10 @@ class WindowDataset(Dataset):
     windows : Windows
         How the windows lie in the series.
     index : ndarray of int
-        The windows that belong to this data set.
+        Numbers of the windows in this data set.
     targets : ndarray of shape (len(index), outputs)
     weights : ndarray of shape (len(index), outputs) or None, default=None
-        Weight of each target in the loss; None counts all of them once.
+        Weight of each target in the loss. None: all weights are one.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class WindowDataset(Dataset):
         return len(self.index)
 
     def part(self, start: int, stop: int | None) -> WindowDataset:
-        """Take the rows from ``start`` to ``stop``, over the same memory; mean weight one."""
+        """Take the rows from ``start`` to ``stop`` without a copy; scale weights to mean one."""
         part = copy.copy(self)
         part.index, part.targets = self.index[start:stop], self.targets[start:stop]
         if self.weights is not None:
@@ -64,13 +64,13 @@ class WindowDataset(Dataset):
         return part
 
     def with_targets(self, targets: torch.Tensor) -> WindowDataset:
-        """Take other targets (len(self), outputs) for the same rows."""
+        """Replace the targets of the same rows by ``targets`` (len(self), outputs)."""
         other = copy.copy(self)
         other.targets = targets
         return other
 
     def order(self, generator: torch.Generator) -> torch.Tensor:
-        """Draw the order of a pass over the windows."""
+        """Draw a random order of all windows, for one epoch."""
         n_windows = len(self)
         dtype = torch.from_numpy(np.empty(0, number_type(n_windows))).dtype
         return torch.randperm(n_windows, generator=generator, dtype=dtype, device="cpu")
@@ -78,10 +78,10 @@ class WindowDataset(Dataset):
     def batches(self, order: torch.Tensor | None, batch_size: int) -> Iterator[Batch]:
         """Yield windows (batch, window, features) and their targets in this order.
 
-        Where there are weights, targets are pairs (targets, weights).
+        If the data set has weights, yield pairs (targets, weights) in place of targets.
         """
         columns = [self.index, self.targets, *([] if self.weights is None else [self.weights])]
-        # Many batches at once: a gather of all columns for each costs a small network much.
+        # Index 64 batches at once: for a small network, indexing each batch takes much of the time.
         places = [None] if order is None else order.split(64 * batch_size)
         for place in places:
             at = slice(None) if place is None else place.to(self.index.device)
@@ -97,18 +97,18 @@ class EveryStepDataset(Dataset):
     Parameters
     ----------
     dataset : WindowDataset
-        The windows that end at the rows to train on, and the targets of these rows.
+        The windows whose last step is a row to train on, and the targets of these rows.
     windows : Windows
-        How they lie in the series.
+        How the windows lie in the series.
     """
 
-    _WINDOWS_OF_A_ROW = 4  # so that each target is seen with more and with less history
+    _WINDOWS_OF_A_ROW = 4  # each target is trained with long and with short history
 
     def __init__(self, dataset: WindowDataset, windows: Windows) -> None:
         self.windows, self.index = dataset.windows, dataset.index
         self.targets, self.weights = dataset.targets, dataset.weights
         self.stride = max(windows.window_size // self._WINDOWS_OF_A_ROW, 1)
-        # Step k of a window is the row at which the window so many windows before it ends.
+        # Step k of a window is the last step of the window that lies ``before[k]`` windows earlier.
         steps = torch.arange(windows.window_size, dtype=self.index.dtype, device=self.index.device)
         self.before = (windows.window_size - 1 - steps) * windows.lag_step
 
@@ -116,7 +116,7 @@ class EveryStepDataset(Dataset):
         return -(-len(self.index) // self.stride)
 
     def order(self, generator: torch.Generator) -> torch.Tensor:
-        """Draw the order of a pass over windows a stride apart, from a start that changes."""
+        """Draw a random order of every ``stride``-th window, counted from a random first one."""
         start = int(torch.randint(self.stride, (), generator=generator, device="cpu"))
         order = torch.arange(start % len(self.index), len(self.index), self.stride)
         return order[torch.randperm(len(order), generator=generator, device="cpu")]
@@ -128,7 +128,7 @@ class EveryStepDataset(Dataset):
         for places in order.to(self.index.device).split(batch_size):
             index = self.index[places]
             at = index[:, None] - self.before  # (batch, window)
-            # A table of all rows would be faster, and as large as the targets.
+            # A search, since a lookup table of all rows would take as much memory as the targets.
             place = torch.searchsorted(self.index, at).clamp(max=len(self.index) - 1)
             known = (self.index[place] == at)[:, :, None].to(self.targets.dtype)
             weights = known if self.weights is None else known * self.weights[place]
@@ -138,7 +138,7 @@ class EveryStepDataset(Dataset):
 
 
 def auto_batch_size(n_rows: int, window_size: int, every_step: bool) -> int:
-    """Choose the windows in a batch for so many training rows."""
+    """Choose the number of windows in a batch for ``n_rows`` training rows."""
     if every_step:
         size = n_rows // (_STEPS_PER_WINDOW * window_size)
         return min(max(size, _LEAST_EVERY_STEP), _MOST_EVERY_STEP)
@@ -146,14 +146,14 @@ def auto_batch_size(n_rows: int, window_size: int, every_step: bool) -> int:
 
 
 class WindowBatches:
-    """Iterate over a data set in batches; for skorch's ``iterator_train``.
+    """Iterate over a data set in batches, as skorch's ``iterator_train`` or ``iterator_valid``.
 
     Parameters
     ----------
     dataset : WindowDataset or EveryStepDataset
     batch_size : int
     generator : torch.Generator or None, default=None
-        Shuffles the windows in every pass, if given.
+        Shuffles the windows in every epoch. None: time order.
     """
 
     def __init__(

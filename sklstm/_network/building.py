@@ -1,4 +1,4 @@
-"""Build the skorch net from the architecture, the hyperparameters, and what one training adds."""
+"""Build the skorch net from architecture, hyperparameters and the settings of one training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torc
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """How a network is trained, by the names of the estimator's parameters."""
+    """How a network is trained; fields have the names of the estimator's parameters."""
 
     loss: str
     optimizer: str | type[torch.optim.Optimizer]
@@ -41,18 +41,18 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What one training needs besides.
+    """The settings of one training that follow from its data.
 
     Attributes
     ----------
     batch_size : int
     window_size : int
     threads : int
-        How many threads compute the microbatches.
+        Number of threads that compute the microbatches.
     seed : int
         For the initial weights, the order of the batches and dropout.
     every_step : bool
-        Whether training windows have a target for every step.
+        Whether training windows have a target at every step.
     callbacks : sequence of skorch callbacks
         The user's own.
     """
@@ -80,9 +80,9 @@ def build_net(
     hyperparameters : Hyperparameters
     device : str
     run : TrainingRun or None, default=None
-        None: the net gets its weights from elsewhere, and is not trained.
+        None: the net is not trained; its weights are loaded.
     validation : WindowDataset or None, default=None
-        What early stopping looks at.
+        The rows for early stopping.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def build_net(
 def _microbatches(
     architecture: Architecture, hyperparameters: Hyperparameters, device: str, run: TrainingRun
 ) -> dict[str, Any]:
-    """Options for microbatches, which a GPU takes whole, and a generator for each."""
+    """Options for microbatches and their generators; a GPU computes the whole batch at once."""
     options: dict[str, Any] = {}
     size = run.batch_size
     if torch.device(device).type == "cpu":
@@ -156,16 +156,16 @@ def _callbacks(
         threshold=hyperparameters.tol,
         threshold_mode="abs",
     )
-    # Progress comes before what may end the training.
+    # Progress is first, since a callback that ends the training skips those after it.
     progress = [("epoch_progress", EpochProgress())] if hyperparameters.verbose == 1 else []
     return [("keep_best", KeepBest(monitor)), *progress, ("early_stopping", stopping), *users]
 
 
 def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
-    """Turn the name of an optimizer into its class."""
+    """Return the class of an optimizer that is given by name or as a class."""
     return _OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
 
 
 def has_weight_decay(optimizer: str | type[torch.optim.Optimizer]) -> bool:
-    """Whether an optimizer, by name or as a class, takes a weight decay."""
+    """Whether an optimizer, given by name or as a class, has a ``weight_decay``."""
     return "weight_decay" in inspect.signature(optimizer_class(optimizer)).parameters

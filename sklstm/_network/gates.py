@@ -17,24 +17,24 @@ NAMES = ("input_gate", "forget_gate", "cell_candidate", "output_gate", "cell", "
 
 
 def gate_activity(module: StackedLSTM, window: ArrayLike) -> list[dict[str, NDArray[Any]]]:
-    """Compute what every layer of a network does in one window, step by step.
+    """Compute gates, cells and hidden states of every layer at each step of one window.
 
     Parameters
     ----------
     module : StackedLSTM
         The network of a fitted :class:`LSTMRegressor`, ``net_.module_``.
     window : array-like of shape (steps, features)
-        Standardised values of the steps that are known, oldest first.
+        Standardised values of the known steps, oldest first.
 
     Returns
     -------
     list of dict
         For each layer the arrays "input_gate", "forget_gate", "cell_candidate",
         "output_gate", "cell" and "hidden", each of shape (steps, units). "hidden" is the
-        output of the layer. The layer above reads it at every step; the head reads it at
-        the last step. In a bidirectional layer, the units that read backwards stand after
-        the others, and the head reads them at the first step. All arrays are computed in the
-        precision of the weights, even if the network itself computes in bfloat16.
+        output of the layer: the input of the layer above at every step, and of the head at
+        the last step. In a bidirectional layer, the backward units come after the forward
+        units; their input to the head is that of the first step. All arrays are computed in
+        the precision of the weights, even if the network itself computes in bfloat16.
 
     References
     ----------
@@ -59,7 +59,7 @@ def gate_activity(module: StackedLSTM, window: ArrayLike) -> list[dict[str, NDAr
 
 
 def _activity(layer: nn.Module, x: torch.Tensor, direction: str = "") -> torch.Tensor:
-    """Compute the recurrence of one layer for inputs (steps, inputs): (6, steps, units)."""
+    """Compute one layer, (6, steps, units), from its inputs (steps, inputs)."""
     weights = {name.removesuffix(f"_l0{direction}"): w for name, w in layer.named_parameters()}
     inputs = functional.linear(x, weights["weight_ih"], weights["bias_ih"] + weights["bias_hh"])
     hidden = cell = x.new_zeros(weights["weight_hh"].shape[1])

@@ -1,4 +1,4 @@
-"""The callback that keeps the weights of the best epoch, and stops where the loss diverges."""
+"""The callback that keeps the weights of the best epoch, and stops if the loss diverges."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ class NonFiniteLoss(ArithmeticError):
 
 
 class KeepBest(Callback):
-    """Keep the weights of the best epoch, and stop where the loss is not finite.
+    """Keep the weights of the best epoch, and stop if the loss is not finite.
 
     Parameters
     ----------
     monitor : {"valid_loss", "train_loss"}
-        Column of the history whose lowest value is the best.
+        Column of the history whose lowest value marks the best epoch.
 
     Attributes
     ----------
     best_ : float
         The lowest loss.
     epoch_ : int or None
-        The epoch that it belongs to, counted from 1 over all fits of a warm start.
+        The epoch of the lowest loss, counted from 1 over all fits of a warm start.
     weights_ : dict or None
-        The weights of this epoch.
+        The weights of that epoch.
     start_ : float or None
         The loss of the first batch.
     """
@@ -39,18 +39,18 @@ class KeepBest(Callback):
         self.monitor = monitor
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Forget what an earlier training kept."""
+        """Reset the attributes at the start of a training."""
         self.best_: float = np.inf
         self.epoch_: int | None = None
         self.weights_: dict[str, torch.Tensor] | None = None
         self.start_: float | None = None
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Drop the batches of the epochs before, of which skorch keeps a record each."""
+        """Delete the records that skorch keeps of each batch of earlier epochs."""
         forget_batches(net.history[:-1])
 
     def on_batch_end(self, net: NeuralNet, loss: Any = None, **kwargs: Any) -> None:
-        """Look at the loss of every batch."""
+        """Stop if the loss of a batch is not finite."""
         loss = loss.item()
         if self.start_ is None:
             self.start_ = loss
@@ -58,7 +58,7 @@ class KeepBest(Callback):
             raise NonFiniteLoss
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Keep a copy of the weights if they are the best so far."""
+        """Stop if a weight is not finite; else keep the weights if they are the best so far."""
         if not all(torch.isfinite(weight).all() for weight in net.module_.parameters()):
             raise NonFiniteLoss
         self.offer(net, net.history[-1, self.monitor])
@@ -70,12 +70,12 @@ class KeepBest(Callback):
             self.weights_ = {k: v.clone() for k, v in net.module_.state_dict().items()}
 
     def restore(self, net: NeuralNet) -> None:
-        """Give the net the weights of the best epoch."""
+        """Load the weights of the best epoch into the net."""
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
 
 
 def forget_batches(epochs: Iterable[dict]) -> None:
-    """Drop skorch's record of every batch from these rows of a history."""
+    """Delete skorch's record of every batch from these epochs of a history."""
     for epoch in epochs:
         epoch["batches"] = []

@@ -1,4 +1,4 @@
-"""The parts of the network: an LSTM layer, dropout, and what a layer beside a linear map reads."""
+"""Parts of the network: an LSTM layer, dropout, and the inputs beside a linear map."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import nn
 
 
 class LSTMLayer(nn.LSTM):
-    """torch's layer, without the look-ups and checks of every call.
+    """torch's LSTM layer, without the checks that torch does in every call.
 
-    For one window they take a fifth of the time of a small network.
+    For one window these checks take a fifth of the time of a small network.
     """
 
     def forward(  # type: ignore[override]
         self, x: torch.Tensor
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
-        """Map (batch, window, features) to the outputs of each step, and the last states."""
+        """Map (batch, window, features) to the outputs of each step and the last states."""
         zeros = x.new_zeros(1 + self.bidirectional, len(x), self.hidden_size)
         options = (True, 1, 0.0, self.training, self.bidirectional, self.batch_first)
         weights: Any = self._flat_weights
@@ -26,12 +26,12 @@ class LSTMLayer(nn.LSTM):
 
 
 class Dropout(nn.Module):
-    """Dropout with a generator of its own (torch's takes the global one).
+    """Dropout with a generator as argument (torch's layer uses the global one).
 
     References
     ----------
     N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
-    overfitting", JMLR 15, 2014. Only between layers, not in the recurrence: W. Zaremba,
+    overfitting", JMLR 15, 2014. On the outputs of layers, not in the recurrence: W. Zaremba,
     I. Sutskever and O. Vinyals, "Recurrent neural network regularization", 2014.
     """
 
@@ -48,11 +48,11 @@ class Dropout(nn.Module):
 
 
 def centred(x: torch.Tensor) -> torch.Tensor:
-    """Subtract from each step the mean of the steps up to it, and put that mean beside it.
+    """Subtract from each step the mean of the steps up to it; add that mean as new features.
 
-    (batch, window, features) becomes (batch, window, 2 * features). No step sees a later one.
-    The mean is bounded, since the network has learnt nothing about levels beyond those of the
-    training rows.
+    (batch, window, features) becomes (batch, window, 2 * features). No step depends on a later
+    one. tanh bounds the mean, since the network cannot extrapolate to levels outside the range
+    of the training rows.
     """
     count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device)
     mean = x.cumsum(dim=1) / count[:, None]

@@ -10,7 +10,7 @@ _LOSSES = {"squared_error": functional.mse_loss, "absolute_error": functional.l1
 
 
 class TargetLoss(nn.Module):
-    """Mean loss over a batch; targets may come with weights, zero for unknown ones."""
+    """Mean loss over a batch. Targets may have weights; unknown targets have weight zero."""
 
     def __init__(self, loss: str) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""Microbatches: the parts of a batch that threads compute one after the other."""
+"""Microbatches: the parts of a batch, each computed by one thread."""
 
 from __future__ import annotations
 
 SMALLEST_MICROBATCH = 16
 
-# What training may take for the forward and backward pass over all threads, for fewer than 128
-# units; from 256 units on it is four times that. By measurement the bytes for each unit and step.
+# Memory of all threads together for the forward and backward pass, for fewer than 128 units;
+# from 256 units on it is four times as much. The bytes for each unit and step are measured.
 _TRAINING_BYTES = 64 * 2**20
 _BYTES_PER_UNIT = {"float32": 88, "float64": 176, "bfloat16": 56}
 
@@ -13,7 +13,7 @@ _BYTES_PER_UNIT = {"float32": 88, "float64": 176, "bfloat16": 56}
 def microbatch_size(
     batch_size: int, n_units: int, window_size: int, precision: str, threads: int
 ) -> int:
-    """Find the windows that one thread computes at a time, by the number of threads and memory.
+    """Find how many windows a thread computes at a time, within the limit of memory.
 
     Parameters
     ----------
@@ -31,6 +31,6 @@ def microbatch_size(
     window_bytes = _BYTES_PER_UNIT[precision] * n_units * window_size
     allowed = _TRAINING_BYTES * min(max(n_units // 64, 1), 4)
     most = max(allowed // (window_bytes * threads), 1)
-    if most >= SMALLEST_MICROBATCH // 2:  # whole vectors
+    if most >= SMALLEST_MICROBATCH // 2:  # a multiple of the vector length
         most = max(round(most / SMALLEST_MICROBATCH), 1) * SMALLEST_MICROBATCH
     return min(most, -(-batch_size // threads))

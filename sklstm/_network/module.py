@@ -1,4 +1,4 @@
-"""The network: LSTM layers on top of each other, a linear head, and a linear map beside them."""
+"""The network: stacked LSTM layers, a linear head, and a linear map beside them."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from torch.nn import functional
 from sklstm._network.architecture import Architecture
 from sklstm._network.layers import Dropout, LSTMLayer, centred
 
-_SMALLEST_BATCH: dict = {}  # what StackedLSTM.smallest_batch has found on this machine
+_SMALLEST_BATCH: dict = {}  # results of StackedLSTM.smallest_batch in this process
 
 
 class StackedLSTM(nn.Module):
-    """LSTM layers, each fed with the whole sequence of the one below, and a linear head.
+    """Stacked LSTM layers, each on all outputs of the layer below, and a linear head.
 
-    Every random number, at the start and in training, comes from a generator that is
-    passed, so that the global generator is neither used nor changed.
+    All random numbers, for the initial weights and in training, come from generators that
+    are passed. The global generator of torch is neither used nor changed.
 
     Parameters
     ----------
     architecture : Architecture
-        Inputs, layers, outputs, and the type that they are computed in.
+        Inputs, layers, outputs and numeric type.
     dropout : float, default=0.0
         Fraction of each layer's outputs that is set to zero in training.
     every_step : bool, default=False
-        Whether the output in training is that of every step, (batch, window, outputs).
+        Whether the output in training has every step: (batch, window, outputs).
     generator : torch.Generator or None, default=None
-        Source of the initial weights, on the CPU so that they do not depend on the
-        device. None: weights stay as they are allocated, to be loaded afterwards.
+        Draws the initial weights, on the CPU so that they do not depend on the device.
+        None: weights are not initialised, since they are loaded afterwards.
 
     Attributes
     ----------
     skip : torch.nn.Module or None
-        The linear map beside the network, once it is known: it maps windows and the output
-        of the network to the sum of both.
+        The linear map beside the network, set after training. It takes windows and the
+        output of the network, and adds its own output to the latter.
 
     References
     ----------
     S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8),
     1997. Stacking: A. Graves, A. Mohamed and G. Hinton, "Speech recognition with deep
-    recurrent neural networks", ICASSP 2013. Forget gates that start open, with a bias of
+    recurrent neural networks", ICASSP 2013. Initial bias of the forget gates of
     one: R. Jozefowicz, W. Zaremba and I. Sutskever, "An empirical exploration of recurrent
     network architectures", ICML 2015.
     """
@@ -62,7 +62,7 @@ class StackedLSTM(nn.Module):
             n_inputs *= 2
         self.n_inputs = n_inputs
         sizes = [n_inputs, *(directions * size for size in hidden)]
-        # Allocated without torch's own initialisation, which draws from the global generator.
+        # On "meta", so that torch does not initialise weights from its global generator.
         self.layers = nn.ModuleList(
             LSTMLayer(
                 size_below,
@@ -86,10 +86,10 @@ class StackedLSTM(nn.Module):
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator) -> None:
-        """Draw weights and biases as torch does, but open the forget gates.
+        """Draw weights and biases as torch does, but set the bias of the forget gates to one.
 
-        A forget gate of 0.5, where torch starts, halves the memory at every step, so that
-        no gradient reaches a step that lies twenty steps back.
+        With torch's bias near zero, a forget gate is about 0.5 and halves the cell at every
+        step. Then hardly any gradient reaches a step that lies twenty steps back.
         """
         for layer in [*self.layers, self.head]:
             size = layer.hidden_size if isinstance(layer, nn.LSTM) else layer.in_features
@@ -112,9 +112,9 @@ class StackedLSTM(nn.Module):
     ) -> torch.Tensor:
         """Map windows (batch, window, features) to outputs (batch, outputs).
 
-        A window without any step is mapped to what the head gives for zeros. The generator
-        draws what dropout sets to zero in training. Where steps are missing from ``x``,
-        ``filled`` are the whole windows for the linear map, with their missing steps filled.
+        For a window without any step, the head is applied to zeros. The generator is that of
+        dropout in training. If missing steps were left out of ``x``, ``filled`` holds the
+        complete windows for the linear map, with the missing steps filled.
         """
         output = self._recurrent(x, generator)
         return output if self.skip is None else self.skip(x if filled is None else filled, output)
@@ -132,8 +132,8 @@ class StackedLSTM(nn.Module):
                 last = self._last_state(x, generator).to(self.head.weight.dtype)
         if self.training:
             return self.head(last)
-        # Whole vectors, and not too few rows: else the result of a row depends on its place
-        # in the batch and on the size of the batch.
+        # Pad to multiples of 16 values and to at least 4 rows. Otherwise the rounding of a row
+        # depends on its place in the batch and on the size of the batch.
         weight, n_windows = self.head.weight, len(last)
         if n_spare := -last.shape[1] % 16:
             weight = functional.pad(weight, (0, n_spare))
@@ -142,10 +142,10 @@ class StackedLSTM(nn.Module):
         return functional.linear(last, weight, self.head.bias)[:n_windows]
 
     def smallest_batch(self, batch_size: int) -> int:
-        """Find the fewest windows that are computed as in a full batch, to the last bit.
+        """Find the smallest batch whose results equal those of a full batch, to the last bit.
 
-        Matrices of few rows may take another way through the processor, which rounds
-        sums otherwise. Where that ends depends on the machine and on the layers' sizes.
+        For matrices of few rows the linear algebra library may use another kernel, which
+        rounds sums differently. The limit depends on the machine and on the sizes of layers.
         """
         if batch_size not in self._smallest_batch:
             self._smallest_batch[batch_size] = self._find_smallest_batch(batch_size)

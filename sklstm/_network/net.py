@@ -1,4 +1,4 @@
-"""The skorch net: its training step on microbatches, and the averages of its weights."""
+"""The skorch net: a training step on microbatches, and moving averages of the weights."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ Targets = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
 
 class WindowNet(NeuralNetRegressor):
-    """A regressor of skorch that trains on microbatches, and clips the gradient.
+    """A skorch regressor that trains on microbatches, and clips the gradient.
 
-    The gradients of the microbatches are added up. So they can be computed in several threads,
-    and what the backward pass keeps of a batch never exceeds what a microbatch needs.
+    The gradients of the microbatches are added up. So several threads can compute them, and
+    the backward pass needs memory for one microbatch per thread, not for the whole batch.
 
     Parameters
     ----------
     *args, **kwargs
-        Those of skorch.
+        Passed to skorch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient.
     microbatch_size : int or None, default=None
-        Windows in a microbatch. None takes the batch as a whole.
+        Windows in a microbatch. None: the whole batch.
     generators : list of torch.Generator, default=()
-        For dropout: one for each microbatch, since threads compute them in any order.
+        For dropout: one per microbatch, since threads compute these in any order.
     ema_decay : float, default=0.0
-        Decay of the exponential moving average of the weights, which the module has between
-        epochs. 0: the weights themselves.
+        Decay of the exponential moving average of the weights. After each epoch the module
+        holds this average. 0: no average.
 
     Attributes
     ----------
     map_ : callable
-        Applies a function to the microbatches: one after the other, or in threads.
+        Applies a function to the microbatches, one after the other or in threads.
     averages_, last_ : list of torch.Tensor or None
-        The averages of the weights, and the weights after the last step of training.
+        The averages of the weights, and the weights after the last training step.
     n_steps_ : int
-        Steps of training that the averages have followed.
+        Training steps in the averages.
 
     References
     ----------
@@ -67,11 +67,11 @@ class WindowNet(NeuralNetRegressor):
         self.last_: list[torch.Tensor] | None = None
         self.n_steps_ = 0
 
-    # What skorch does for each batch beyond the methods below takes a fifth of the time of a
-    # small network.
+    # The methods below leave out work that skorch does for each batch. For a small network it
+    # takes a fifth of the training time.
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
-        """Call the callbacks, but for those that inherit a method that does nothing."""
+        """Call the callbacks, except those that inherit the empty method of ``Callback``."""
         getattr(self, method_name)(self, **kwargs)
         nothing = getattr(Callback, method_name, None)
         for _, callback in self.callbacks_:
@@ -82,7 +82,7 @@ class WindowNet(NeuralNetRegressor):
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Run an epoch; one of training goes on from the last weights, and leaves averages."""
+        """Run an epoch. Train from the last weights, then put the averages into the module."""
         if not training or not self.ema_decay:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             return
@@ -100,14 +100,14 @@ class WindowNet(NeuralNetRegressor):
         step = super().train_step(batch, **fit_params)
         if self.ema_decay:
             self.n_steps_ += 1
-            # The decay grows towards ema_decay, since the first weights are far from good ones.
+            # A smaller decay at first, so that the initial weights soon leave the average.
             decay = min(self.ema_decay, self.n_steps_ / (self.n_steps_ + 9))
             with torch.no_grad():
                 torch._foreach_lerp_(self.averages_ or (), [*self.module_.parameters()], 1 - decay)
         return step
 
     def _zero_grad_optimizer(self, set_to_none: bool | None = None) -> None:
-        """Leave the gradients: train_step_single replaces them."""
+        """Do nothing, since train_step_single replaces the gradients."""
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict:
         """Compute predictions, loss and gradients of a batch."""
@@ -172,9 +172,9 @@ def _assign(weights: list[torch.Tensor], values: Sequence[torch.Tensor] | None) 
 
 
 def clip_norm(gradients: Sequence[torch.Tensor], largest: float) -> None:
-    """Scale gradients down in place if their norm, all taken together, is larger.
+    """Scale gradients down in place if their joint norm is larger than ``largest``.
 
-    torch's ``clip_grad_norm_``, in a fifth of its time for a small network.
+    Does what torch's ``clip_grad_norm_`` does, in a fifth of its time for a small network.
     """
     norm = torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))
     factor = (largest / (norm + 1e-6)).clamp(max=1.0)

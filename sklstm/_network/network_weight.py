@@ -10,9 +10,9 @@ import torch
 from sklstm._network.batches import WindowDataset
 from sklstm._network.net import WindowNet
 
-# Weights to choose from, and blocks of validation rows to judge them.
+# Candidates for the weight, and the number of blocks of validation rows.
 _WEIGHTS, _N_VALIDATION_BLOCKS = np.linspace(0, 1, 21), 5
-# So many forecasts that do not overlap have a credibility of one half.
+# Number of forecasts that do not overlap for which the credibility is one half.
 _FORECASTS_OF_HALF_CREDIBILITY = 10
 
 
@@ -20,21 +20,21 @@ _FORECASTS_OF_HALF_CREDIBILITY = 10
 def network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = True) -> float:
     """Choose how much of the network's output to add to the linear map.
 
-    The weight is the one with the lowest validation loss, by the one-standard-error rule: a
-    standard error is added to what each weight gains over the linear map alone, since a gain in
-    one block of the validation rows and a loss in another do not show that the network helps.
-    It is then multiplied by the credibility of the validation rows, which grows with the number
-    of forecasts: the rows to come differ from the latest ones.
+    The weight has the lowest validation loss, by a form of the one-standard-error rule. Each
+    weight's loss, less that of the linear map alone, is averaged over blocks of validation rows,
+    and its standard error over the blocks is added. So a network that helps in some blocks only
+    gets a small weight or none. The weight is then multiplied by the credibility of the
+    validation rows, which grows with their number, since future rows differ from them.
 
     Parameters
     ----------
     net : WindowNet
-        Trained.
+        The trained net.
     validation : WindowDataset
-        The residuals of the rows held out.
+        The validation rows, with residuals as targets.
     shrink : bool, default=True
-        False takes the weight with the lowest loss as it is. For a loss that is not the
-        one the map was solved for, the network also has to correct the map.
+        Whether to add the standard error and multiply by the credibility. False suits a loss
+        other than the squared error of the map, since the network then also corrects the map.
 
     Returns
     -------
@@ -48,10 +48,10 @@ def network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = Tru
     1967.
     """
     n_blocks = min(_N_VALIDATION_BLOCKS, len(validation))
-    if shrink and n_blocks == 1:  # one row says nothing about the next
+    if shrink and n_blocks == 1:  # one row has no standard error
         return 0.0
     edges = np.linspace(0, len(validation), n_blocks + 1).astype(int)
-    gains = np.empty((n_blocks, len(_WEIGHTS)))
+    differences = np.empty((n_blocks, len(_WEIGHTS)))
     for block, (start, stop) in enumerate(pairwise(edges)):
         batches = list(net.get_iterator(validation.part(start, stop), training=False))
         outputs = [net.evaluation_step(batch) for batch in batches]
@@ -62,10 +62,10 @@ def network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = Tru
             )
             for weight in _WEIGHTS
         ]
-        gains[block] = (np.asarray(losses) - losses[0]) / (stop - start)
+        differences[block] = (np.asarray(losses) - losses[0]) / (stop - start)
     standard_error, credibility = np.zeros(len(_WEIGHTS)), 1.0
     if shrink:
-        standard_error = gains.std(axis=0, ddof=1) / np.sqrt(n_blocks)
+        standard_error = differences.std(axis=0, ddof=1) / np.sqrt(n_blocks)
         n_forecasts = len(validation) / validation.targets.shape[1]
         credibility = n_forecasts / (n_forecasts + _FORECASTS_OF_HALF_CREDIBILITY)
-    return float(credibility * _WEIGHTS[np.argmin(gains.mean(axis=0) + standard_error)])
+    return float(credibility * _WEIGHTS[np.argmin(differences.mean(axis=0) + standard_error)])

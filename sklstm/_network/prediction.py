@@ -1,4 +1,4 @@
-"""Predictions: the network applied to all windows, so that no row depends on the others."""
+"""Predictions for all windows, each independent of the other rows."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def predict_windows(
 ) -> np.ndarray:
     """Apply ``module`` to all windows, without their missing steps.
 
-    A batch that is not full is padded, to the smallest size or a full batch, so that the
-    prediction of a row does not depend on the rows predicted with it.
+    A batch that is not full is padded to ``smallest`` or to ``batch_size`` windows, so that
+    the prediction of a row does not depend on the rows predicted with it.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ def predict_windows(
     batch_size : int
         Windows in each call of the module.
     smallest : int or None, default=None
-        Fewest windows that the module computes as it does in a full batch, bit by bit;
-        None: only a full batch will do.
+        Smallest batch whose results equal those of a full batch to the last bit. None: every
+        batch is padded to a full one.
     threads : int, default=1
-        Calls at the same time.
+        Number of calls of the module at the same time.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def predict_windows(
     smallest = smallest or batch_size
 
     def predict(place: slice | np.ndarray, n_steps: int) -> np.ndarray:
-        with torch.inference_mode():  # the mode belongs to a thread
+        with torch.inference_mode():  # each thread has its own mode
             filled = None
             if missing is None or isinstance(place, slice):
                 batch = view[place]
@@ -82,14 +82,14 @@ def predict_windows(
 def _padded(batch: torch.Tensor, size: int) -> torch.Tensor:
     """Pad a batch (batch, window, features) to ``size`` windows."""
     if len(batch) == 1:
-        return batch.expand(size, -1, -1)  # costs nothing
+        return batch.expand(size, -1, -1)  # repeats it without a copy
     return functional.pad(batch, (0, 0, 0, 0, 0, size - len(batch)))
 
 
 def _batches_by_length(
     windows: Windows, missing: np.ndarray | None, batch_size: int
 ) -> tuple[Sequence[slice | np.ndarray], list[int]]:
-    """Where the windows of each batch are, and how many steps they have, the same in a batch."""
+    """Group windows with the same number of known steps into batches; return these numbers."""
     if missing is None:
         starts = range(0, windows.n_windows, batch_size)
         slices = [slice(start, start + batch_size) for start in starts]
@@ -111,13 +111,13 @@ def _rows_of_steps(windows: Windows, index: np.ndarray) -> np.ndarray:
 
 
 def _known_steps(series: Series, at: np.ndarray, missing: np.ndarray, n_steps: int) -> torch.Tensor:
-    """Gather windows without their missing steps: (batch, n_steps, features)."""
+    """Copy windows without their missing steps: (batch, n_steps, features)."""
     batch = series.index_select(0, torch.from_numpy(at[~missing]).to(series.device))
     return batch.view(len(at), n_steps, series.shape[1])
 
 
 def _filled_steps(series: Series, at: np.ndarray, missing: np.ndarray) -> torch.Tensor:
-    """Gather windows with missing steps filled: by the known step before, or the first one."""
+    """Copy windows; fill missing steps by the known step before, or else the first known."""
     steps = np.arange(at.shape[1])
     before = np.maximum.accumulate(np.where(~missing, steps, -1), axis=1)
     source = np.where(before >= 0, before, (~missing).argmax(axis=1)[:, None])

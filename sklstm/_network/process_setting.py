@@ -1,4 +1,4 @@
-"""Settings of the whole process, changed while a call needs it and put back after it."""
+"""Settings of the whole process that are changed during a call and restored after it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ T = TypeVar("T")
 
 
 class ProcessSetting(Generic[T]):
-    """Change a setting when the first of overlapping calls begins; put it back after the last.
+    """Change a setting when the first of overlapping calls begins; restore it after the last.
 
-    Calls overlap where the user runs them in Python's threads.
+    Calls overlap if the user runs them in several threads.
 
     Parameters
     ----------
     begin : callable
-        Changes the setting, and returns what ``end`` needs to put it back.
+        Changes the setting, and returns the argument of ``end``.
     end : callable
-        Puts it back.
+        Restores the setting.
     """
 
     def __init__(self, begin: Callable[[], T], end: Callable[[T], object]) -> None:

@@ -1,4 +1,4 @@
-"""Progress of a fit with ``verbose=1``: a bar in a terminal or notebook, else lines of text."""
+"""Progress of a fit with ``verbose=1``: a bar in a terminal or notebook, or lines of text."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from skorch.callbacks import Callback
 
 
 class EpochProgress(Callback):
-    """Show the epoch, its losses and the time left, between :meth:`start` and :meth:`stop`."""
+    """Show epoch, losses and time left, between the calls of ``start`` and ``stop``."""
 
     def __init__(self) -> None:
         self.bar_: Any = None  # the Bar of _bar_type
         self.line_: _Lines | None = None
 
     def start(self, n_epochs: int) -> None:
-        """Open a bar if the output can show one; else start to print lines."""
+        """Open a progress bar, or prepare to print lines if the output cannot show a bar."""
         if _draws_bars():
             self.bar_ = _bar_type()(total=n_epochs, desc="LSTMRegressor", unit="epoch")
         else:
@@ -50,7 +50,7 @@ class EpochProgress(Callback):
 
 
 class _Lines:
-    """Print a line after each tenth of the epochs, each with a single write."""
+    """Print a line after each tenth of the epochs; write each line in one call."""
 
     def __init__(self, n_epochs: int) -> None:
         self.n_epochs, self.n_done, self.line = n_epochs, 0, ""
@@ -78,7 +78,7 @@ class _Lines:
 
 @contextmanager
 def shown(net: NeuralNet, n_epochs: int) -> Iterator[None]:
-    """Show the progress of the training in this block, if the net has an EpochProgress."""
+    """Show progress during this block, if the net has an EpochProgress."""
     found = (callback for _, callback in net.callbacks_ if isinstance(callback, EpochProgress))
     progress = next(found, None)
     if progress is None:
@@ -92,7 +92,7 @@ def shown(net: NeuralNet, n_epochs: int) -> Iterator[None]:
 
 
 def _draws_bars() -> bool:
-    """Whether the output is a terminal or a notebook, for a fit in the main thread.
+    """Whether this is the main thread, and the output is a terminal or a notebook.
 
     In other threads and processes several fits may run at once, and their bars would
     overwrite each other.
@@ -109,12 +109,12 @@ def _bar_type() -> type[Any]:
     from tqdm import TqdmWarning
 
     with warnings.catch_warnings():
-        # Without ipywidgets, tqdm warns and shows a notebook the same bar as a terminal.
+        # Without ipywidgets, tqdm warns, and a notebook shows the same bar as a terminal.
         warnings.simplefilter("ignore", TqdmWarning)
         from tqdm.auto import tqdm
 
     class Bar(tqdm):
-        """A bar on standard output, without the thread of tqdm: the process can still fork."""
+        """A bar on standard output, without tqdm's monitor thread, so that forking is safe."""
 
         monitor_interval = 0
 

@@ -1,4 +1,4 @@
-"""The state of torch and of the process during a call, and after it as before."""
+"""Set the state of torch and of the process for a call, and restore it afterwards."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sklstm._network.threads import one_thread_of_torch
 
 @contextmanager
 def torch_state(training: bool) -> Iterator[None]:
-    """Run a block with gradients or without, on one thread of torch, then as before.
+    """Run a block with or without gradients, on one thread of torch; then restore the state.
 
-    The user's own settings do not count inside: grad mode, autocast, and on a GPU the faster
-    and less exact choices of cuDNN.
+    Inside the block, the user's settings have no effect: grad mode, autocast, and on a GPU
+    cuDNN's benchmark mode, TF32 and nondeterministic algorithms.
     """
     with one_thread_of_torch(), torch.inference_mode(not training), ExitStack() as stack:
-        if training:  # inference mode is without gradients already
+        if training:  # inference mode has no gradients anyway
             stack.enter_context(freed_memory_kept)
             stack.enter_context(torch.set_grad_enabled(True))
         for kind in ("cpu", "cuda"):

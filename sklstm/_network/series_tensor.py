@@ -1,4 +1,4 @@
-"""The standardised series on the device, or in its file if it is too large for memory."""
+"""The standardised series: on the device, or read from its file if it is large."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
 
 
 class SeriesOnDisk:
-    """A series that is too large for memory: its rows are standardised as they are read.
+    """A series that stays in its file; rows are standardised when they are read.
 
-    Has what this folder needs of the tensor that :func:`series_tensor` makes of others.
+    Has the attributes and methods of a tensor that the modules of this folder use.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ class SeriesOnDisk:
         self.shape = values.shape
 
     def __getitem__(self, place: Any) -> torch.Tensor:
-        """Read the rows, or windows, at this place."""
+        """Read the rows or windows at ``place``."""
         block = standardised(self.values[place], self.mean, self.scale)
         let_go(self.values)
         return torch.from_numpy(block).to(self.dtype).to(self.device)
 
     def index_select(self, dim: int, index: torch.Tensor) -> torch.Tensor:
-        """Read the rows, or windows, with these numbers."""
+        """Read the rows or windows with the numbers in ``index``."""
         return self[index.cpu().numpy()]
 
 

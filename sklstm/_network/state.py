@@ -1,4 +1,4 @@
-"""A trained net as numpy arrays and plain Python values, and back."""
+"""Convert a trained net to numpy arrays and plain Python values, and back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sklstm._network.training import release
 
 
 def net_state(net: WindowNet, architecture: Architecture) -> dict[str, Any]:
-    """Everything that a trained net knows, as numpy arrays and plain Python values."""
+    """Convert the state of a trained net to numpy arrays and plain Python values."""
     return {
         "architecture": asdict(architecture),
         "weights": _to_plain(net.module_.state_dict()),
@@ -28,7 +28,7 @@ def net_state(net: WindowNet, architecture: Architecture) -> dict[str, Any]:
 
 
 def load_net_state(net: WindowNet, state: dict[str, Any]) -> None:
-    """Give a net that was just built what :func:`net_state` kept of another.
+    """Load the state that :func:`net_state` saved into a net that was just built.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def load_net_state(net: WindowNet, state: dict[str, Any]) -> None:
         net.module_.load_state_dict(_to_torch(weights))
     except RuntimeError as error:
         raise ValueError(
-            "Training cannot go on with a network of another shape: hidden_layer_sizes, "
+            "Training cannot continue with a network of another shape: hidden_layer_sizes, "
             "bidirectional or linear_skip have changed since the last fit (its shape was "
             f"{state['architecture']}). Set them back, or set warm_start=False to start again."
         ) from error
@@ -49,14 +49,14 @@ def load_net_state(net: WindowNet, state: dict[str, Any]) -> None:
         optimizer["state"] = _to_torch(state["optimizer_state"])
         net.optimizer_.load_state_dict(optimizer)
     for group in net.optimizer_.param_groups:
-        group.setdefault("initial_lr", group["lr"])  # what schedulers go on from
+        group.setdefault("initial_lr", group["lr"])  # schedulers need it to continue
     net.history.extend(state["history"])
 
 
 def loaded_net(
     state: dict[str, Any], architecture: Architecture, hyperparameters: Hyperparameters, device: str
 ) -> WindowNet:
-    """Build the net that :func:`net_state` kept, where it was or on the processor."""
+    """Build the net that :func:`net_state` saved; on the processor if it has no ``device``."""
     try:
         check_device(device)
         device = resolve_device(device)

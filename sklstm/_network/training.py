@@ -1,4 +1,4 @@
-"""Train a net with skorch's loop, and drop afterwards what only training needs."""
+"""Train a net with skorch's loop, and delete afterwards what only training needs."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def train(
     threads: int = 1,
     validation: WindowDataset | None = None,
 ) -> None:
-    """Train ``net`` in place, the microbatches of each batch in so many threads.
+    """Train ``net`` in place; compute the microbatches in ``threads`` threads.
 
-    A net that goes on with its training keeps the weights it starts from if
-    ``validation`` finds none better.
+    If training continues from an earlier one and no epoch has a lower validation loss than
+    the weights at the start, these weights are restored.
 
     Raises
     ------
     ValueError
-        If the loss does not stay finite, and no earlier epoch has left better weights
-        than the initial ones; if one has, they are restored with a
+        If the loss does not stay finite, and no earlier epoch had a lower loss than the first
+        batch. If one had, its weights are restored, with a
         :class:`~sklearn.exceptions.ConvergenceWarning`.
     """
     keep_best = dict(net.callbacks_)["keep_best"]
@@ -43,7 +43,7 @@ def train(
         with thread_map(threads) as net.map_, shown(net, epochs):
             net.fit_loop(dataset, epochs=epochs)
     except KeyboardInterrupt:
-        # skorch's way to stop early is to raise what Ctrl-C raises, and to catch both.
+        # skorch's EarlyStopping raises KeyboardInterrupt, as Ctrl-C does, and skorch catches both.
         if not _has_stopped(net):
             raise
     except NonFiniteLoss:
@@ -57,8 +57,8 @@ def train(
         if not keep_best.best_ < keep_best.start_:
             raise ValueError(advice) from None
         keep_best.restore(net)
-        net.optimizer_.state.clear()  # its averages are not finite either
-        message = f"{advice} The weights of the best epoch before were restored."
+        net.optimizer_.state.clear()  # its moments are not finite either
+        message = f"{advice} The weights of the best earlier epoch were restored."
         warnings.warn(message, ConvergenceWarning, stacklevel=4)
     if validation is not None:
         keep_best.restore(net)
@@ -80,9 +80,9 @@ def _has_stopped(net: WindowNet) -> bool:
 
 
 def release(net: WindowNet) -> None:
-    """Drop what only training needs: the data, the generators, the kept weights."""
+    """Delete what only training needs: the data, the generators, the weights of the best epoch."""
     net.train_split = None
-    net.iterator_train = net.iterator_valid = DataLoader  # for those who use the net itself
+    net.iterator_train = net.iterator_valid = DataLoader  # if the user calls the net directly
     net.module__generator = net.iterator_train__generator = None
     net.generators, net.map_ = (), map
     net.averages_ = net.last_ = None
