@@ -1,4 +1,4 @@
-"""What an LSTM estimator is, whatever its targets: a fit step by step, outputs, pickling."""
+"""The base class of LSTM estimators, for any kind of target: fit, outputs, pickling."""
 
 from __future__ import annotations
 
@@ -42,26 +42,26 @@ from sklstm._validation import (
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a fit: their targets and weights, and which of them train and validate."""
+    """The rows of a fit: targets, weights, and the split into training and validation."""
 
     y: np.ndarray  # (n, outputs), NaN where unknown
     weight: np.ndarray  # (n,)
     usable: np.ndarray  # numbers of the rows with a complete window and a known target
-    training: np.ndarray  # the first of them
-    validation: np.ndarray | None  # the last of them
+    training: np.ndarray  # the earliest usable rows
+    validation: np.ndarray | None  # the latest usable rows
 
 
 class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
-    """What every LSTM estimator does, whatever its targets are.
+    """Base class of LSTM estimators, for any kind of target.
 
-    A subclass has the parameters, their constraints, and the methods that users call. What its
-    targets are, how they become those of the network, and how the outputs of the network become
-    predictions, is in its codec: a frozen dataclass of arrays and plain values, with the methods
-    of :class:`~sklstm._target_codec.TargetCodec`.
+    A subclass has the parameters, their constraints, and the public methods. Its codec encodes
+    the targets for the network, and decodes the outputs of the network to predictions. The codec
+    is a frozen dataclass of arrays and plain values, with the methods of
+    :class:`~sklstm._target_codec.TargetCodec`.
     """
 
     _codec_type: ClassVar[type[TargetCodec]] = TargetCodec
-    _codec: TargetCodec  # these two belong to net_, the fitted network
+    _codec: TargetCodec  # _codec and _architecture belong to the fitted net_
     _architecture: Architecture
     net_: WindowNet
 
@@ -69,7 +69,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     def _set_target_attributes(self, codec: TargetCodec) -> None:
         """Set the public attributes that describe the targets."""
 
-    # A fit, step by step.
+    # Fitting.
 
     def _fit(
         self,
@@ -80,7 +80,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         early_stopping: bool | str,
         resumed: bool,
     ) -> None:
-        """Train from the start, or (``resumed``) from where the last call left off."""
+        """Train from the start, or continue the training of the last call (``resumed``)."""
         self._check_params()
         check_device(self.device)
         check_precision(self.precision, self.device)
@@ -98,11 +98,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             usable, training, validation = self._data_sets(
                 windows, codec, rows, architecture.dtype, device
             )
-            del rows  # its arrays take up to a third of the series each
+            del rows  # training does not need its arrays
             skip, training, validation = self._skip_and_residuals(
                 usable, training, validation, codec.gap, resumed
             )
-            del usable  # its targets are those before the linear map
+            del usable  # the data sets now have residuals as targets
             net = build_net(architecture, self._hyperparameters(), device, run, validation)
             if resumed:
                 load_net_state(net, net_state(self.net_, self._architecture))
@@ -124,18 +124,20 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 f"for instance (64, 32); got {self.hidden_layer_sizes!r}."
             )
         if self.n_jobs == 0:
-            raise ValueError("n_jobs must not be 0: use 1 for one thread, or -1 for all.")
+            raise ValueError(
+                "n_jobs must not be 0: use 1 for one thread, or -1 for all processors."
+            )
         if isinstance(self.optimizer, type) and not issubclass(
             self.optimizer, torch.optim.Optimizer
         ):
             raise ValueError(
-                f"optimizer must be a name or a subclass of torch.optim.Optimizer, got "
+                f"optimizer must be a name or a subclass of torch.optim.Optimizer; got "
                 f"{self.optimizer!r}."
             )
         if self.weight_decay and not has_weight_decay(self.optimizer):
             raise ValueError(
-                f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has none. Set "
-                "weight_decay=0, or choose another optimizer."
+                f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has no such "
+                "parameter. Set weight_decay=0, or choose another optimizer."
             )
 
     def _check_rows(
@@ -152,8 +154,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         codec = self._codec if resumed else self._codec_type.of(targets)
         if not codec.fits(targets):
             raise ValueError(
-                f"y has shape {targets.shape}, but that of the first call had {self.n_outputs_} "
-                "output(s). Pass y of the same form, or call fit to start again."
+                f"y has shape {targets.shape}, but y of the first call had {self.n_outputs_} "
+                "output(s). Pass y with the same outputs, or call fit to start again."
             )
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
         usable = usable_windows(windows, checked.missing, targets, weight)
@@ -169,13 +171,13 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             del self.feature_names_in_
 
     def _standardise(self, windows: Windows, codec: TargetCodec, rows: _Rows) -> TargetCodec:
-        """Learn the standardisation of features and targets from the training rows."""
+        """Compute the standardisation of features and targets from the training rows."""
         used = rows.training if self.standardize else rows.training[:0]
         self.feature_mean_, self.feature_scale_ = feature_statistics(windows, rows.weight, used)
         return codec.standardising(rows.y, rows.weight, used)
 
     def _seed(self, resumed: bool) -> int:
-        # None is entropy of its own: check_random_state would advance numpy's generator.
+        # For None, fresh entropy: check_random_state(None) advances numpy's global generator.
         random_state = self.random_state
         if random_state is None:
             random_state = np.random.RandomState()
@@ -198,16 +200,16 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _trains_every_step(self, windows: Windows) -> bool:
         """Whether each training window has a loss at each of its steps."""
-        follow = windows.row_step == 1  # so that steps are rows, whose targets are known
+        follow = windows.row_step == 1  # each step is then a row of its own, with a target
         if self.supervise == "every_step" and (self.bidirectional or not follow):
             what = (
-                "bidirectional=True shows each step of a window the later ones"
+                "with bidirectional=True the output of a step depends on later steps"
                 if self.bidirectional
-                else "X holds copies of windows, or not those of every row"
+                else "X holds copies of windows, or not a window for every row"
             )
             raise ValueError(
                 f"supervise='every_step', but {what}. Pass windows as SlidingWindowTransformer "
-                "makes them, to layers of one direction, or set supervise='last'."
+                "makes them and set bidirectional=False, or set supervise='last'."
             )
         return self.supervise != "last" and follow and not self.bidirectional
 
@@ -231,7 +233,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         dtype: torch.dtype,
         device: str,
     ) -> tuple[WindowDataset, WindowDataset, WindowDataset | None]:
-        """Put the rows on the device: all usable ones, those to train on, those held out."""
+        """Put the usable rows on the device; split them into training and validation rows."""
         series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
         targets = codec.encode(rows.y, rows.weight, rows.usable)
         usable = WindowDataset(series, windows, rows.usable, *targets)
@@ -247,12 +249,12 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         gap: int,
         resumed: bool,
     ) -> tuple[LinearSkip | None, WindowDataset, WindowDataset | None]:
-        """Solve the linear map, or take that of the last call, and replace targets by residuals."""
+        """Solve the linear map, or reuse that of the last call; replace targets by residuals."""
         held_out = None
         if not resumed and self.linear_skip:
             skip, residuals, held_out = solve_skip(usable, training, validation, gap)
         elif resumed and self.net_.module_.skip is not None:
-            skip = copy.deepcopy(self.net_.module_.skip)  # an error leaves the fitted one alone
+            skip = copy.deepcopy(self.net_.module_.skip)  # so that an error does not change net_
             residuals = residual_targets(training, skip)
             if validation is not None:
                 held_out = residual_targets(validation, skip)
@@ -271,10 +273,10 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         resumed: bool,
     ) -> None:
         if validation is not None:
-            shrink = self.loss == "squared_error"  # the loss of the linear map
+            shrink = self.loss == "squared_error"  # the loss that the linear map minimises
             skip.network_weight.fill_(network_weight(net, validation, shrink))
         elif early_stopping == "auto" and not resumed:
-            skip.network_weight.zero_()  # no rows show that the network helps
+            skip.network_weight.zero_()  # no validation row can show that the network helps
 
     def _set_training_attributes(self, net: WindowNet, validated: bool) -> None:
         self.n_iter_ = len(net.history)
@@ -285,7 +287,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             losses = [epoch.get("valid_loss", np.nan) for epoch in net.history]
             self.validation_loss_curve_ = [float(loss) for loss in losses]
 
-    # After a fit.
+    # Prediction and pickling.
 
     def _outputs(self, X: ArrayLike) -> np.ndarray:
         """Compute the sum of network and linear map for every window: (n, outputs)."""
@@ -309,11 +311,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         if "net_" in state:
-            # Callbacks as they were passed: trained ones may hold tensors, on a GPU even.
+            # Callbacks without what training added, which may hold tensors, even on a GPU.
             state["callbacks"] = clone(self.callbacks, safe=False)
             state["net_"] = net_state(self.net_, self._architecture)
             state["_codec"] = asdict(self._codec)
-            del state["_architecture"]  # part of the state of the net
+            del state["_architecture"]  # net_state holds it
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -326,7 +328,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         params = self
         try:
             self._check_params()
-        except ValueError:  # set after the fit, so that the next fit will refuse them
+        except ValueError:  # parameters set after the fit; the next fit raises the error
             params = type(self)()
         hyperparameters = params._hyperparameters()
         with torch_state(training=True):

@@ -1,4 +1,4 @@
-"""Which rows train, which ones validate, and the statistics of the features."""
+"""Choose training and validation rows, and compute the statistics of the features."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from sklearn.preprocessing import StandardScaler
 from sklstm._series.storage import row_blocks
 from sklstm._series.windows import Windows, number_type
 
-# Fewest validation rows for which early_stopping="auto" turns it on.
+# With fewer validation rows, early_stopping="auto" turns early stopping off.
 _ROWS_TO_VALIDATE = 10
 
 
 def usable_windows(
     windows: Windows, missing: np.ndarray | None, y: np.ndarray, weight: np.ndarray
 ) -> np.ndarray:
-    """Find the windows that are complete, with a known target and a weight above zero.
+    """Find the complete windows with a known target and a weight above zero.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def usable_windows(
     Returns
     -------
     ndarray of int
-        Numbers of the windows, increasing.
+        Numbers of these windows, in increasing order.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no such window.
     """
     complete = np.ones(windows.n_windows, dtype=bool)
     if missing is not None:
@@ -62,7 +62,7 @@ def usable_windows(
 def split_latest(
     usable: np.ndarray, early_stopping: bool | str, validation_fraction: float, gap: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Set the latest windows aside for validation, and leave a gap of rows before them.
+    """Set the latest windows aside for validation, with a gap of rows before them.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def split_latest(
     early_stopping : bool or "auto"
     validation_fraction : float
     gap : int
-        Rows whose targets overlap with those of the validation part.
+        Number of rows before the validation part whose targets overlap with its targets.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def split_latest(
     Raises
     ------
     ValueError
-        If nothing is left to train on.
+        If no window is left to train on.
     """
     n_valid = max(round(validation_fraction * len(usable)), 1)
     if not early_stopping or (early_stopping == "auto" and n_valid < _ROWS_TO_VALIDATE):
@@ -101,9 +101,9 @@ def split_latest(
 def feature_statistics(
     windows: Windows, weight: np.ndarray, index: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and scale of each feature over these windows, (0, 1) if there is none.
+    """Compute mean and scale of each feature over these windows; (0, 1) if there is none.
 
-    Each row of the series counts with the weights of the windows that hold it.
+    The weight of each row of the series is the sum of the weights of the windows with this row.
     """
     window_weight = np.zeros(windows.n_windows)
     window_weight[index] = weight[index]

@@ -1,4 +1,4 @@
-"""LSTMRegressor: windows in, one prediction per row out."""
+"""LSTMRegressor: one prediction for each window."""
 
 from __future__ import annotations
 
@@ -20,51 +20,51 @@ from sklstm._validation import Interval, StrOptions, check_fitted, unchanged_on_
 class LSTMRegressor(RegressorMixin, BaseLSTM):
     """Stacked LSTM on windows of a series, one prediction per window.
 
-    Takes what :class:`SlidingWindowTransformer` makes, or any array of windows. The
-    network is a PyTorch module, trained by skorch on batches that are gathered from the
-    series as they are needed; the windows are never copied.
+    Takes the windows of :class:`SlidingWindowTransformer`, or any array of windows. The
+    network is a PyTorch module, trained with skorch. Each batch is copied from the series
+    when it is needed; there is never a copy of all windows.
 
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(64,)
-        Units of each LSTM layer, from the input up. Each layer is fed with the whole
-        sequence of the one below it. An int is one layer.
+        Units of each LSTM layer, from the input up. Each layer takes the outputs of the
+        layer below at all steps. An int means one layer.
 
     bidirectional : bool, default=False
-        Whether each layer also reads its window backwards (within the window only, so
-        nothing after the row is seen).
+        Whether each layer also reads its window backwards. It reads the window only, so
+        a prediction does not depend on later rows.
 
     dropout : float, default=0.0
         Fraction of each layer's outputs that is set to zero in training, in [0, 1).
 
     linear_skip : bool, default=True
-        Whether a linear map of the whole window stands beside the network, which learns the
-        residual of the map. The map is a sum of ridge regressions, solved in closed form
-        before training (beyond 2,048 values in a window, or 900 for a series of more than two
-        million, by conjugate gradients). How much of the network's output is added to it, the
-        network weight, is chosen on the validation rows; it is 0 if ``early_stopping="auto"``
-        finds too few rows to validate. For predictions the map is solved again on all rows.
-        The network reads each step less the mean of the steps up to it, and a bounded value
-        of that mean, so that a drift of the level does not mislead it. False: the network
-        alone, on the steps as they are.
+        Whether to add a linear map of the whole window, so that the network learns the
+        residual of this map. The map is a weighted sum of ridge regressions, solved in closed
+        form before training (with more than 2,048 values in a window, or 900 for a series of
+        more than two million values, by conjugate gradients). The network weight says how much
+        of the network's output is added to the map. It is chosen on the validation rows; it is
+        0 if ``early_stopping="auto"`` has too few rows to validate, and 1 if False. For
+        predictions, the map is solved on all rows. The inputs of the network are each step
+        minus the mean of the steps up to it, and tanh of that mean, so that it works at levels
+        outside the range of the training rows. False: the network alone, on the steps.
 
     supervise : {"auto", "last", "every_step"}, default="auto"
-        What a training window has a loss for:
+        The steps of a training window that have a loss:
 
-        - "last": its last step, the row that it belongs to.
-        - "every_step": each of its steps, since each is a row with a target. Training
-          takes windows a quarter of their length apart: ``window_size / 4`` times fewer
-          windows for as many targets. It needs windows of every row, as
-          :class:`SlidingWindowTransformer` makes them, and layers of one direction.
-        - "auto": "every_step" where it can be, else "last".
+        - "last": the last step only.
+        - "every_step": all steps, since each is a row with a target. Training windows start
+          a quarter of their length apart, so an epoch has ``window_size / 4`` times fewer
+          windows. It needs a window for every row, as :class:`SlidingWindowTransformer`
+          makes them, and ``bidirectional=False``.
+        - "auto": "every_step" if possible, else "last".
 
-        Predictions are made from the last step in any case.
+        Predictions always use the output of the last step.
 
     loss : {"squared_error", "absolute_error"}, default="squared_error"
-        What training of the network minimises, on standardised targets.
+        The loss that the network minimises, on standardised targets.
 
     optimizer : {"adam", "adamw", "sgd"} or torch.optim.Optimizer class, default="adam"
-        "sgd" has a Nesterov momentum of 0.9.
+        "sgd" uses Nesterov momentum of 0.9.
 
     learning_rate : float, default=0.003
         Step size of the optimizer.
@@ -73,78 +73,77 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         L2 penalty (decoupled from the gradient in "adamw").
 
     batch_size : int or "auto", default="auto"
-        Windows in a training step. "auto" is 64 for up to 8,192 training windows, and
-        grows with their number to at most 256; with a loss at every step it is 8, and
-        grows to at most 64.
+        Windows in a training step. "auto" is one for every 128 training windows, from 64 to
+        256; with a loss at every step, one for every ``16 * window_size``, from 8 to 64.
 
     max_epochs : int, default=100
-        Most passes over the training windows.
+        Largest number of passes over the training windows.
 
     early_stopping : bool or "auto", default="auto"
         Whether to set aside the latest rows for validation, to stop when their loss no
-        longer improves, and to restore the weights of the best epoch. Between training
-        and validation ``n_outputs - 1`` rows are left out, since the targets of a
-        forecast over several steps overlap. "auto" turns it on if there are at least
-        10 rows for validation. Without it, training stops when the training loss no
-        longer improves, and the last weights are kept.
+        longer improves, and to restore the weights of the best epoch. A gap of
+        ``n_outputs - 1`` rows between training and validation rows is left out, since the
+        targets of a forecast over several steps overlap. "auto" turns it on if there are at
+        least 10 validation rows. Without it, training stops when the training loss no longer
+        improves, and the last weights are kept.
 
     validation_fraction : float, default=0.1
-        Fraction of the usable rows that is set aside, in (0, 1).
+        Fraction of the usable rows to set aside for validation, in (0, 1).
 
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
 
     tol : float, default=1e-4
-        Smallest decrease of the loss that counts as improvement, in units of the loss on
-        standardised targets, or on the residuals of the linear map.
+        Smallest decrease of the loss that counts as improvement. The loss is that of
+        standardised targets, or with ``linear_skip`` that of the residuals of the map.
 
     gradient_clip : float or None, default=1.0
-        Largest norm of the gradient; longer ones are scaled down. None: no limit.
+        Largest norm of the gradient; larger gradients are scaled down. None: no limit.
 
     ema_decay : float, default=0.99
-        Decay of the exponential moving average of the weights, which is validated and kept.
-        In step s of a fit it is at most s / (s + 9), which reaches 0.99 at step 891. 0: the
-        weights themselves.
+        Decay of the exponential moving average of the weights. Validation and prediction use
+        this average. In step s of a fit the decay is at most s / (s + 9), which reaches 0.99
+        at step 891. 0: no average.
 
     standardize : bool, default=True
-        Whether to standardise each feature and each target with mean and standard
-        deviation of the training windows. Predictions come back in units of the target.
+        Whether to standardise each feature and each target with the mean and standard
+        deviation of the training windows. Predictions are in units of the target.
 
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on from the weights, the optimizer's state and the
-        standardisation of the last fit, for ``max_epochs`` more. A target with another
-        number of dimensions or outputs starts again.
+        Whether :meth:`fit` continues from the weights, the linear map, the optimizer's state
+        and the standardisation of the last fit, for ``max_epochs`` more. If the target has
+        another number of dimensions or outputs, training starts again.
 
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, order of the batches and dropout. None differs each
-        time; the global generators of numpy and torch are neither used nor changed.
+        Seed of initial weights, order of the batches and dropout. None: each fit differs.
+        The global generators of numpy and torch are neither used nor changed.
 
     device : str, default="auto"
-        Where to compute: "cpu", "cuda", "cuda:1", ... "auto" is torch's current GPU of
-        CUDA, or the processor.
+        Where to compute: "cpu", "cuda", "cuda:1", ... "auto" is torch's current CUDA GPU, or
+        the processor if there is none.
 
     precision : {"float32", "float64", "bfloat16"}, default="float32"
         Type of weights and computations. With "bfloat16" the layers compute on rounded
-        copies of float32 weights, in about 0.6 of the time from about 64 units on; it
-        takes a processor with AVX512-BF16, AMX or BF16 of ARM, or a GPU that has it, and is
-        an error elsewhere.
+        copies of float32 weights. From about 64 units on this takes about 0.6 of the time. It
+        needs a processor with AVX512-BF16, AMX or BF16 of ARM, or a GPU with bfloat16, and
+        is an error elsewhere.
 
     n_jobs : int or None, default=None
-        The most threads that compute the microbatches of a batch. None: as many as torch is
-        set to use and joblib allows a worker. -1: all processors. Small networks take one
-        thread, since more are not faster. With one thread the result is the same to the last
-        bit on every number of processors. Predictions are so with any number, for a row alone
-        or among others (in float64 only with layers of even sizes: with odd ones they differ
-        by about 1e-15 with the place of a row).
+        Largest number of threads, which compute the microbatches of a batch. None: as many as
+        torch is set to use; in joblib's workers, as many as joblib allows. -1: all processors.
+        Small networks use one thread, since more are not faster. With one thread, a fit is the
+        same to the last bit for every number of processors. A prediction is the same to the
+        last bit for every number of threads, and for a row alone or with others (in float64
+        only if layer sizes are even; with odd sizes it differs by about 1e-15).
 
     verbose : int, default=0
-        1: a progress bar over the epochs, with losses and the time left; where the output is
-        neither a terminal nor a notebook, and in parallel workers, a line per tenth of the
+        1: a progress bar over the epochs, with losses and the time left. If the output is
+        neither a terminal nor a notebook, and in parallel workers: a line per tenth of the
         epochs. 2 or more: skorch's table, a line per epoch.
 
     callbacks : list of skorch callbacks or None, default=None
-        Passed to skorch, as instances, classes or (name, callback) tuples. The history
-        has a "valid_loss" only with early stopping.
+        Passed to skorch: instances, classes or (name, callback) tuples. The history has a
+        "valid_loss" only with early stopping.
 
     Attributes
     ----------
@@ -167,17 +166,17 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Epochs trained, over all fits of a warm start.
 
     loss_curve_ : list of float
-        Mean training loss of each epoch, on standardised targets. With ``linear_skip`` on the
-        residuals of the map, in units of their size on the training rows: a squared error of
-        1 is that of the map alone.
+        Mean training loss of each epoch, on standardised targets. With ``linear_skip``, on the
+        residuals of the map, divided by their root mean square on the training rows: a squared
+        error of 1 is that of the map alone.
 
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch, in the same unit; NaN after those that had none (a
-        warm start after :meth:`partial_fit`). None without early stopping.
+        Validation loss after each epoch, in the same unit; NaN for epochs without validation
+        (those of :meth:`partial_fit` before a warm start). None without early stopping.
 
     best_epoch_ : int or None
-        The epoch, counted from 1 over all fits of a warm start, whose weights early stopping
-        kept in the last call; None without early stopping.
+        The epoch whose weights early stopping restored in the last call, counted from 1 over
+        all fits of a warm start. None without early stopping.
 
     feature_mean_, feature_scale_ : ndarray of shape (features of a step,)
         Standardisation of the features.
@@ -192,25 +191,25 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     Notes
     -----
-    **Missing steps.** In windows with three dimensions a step that is NaN in every
-    feature is missing: before the start of the series, or in a hole of its index.
-    Windows with missing steps are left out of training. In prediction the recurrence skips
-    the missing steps, and the linear map takes the known step before them in their place, or
-    else the first one. A step that is NaN in some features, any NaN in two dimensions, and inf
+    **Missing steps.** In windows with three dimensions, a step with NaN in every feature is
+    missing: it lies before the start of the series, or in a hole of its index. Windows with
+    missing steps are left out of training. In prediction, the recurrence skips the missing
+    steps. For the linear map they are filled with the known step before them, or else with the
+    first known step. NaN in some features of a step, any NaN in two dimensions, and infinity
     are errors.
 
-    **Unknown targets.** NaN in ``y`` means that the target is not known: the row, or
-    that output of it, does not count in the loss, but the row is history for others.
+    **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
+    output of it, does not count in the loss, but windows of later rows still hold the row.
 
-    **Memory.** Of the series under the windows one standardised copy is made, on the
-    device. If it lies in a :class:`numpy.memmap`, or in what
-    :class:`SlidingWindowTransformer` makes of one, and is larger than scikit-learn's
-    working memory (``sklearn.set_config(working_memory=...)``, 1,024 MiB unless set),
-    it is left in its file, and each batch is read and standardised as it is needed.
-    The result is the same to the last bit, but for a small network it takes longer.
+    **Memory.** One standardised copy of the series under the windows is made, on the device.
+    A series in a :class:`numpy.memmap`, or in what :class:`SlidingWindowTransformer` makes of
+    one, stays in its file if it is larger than scikit-learn's working memory
+    (``sklearn.set_config(working_memory=...)``, 1,024 MiB by default). Then each batch is read
+    and standardised when it is needed. The result is the same to the last bit, but small
+    networks take longer.
 
-    **Saving.** The pickled state holds numpy arrays and plain Python values (and the
-    parameters), so that a model trained on a GPU loads where there is none.
+    **Saving.** The pickled state holds numpy arrays, plain Python values and the parameters,
+    so that a model trained on a GPU can be loaded on a machine without one.
 
     References
     ----------
@@ -240,7 +239,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     True
     """
 
-    # What a fit sets; net_ stands in the base class.
+    # Set by a fit; net_ is declared in the base class.
     feature_names_in_: NDArray[np.object_]
     n_features_in_: int
     window_size_: int
@@ -361,7 +360,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         ------
         ValueError
             If a parameter or an input is not as described, or if no complete window has
-            a known target. A model fitted before stays as it was.
+            a known target. An earlier fit is not changed by the error.
         """
         with unchanged_on_error(self):
             resumed = self.warm_start and hasattr(self, "net_") and self._codec.fits(y)
@@ -371,10 +370,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Train for one epoch on these windows, from where the last call left off.
+        """Train for one epoch on these windows, and continue from the last call.
 
         The first call sets the standardisation and the linear map. There is no early
-        stopping, so the network weight is 1.
+        stopping, so the network weight is 1, or that of an earlier :meth:`fit`.
 
         Parameters
         ----------
@@ -400,7 +399,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Predict the target of every window, also of those with missing steps.
+        """Predict the target of every window; windows may have missing steps.
 
         Parameters
         ----------
@@ -415,8 +414,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If the windows have another size or number of features than the fitted ones,
-            or values that are not finite.
+            If windows have another size or number of features than those of the fit, or
+            values that are neither finite nor missing steps.
         """
         check_fitted(self, "net_")
         return self._codec.decode(self._outputs(X))

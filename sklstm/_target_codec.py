@@ -1,4 +1,4 @@
-"""Targets of a regressor to standardised values, and outputs of the network back to targets."""
+"""Encode targets of a regressor for the network; decode outputs of the network to targets."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from sklearn.preprocessing import StandardScaler
 
 @dataclass(frozen=True)
 class TargetCodec:
-    """What the targets of a fit are, and how they become those of the network.
+    """The form of the targets of a fit, and their standardisation.
 
-    An estimator for other targets (classes, quantiles) has a codec of its own, with the same
-    methods: see :class:`~sklstm._base.BaseLSTM`.
+    An estimator for other targets (classes, quantiles) has another codec with the same methods:
+    see :class:`~sklstm._base.BaseLSTM`.
 
     Attributes
     ----------
     is_1d : bool
-        Whether y has one dimension, so that predictions have one as well.
+        Whether y has one dimension. If so, predictions have one too.
     mean, scale : ndarray of shape (outputs,)
         Standardisation of the targets.
     """
@@ -30,28 +30,30 @@ class TargetCodec:
 
     @classmethod
     def of(cls, y: np.ndarray) -> TargetCodec:
-        """Take the form of y, (n,) or (n, outputs), without any standardisation."""
+        """Make a codec for y of shape (n,) or (n, outputs), without standardisation."""
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         return cls(y.ndim == 1, np.zeros(n_outputs), np.ones(n_outputs))
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
         return len(self.mean)
 
     @property
     def gap(self) -> int:
-        """Rows on each side of a row whose targets overlap with its own."""
+        """Number of rows on each side of a row whose targets overlap with its own."""
         return self.n_outputs - 1
 
     def fits(self, y: ArrayLike) -> bool:
-        """Whether y has the form of the targets that this codec was made for."""
+        """Whether y has as many dimensions and outputs as this codec."""
         return np.shape(y)[1:] == (() if self.is_1d else (len(self.mean),))
 
     def standardising(self, y: np.ndarray, weight: np.ndarray, index: np.ndarray) -> TargetCodec:
-        """Learn mean and scale from the known targets (n, outputs) of the rows in ``index``."""
+        """Return a codec with mean and scale of the known targets in the rows ``index``."""
         mean, scale = self.mean.copy(), self.scale.copy()
-        for output, values in enumerate(y.T):  # one by one: y may be many times the series
+        for output, values in enumerate(
+            y.T
+        ):  # one by one, since y can take much more memory than X
             known = index[~np.isnan(values[index])]
             if len(known):
                 scaler = StandardScaler().fit(values[known, np.newaxis], None, weight[known])
@@ -66,11 +68,11 @@ class TargetCodec:
         Returns
         -------
         targets : ndarray of shape (len(index), outputs)
-            Zero where unknown.
+            Unknown targets are zero.
         weights : ndarray of shape (len(index), outputs) or None
-            With a mean of one, zero where unknown. None if all targets count once.
+            Scaled to mean one; unknown targets have weight zero. None if all weights are one.
         """
-        targets = y[index]  # a copy, which is changed in place
+        targets = y[index]  # a copy, which the next lines change in place
         targets -= self.mean
         targets /= self.scale
         unknown = np.isnan(targets)

@@ -1,4 +1,4 @@
-"""Checks of parameters and inputs, and their messages."""
+"""Checks of parameters and inputs, with their error messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.windows import Windows, find_windows
 
 # Interval, StrOptions and _get_feature_names are private in scikit-learn. They give the messages
-# that users know from every other estimator. No other file imports private names of it.
+# that users know from other estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
     "Interval",
@@ -46,7 +46,7 @@ _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
 
 @contextmanager
 def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Give ``estimator`` its state back when the block raises: a fitted model is never lost."""
+    """Restore the attributes of ``estimator`` if the block raises, so that no fit is lost."""
     state = estimator.__dict__.copy()
     try:
         yield
@@ -57,35 +57,35 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
 
 
 def check_fitted(estimator: BaseEstimator, attribute: str) -> None:
-    """Refuse an estimator without this attribute, in the words of scikit-learn."""
-    if not hasattr(estimator, attribute):  # only then, since the words take their time
+    """Raise scikit-learn's NotFittedError if the estimator lacks this attribute."""
+    if not hasattr(estimator, attribute):  # only then, since check_is_fitted is slow
         check_is_fitted(estimator)
 
 
 def check_params(estimator: BaseEstimator) -> None:
-    """Check the parameters, without the signature that scikit-learn looks up each time."""
+    """Check the parameters. Faster than ``_validate_params``, which inspects the signature."""
     constraints = estimator._parameter_constraints
     params = {name: getattr(estimator, name) for name in constraints}
     validate_parameter_constraints(constraints, params, type(estimator).__name__)
 
 
 def check_rows(estimator: BaseEstimator, X: Any, reset: bool, allow_nan: bool) -> np.ndarray:
-    """Rows of a series as floats, (n_rows, n_features).
+    """Return the rows of a series as floats, (n_rows, n_features).
 
-    A row of NaN only is a missing row. A row with some NaN is an error unless
-    ``allow_nan``; inf always is. Rows that stay on disk keep their type.
+    A row with NaN in every column is a missing row. A row with NaN in some columns is an error
+    unless ``allow_nan``. Infinity is always an error. Rows that stay on disk keep their type.
     """
     is_known = not reset and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
     if is_known and not hasattr(estimator, "feature_names_in_"):
         rows = X
     else:
-        # polars and the nullable types of pandas would become float64.
+        # Without this, float32 of polars and of nullable pandas types would become float64.
         types = {str(dtype).lower() for dtype in X.dtypes} if hasattr(X, "columns") else set()
         dtype: object = np.float32 if types == {"float32"} else [np.float64, np.float32]
         if stays_on_disk(X) and np.can_cast(X.dtype, np.float64):
             dtype = None
         rows = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
-    # Only blocks are looked at: whole series would be copied, and those on disk read.
+    # Check block by block, since a check of the whole series takes as much memory as a copy.
     partly, n_partly = np.zeros(len(rows), dtype=bool), 0
     for at in row_blocks(rows):
         if np.isfinite(rows[at]).all():
@@ -110,17 +110,17 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool, allow_nan: bool) -
 
 @dataclass(frozen=True)
 class CheckedWindows:
-    """Windows that were found to be as they must be.
+    """Windows that passed :func:`check_windows`.
 
     Attributes
     ----------
     windows : Windows
     missing : ndarray of bool of shape (base_rows,) or None
-        Rows that are NaN only: missing steps. None if there are none.
+        Rows with NaN in every feature: missing steps. None if there are none.
     n_columns : int
         Features of a step for windows with three dimensions, columns for two.
     names : ndarray of str objects or None
-        Names of the columns.
+        Names of the columns of a data frame.
     """
 
     windows: Windows
@@ -132,7 +132,7 @@ class CheckedWindows:
 def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindows:
     """Check windows (n, window_size, n_features) or (n, window_size) without a copy.
 
-    With ``reset`` any shape will do; else that of the windows that ``estimator`` was fitted on.
+    Without ``reset`` they must have the shape of the windows that ``estimator`` was fitted on.
     """
     unchecked: dict[str, Any] = {"ensure_all_finite": False}
     n_dims = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
@@ -168,7 +168,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
 
 
 def _is_plain(X: Any, n_dims: int) -> bool:
-    """Whether scikit-learn's checks, which take as long as a small forecast, can be skipped."""
+    """Whether scikit-learn's checks can be skipped. They take as long as a small forecast."""
     is_float = type(X) is np.ndarray and X.dtype in _PLAIN_TYPES
     return is_float and X.ndim == n_dims and len(X) > 0
 
@@ -194,13 +194,13 @@ def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
 
 
 def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
-    """Find the rows that are NaN only; other rows that are not finite are an error."""
+    """Find the rows with NaN in every feature; raise an error for other rows not finite."""
     missing, covered = np.zeros(len(windows.rows), dtype=bool), None
     for at in row_blocks(windows.rows):
         finite = np.isfinite(windows.rows[at])
         if finite.all():
             continue
-        if covered is None:  # rows that belong to no window are not checked
+        if covered is None:  # rows that lie in no window are not checked
             covered = windows.spread_over_rows(1) > 0
         missing[at] = np.isnan(windows.rows[at]).all(axis=1) & allowed
         bad = covered[at] & ~finite.all(axis=1) & ~missing[at]
@@ -210,7 +210,7 @@ def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
 
 
 def _refuse_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
-    """Name the first window with this base row, and the step and features at fault."""
+    """Raise an error that names the first window with this base row, the step and features."""
     holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
     window = int(holds_row.argmax())
     step = (row - window * windows.row_step) // windows.lag_step
@@ -225,20 +225,20 @@ def _refuse_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
     )
     raise ValueError(
         f"Input X contains {what} in feature(s) {_some(features)} of step {step} of window "
-        f"{window}. {rule} Fill in such values before the windows are made, with "
-        "sklearn.impute.SimpleImputer for instance."
+        f"{window}. {rule} Fill in such values before the windows are made, for "
+        "instance with sklearn.impute.SimpleImputer."
     )
 
 
 def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
-    """Targets as float64 of shape (n,) or (n, n_outputs); NaN is an unknown target."""
+    """Return targets as float64, (n,) or (n, n_outputs); NaN is an unknown target."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
     y = check_array(y, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
     if y.dtype.kind == "O":
-        y = y.astype(np.float64)  # None is NaN
+        y = y.astype(np.float64)  # None becomes NaN
     if y.dtype.kind not in "biuf":
         raise ValueError(f"y must hold numbers, got an array of type {y.dtype}.")
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
@@ -252,7 +252,7 @@ def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
-    """Weights as float64 of shape (n,), not negative, not all zero; None gives ones."""
+    """Return weights as float64, (n,), not negative and not all zero; None gives ones."""
     if sample_weight is None:
         return np.broadcast_to(1.0, n_rows)  # takes no memory
     if isinstance(sample_weight, numbers.Real):
@@ -270,5 +270,5 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
 
 
 def _some(items: Sequence[object] | np.ndarray) -> str:
-    """List the first of many items."""
+    """List at most five items."""
     return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")

@@ -12,7 +12,7 @@ N_DAYS = 400
 
 @pytest.fixture(scope="session")
 def chicago_series():
-    """The whole real series; not to be changed."""
+    """The whole real series. Tests must not change it."""
     return load_chicago_ridership(as_frame=True).data
 
 
@@ -24,7 +24,7 @@ def chicago(chicago_series):
 
 @pytest.fixture
 def tomorrow(chicago_series):
-    """For each day of ``chicago`` the ridership of the day after, always known and positive."""
+    """The ridership of the day after each day of ``chicago``: always known and positive."""
     target = chicago_series["ridership"].to_numpy()[1 : N_DAYS + 1].copy()
     assert np.all(target > 0)
     return pd.Series(target, index=chicago_series.index[:N_DAYS], name="tomorrow")
@@ -32,7 +32,7 @@ def tomorrow(chicago_series):
 
 @pytest.fixture
 def small_lstm():
-    """Make a small network, with nothing beside it, that trains in a few hundredths of a second."""
+    """Make a small network without a linear map, which trains in less than 0.1 seconds."""
 
     def make(**params):
         fast = {"hidden_layer_sizes": 4, "max_epochs": 2, "n_jobs": 1, "random_state": 0}
@@ -54,7 +54,7 @@ def small_pipe(small_lstm):
                 ("lstm", small_lstm(**params)),
             ]
         )
-        # With pandas between the steps the index reaches the windows.
+        # With pandas output, the index is passed on to the window step.
         return pipe.set_output(transform="pandas") if index else pipe
 
     return make

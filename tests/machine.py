@@ -1,4 +1,4 @@
-"""What some tests need of the machine: each asks for it here, and says what was lacking."""
+"""Marks that skip tests on machines without what they need."""
 
 import os
 import platform
@@ -14,9 +14,9 @@ def _needs(is_there, lacking):
 
 
 needs_bfloat16 = _needs(
-    has_bfloat16("cpu"), "AVX512-BF16, AMX or BF16 of ARM, or oneDNN is told not to use it"
+    has_bfloat16("cpu"), "AVX512-BF16, AMX or BF16 of ARM, or oneDNN is set not to use it"
 )
 needs_fork = _needs(hasattr(os, "fork"), "fork")
 needs_glibc = _needs(platform.libc_ver()[0] == "glibc", "C library of GNU")
-needs_proc = _needs(Path("/proc/self/clear_refs").exists(), "/proc of Linux to measure memory by")
+needs_proc = _needs(Path("/proc/self/clear_refs").exists(), "/proc of Linux to measure memory")
 needs_x86 = _needs(platform.machine() in ("x86_64", "AMD64"), "processor of the x86 family")

@@ -1,4 +1,4 @@
-"""What every LSTM estimator shares: other targets need a codec, and no other fit."""
+"""The base class: an estimator for other targets only needs a codec of its own."""
 
 import pickle
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SMALL = {"hidden_layer_sizes": 4, "max_epochs": 3, "n_jobs": 1, "random_state": 
 
 @dataclass(frozen=True)
 class LogCodec(TargetCodec):
-    """Targets above zero, whose logarithm is learnt."""
+    """Positive targets; the network learns their logarithm."""
 
     def standardising(self, y, weight, index):
         return super().standardising(np.log(y), weight, index)
@@ -31,7 +31,7 @@ class LogCodec(TargetCodec):
 
 @dataclass(frozen=True)
 class PairCodec(TargetCodec):
-    """Two outputs for each target, as an interval would have; the prediction is their mean."""
+    """Two outputs for each target, as for an interval. The prediction is their mean."""
 
     @property
     def n_outputs(self):
@@ -55,7 +55,7 @@ class PairRegressor(LSTMRegressor):
 
 
 @pytest.mark.parametrize("params", [{}, {"linear_skip": False}, {"early_stopping": False}])
-def test_an_estimator_for_other_targets_needs_a_codec_only(params):
+def test_an_estimator_for_other_targets_only_needs_a_codec(params):
     model = LogRegressor(**SMALL, **params).fit(WINDOWS, Y)
     expected = np.exp(LSTMRegressor(**SMALL, **params).fit(WINDOWS, np.log(Y)).predict(WINDOWS))
     np.testing.assert_array_equal(model.predict(WINDOWS), expected)

@@ -24,13 +24,13 @@ MODULES = sorted(
 PEERS = {"darts", "keras", "neuralforecast", "pytorch_lightning", "skforecast"}
 NUMBER = r"\d+\.\d+"
 
-# A fit of so few epochs has not converged.
+# With so few epochs a fit does not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 @pytest.fixture(autouse=True)
 def beside_the_scripts(monkeypatch):
-    """Let the scripts find each other; what they set for their own process is undone."""
+    """Let the scripts import each other, and undo the settings that they make."""
     monkeypatch.syspath_prepend(FOLDER)
     for name in ("KERAS_BACKEND", "OMP_NUM_THREADS"):
         monkeypatch.setenv(name, os.environ.get(name, "1"))
@@ -47,7 +47,7 @@ def script():
 
 @pytest.fixture
 def in_this_process(monkeypatch):
-    """Let the contenders take turns in this process: to start one for each takes seconds."""
+    """Run the contenders in this process, since starting a process for each takes seconds."""
     rounds = importlib.import_module("rounds")
     worker = importlib.import_module("worker")
 
@@ -236,7 +236,7 @@ def test_the_benchmark_of_skill_runs(script, tmp_path, monkeypatch, capsys):
     assert len(results[-1]["curve"]) >= 1  # sklstm's shorter fits
     capsys.readouterr()
     skill.main([*arguments, *methods])
-    assert not capsys.readouterr().out  # all results are there already
+    assert not capsys.readouterr().out  # all results exist already
     text = (tmp_path / "skill.md").read_text()
     first, *_, rank = table_of(text, "series")
     assert first[0] == "waves"
@@ -291,7 +291,7 @@ def test_every_variant_of_the_linear_map_runs(script, capsys):
         assert all(re.fullmatch(NUMBER, row[column]) for column in (1, 2, 4, 5))
 
 
-# What benchmarks replace inside of sklstm: a name that moves would be replaced in vain.
+# Private names that benchmarks replace. If one moves, replacing it no longer has an effect.
 
 REPLACED = {
     "rows_to_choose": 100,
@@ -303,7 +303,7 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("name", ["bases", *REPLACED])
-def test_what_is_replaced_changes_the_linear_map(script, name):
+def test_replaced_values_change_the_linear_map(script, name):
     internals, linear_maps = script("internals"), script("linear_maps")
     value = REPLACED.get(name, linear_maps.TWO)
     rows = script("series").load(script("series").waves).rows
@@ -320,7 +320,7 @@ def test_what_is_replaced_changes_the_linear_map(script, name):
 
 
 def nonlinear():
-    """Windows and a target that a network finds more of than the linear map does."""
+    """Windows and a target that a network predicts better than the linear map does."""
     from sklstm import SlidingWindowTransformer
 
     rows = np.random.RandomState(0).randn(400, 1)
@@ -329,7 +329,7 @@ def nonlinear():
 
 
 @pytest.mark.parametrize(("name", "value"), [("half_credibility", 0), ("windows_of_a_row", 2)])
-def test_what_is_replaced_changes_the_training(script, name, value):
+def test_replaced_values_change_the_training(script, name, value):
     from sklstm import LSTMRegressor
 
     internals = script("internals")
@@ -356,7 +356,7 @@ def test_little_work_is_cut_up_for_two_threads_if_a_benchmark_says_so(script):
     threads = script("threads")
     X, y = nonlinear()
     one, two = (threads.fitted(X, y, 8, 64, n_jobs).loss_curve_ for n_jobs in (1, 2))
-    assert one != two  # sums are taken in another order
+    assert one != two  # the order of the sums differs
     np.testing.assert_allclose(one, two, rtol=1e-4)
 
 

@@ -22,7 +22,7 @@ GRID = {"window__window_size": [3, 7], "lstm__hidden_layer_sizes": [4, (6, 3)]}
 
 @pytest.fixture(scope="module")
 def environment():
-    """Where workers find this module; the clusters choose their threads, as for a user."""
+    """Let workers import this module, and let the clusters set the number of threads."""
     paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths))):
         os.environ.pop("OMP_NUM_THREADS", None)
@@ -78,7 +78,7 @@ def cluster(request, environment):
 
 
 def process(pipe, X, y, folder):
-    """Score with the number of this process, and leave some work to the other one."""
+    """Score with the id of this process; sleep, so that the other worker gets work too."""
     (folder / str(os.getpid())).touch()
     for _ in range(50):
         if len(list(folder.iterdir())) < 2:

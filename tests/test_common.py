@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, and that they do run."""
+"""scikit-learn's own checks, and a test that all of them run."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
 
-# Small and quick to learn, so that the checks that ask for a good fit can be met.
+# Small and fast, but good enough for the checks that require a good fit.
 SMALL = {"hidden_layer_sizes": 24, "learning_rate": 0.01}
 
 REGRESSORS = {
@@ -38,13 +38,13 @@ WEIGHT_CHECK = "check_sample_weight_equivalence_on_dense_data"
 
 
 def weights_are_inexact(estimator):
-    """Why a configuration cannot treat a weight of two exactly like a row given twice."""
+    """Say why a weight of two differs from a repeated row, or return None."""
     if estimator.early_stopping is True:
         return "the check shuffles the rows, and the latest rows are set aside for validation"
-    # With linear_skip 15 rows are too few to let the network add anything to the linear map.
+    # With linear_skip the network weight is 0, since 15 rows are too few to validate.
     if estimator.precision == "float32" and not estimator.linear_skip:
         return (
-            "the check asks for 1e-7, which is float32's rounding; held to 1e-5 by "
+            "the check requires 1e-7, the rounding error of float32; 1e-5 is required by "
             "test_weights_count_like_repeated_rows"
         )
     return None
@@ -54,7 +54,7 @@ def expected_to_fail(estimator):
     if isinstance(estimator, LSTMRegressor):
         reason = weights_are_inexact(estimator)
         return {WEIGHT_CHECK: reason} if reason else {}
-    reason = "a row's window holds the rows before it: that is what the transformer is for"
+    reason = "the window of a row contains earlier rows, which is the purpose of the transformer"
     return {
         "check_methods_sample_order_invariance": reason,
         "check_methods_subset_invariance": reason,
@@ -77,7 +77,7 @@ def test_scikit_learn_check_passes(estimator, check):
         pytest.fail(f"a check was skipped: {skipped}")
 
 
-# scikit-learn 1.9 has one check more than 1.6, the oldest that is supported.
+# scikit-learn 1.9 has one more check than 1.6, the oldest supported version.
 VERSION = tuple(map(int, sklearn.__version__.split(".")[:2]))
 ONE_FEWER = 1 if VERSION < (1, 9) else 0
 
@@ -110,7 +110,7 @@ def test_names_of_columns_are_checked(estimator):
     estimator_checks.check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
 
 
-@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")  # the checks' own
+@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")  # from the checks
 @pytest.mark.parametrize(
     "check",
     [
@@ -144,6 +144,6 @@ def test_docstrings_follow_numpydoc(estimator):
     for name in ["", *names]:
         target = ".".join(filter(None, ["sklstm", estimator.__name__, name]))
         errors = numpydoc_validate(target)["errors"]
-        # As scikit-learn: methods need no examples, and what they return has a name.
+        # As in scikit-learn: methods need no examples, and return values have names.
         allowed = {"EX01", "SA01", "ES01", "GL01", "YD01", "RT02"}
         assert [error for error in errors if error[0] not in allowed] == []

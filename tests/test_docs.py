@@ -17,7 +17,7 @@ PAGES = {
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if "_build" not in path.parts
 }
-# What needs a cluster is run by the tests beside it, on local ones.
+# test_cluster.py runs the code that needs a cluster, on local clusters.
 RUN_BY = {"docs/cluster.md": "test_cluster.py"}
 
 WITH_CODE = [page for page, text in PAGES.items() if "```python" in text]
@@ -47,7 +47,7 @@ def run(page, namespace):
 
 
 def assert_same(printed, expected):
-    """Compare words and whole numbers; decimals, which differ between processors, roughly."""
+    """Compare words and whole numbers exactly; decimals roughly, as processors differ."""
     words = ["".join(DECIMAL.sub("#", text).split()) for text in (printed, expected)]
     assert words[0] == words[1], f"\n{printed}\nis printed, but the page says\n{expected}"
     decimals = [[float(number) for number in DECIMAL.findall(t)] for t in (printed, expected)]
@@ -55,7 +55,7 @@ def assert_same(printed, expected):
 
 
 def the_readme_forecasts_a_week(namespace, printed):
-    # Candidates are close: another processor may find another one best.
+    # Scores are close, so that another processor may choose another candidate.
     assert "window__window_size" in printed
     week_ahead = namespace["search"].predict(namespace["X"])[-1]
     assert week_ahead.shape == (7,)
@@ -71,7 +71,7 @@ INSTEAD_OF_THE_SAME_TEXT = {
     "README.md": the_readme_forecasts_a_week,
     "docs/when_lstm_helps.md": the_lstm_is_better_than_ridge,
 }
-# Its search takes a minute or more on the whole series: here it gets the end of it.
+# Use the end of the series only, since a search on all of it takes a minute or more.
 N_ROWS = {"README.md": 500}
 
 

@@ -82,7 +82,7 @@ def test_pipeline_gives_one_prediction_per_row_in_every_container(
 def test_make_pipeline_works_without_a_scaler_and_with_new_rows(small_lstm, chicago, tomorrow):
     pipe = make_pipeline(SlidingWindowTransformer(7), small_lstm())
     pipe.fit(chicago[:300], tomorrow[:300])
-    # The rows after the fitted ones are predicted as if all rows were passed at once.
+    # Predictions for new rows equal those for all rows in one call.
     np.testing.assert_array_equal(pipe.predict(chicago[300:]), pipe.predict(chicago)[300:])
     assert np.isfinite(pipe.predict(chicago)).all()
 
@@ -182,7 +182,7 @@ def test_columns_can_be_prepared_and_encoded_before_the_windows(small_lstm, chic
     pipe.steps.append(("lstm", small_lstm()))
     pipe.set_output(transform="pandas").fit(X[:300], tomorrow[:300])
     assert pipe[-1].n_features_in_ == 2 + 7
-    # The index has come through: three missing days are missing steps, not closed up.
+    # The index is passed on: three missing days become missing steps.
     windows = pipe[:-1].transform(X[303:])
     np.testing.assert_array_equal(np.isnan(windows[0]).all(axis=1), [0, 0, 0, 1, 1, 1, 0])
     assert np.isfinite(pipe.predict(X[303:])).all()
@@ -364,7 +364,7 @@ def test_rows_in_the_gap_of_a_split_are_missing_in_the_windows(small_pipe, chica
     )
     assert np.isfinite(result["train_score"]).all()
     for (train, test), pipe in zip(cv.split(chicago), result["estimator"], strict=True):
-        # By hand: one series over both, with the rows of the gap blanked out.
+        # By hand: one series over both, with NaN in the rows of the gap.
         series = pipe["scale"].transform(chicago[: test[-1] + 1]).to_numpy(copy=True)
         series[train[-1] + 1 : test[0]] = np.nan
         windows = SlidingWindowTransformer(7).fit_transform(series)
@@ -383,7 +383,7 @@ def test_all_scorers_for_regression_are_covered():
 
 @pytest.mark.parametrize("scoring", REGRESSION_SCORERS)
 def test_every_scorer_for_regression_works(small_pipe, chicago, tomorrow, scoring):
-    # Targets and predictions are positive, as some scorers ask.
+    # Targets and predictions are positive, as some scorers require.
     model = TransformedTargetRegressor(small_pipe(), func=np.log, inverse_func=np.exp)
     scores = cross_val_score(model, chicago, tomorrow, cv=CV, scoring=scoring, error_score="raise")
     assert scores.shape == (2,)
@@ -511,7 +511,7 @@ def test_stacking_works_on_blocks_and_on_networks_fitted_before(small_pipe, chic
     stack.fit(chicago[250:350], tomorrow[250:350])
     assert np.isfinite(stack.predict(chicago[350:])).all()
 
-    # scikit-learn itself wants each row in one test fold, which no split in time gives.
+    # scikit-learn requires every row in one test fold; a split in time cannot give this.
     with pytest.raises(ValueError, match="only works for partitions"):
         StackingRegressor(members, cv=CV).fit(chicago, tomorrow)
 
@@ -671,7 +671,7 @@ def test_pickled_state_holds_only_arrays_and_plain_values(small_lstm, chicago, t
 
 
 class Watch(Callback):
-    """Keep the numbers of the windows that each training used."""
+    """Record the numbers of the windows that each training used."""
 
     def __init__(self):
         self.rows = []
@@ -719,7 +719,7 @@ def test_rows_of_weight_zero_are_left_out_of_training(small_lstm, chicago, tomor
     getattr(lstm, method)(windows, tomorrow, sample_weight=weight)
     np.testing.assert_array_equal(watch.rows[0], [i for i in range(6, 400) if i % 3])
 
-    # Whatever the target says where the weight is zero.
+    # Also if the targets with weight zero are wrong.
     wrong = tomorrow.where(weight > 0, -1e6)
     other = small_lstm(early_stopping=False)
     getattr(other, method)(windows, wrong, sample_weight=weight)
@@ -822,7 +822,7 @@ def test_last_prediction_is_the_forecast_after_the_end(small_pipe, chicago, cont
     predicted = pipe.predict(X)
     assert predicted.shape == (400, horizon)
     assert predicted[-1].shape == (horizon,)
-    # From the last window alone, of rows that were all there.
+    # From the last window alone, which has no missing step.
     last = pipe["scale"].transform(chicago if container == "pandas" else X)[-7:]
     np.testing.assert_array_equal(pipe["lstm"].predict(last[np.newaxis])[0], predicted[-1])
     known = small_pipe(early_stopping=True).fit(X, np.asarray(y)).predict(X)

@@ -1,4 +1,4 @@
-"""Nothing at or before a row depends on what comes after it."""
+"""No prediction and no window of a row depends on later rows."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from skorch.callbacks import Callback
 from sklstm import SlidingWindowTransformer, forecast_targets
 from sklstm._network.loss import TargetLoss
 
-CHANGES = {  # from the rows up to t and the rows after t, other rows after t
+CHANGES = {  # maps rows up to t and rows after t to new rows after t
     "noise": lambda before, after: (
         after + np.random.default_rng(0).normal(scale=100, size=after.shape)
     ),
@@ -57,7 +57,7 @@ def test_no_prediction_depends_on_later_rows(small_pipe, chicago, change, t, con
     X = convert(chicago, container)
     results, pipes = [], []
     for rows in (X, changed):
-        # Everything from the rows up to t: slices, so that a read beyond them would show.
+        # Windows of rows up to t only, as slices: reading beyond a slice would change a prediction.
         target = forecast_targets(rows["ridership"] if container != "numpy" else rows[:, 0], 2)
         known = forecast_targets(
             rows["ridership"][: t + 1] if container != "numpy" else rows[: t + 1, 0], 2
@@ -164,7 +164,7 @@ def test_no_fold_of_a_cross_validation_depends_on_later_rows(
     for i, (_, test) in enumerate(folds[:2]):
         one, other = (result["estimator"][i] for result in results)
         np.testing.assert_equal(weights_of(one["lstm"]), weights_of(other["lstm"]))
-        # And within a fold, from any row on.
+        # Within a fold, too, for changes from any row on.
         inside = test[len(test) // 2]
         new = convert(change_after(chicago, inside, "noise"), container)
         n = inside + 1 - test[0]
@@ -178,7 +178,7 @@ def test_no_fold_of_a_cross_validation_depends_on_later_rows(
 def test_rows_before_or_among_the_fitted_ones_get_no_later_row(small_pipe, chicago, tomorrow, cv):
     for train, test in cv.split(chicago):
         pipe = small_pipe(index=True).fit(chicago.iloc[train], tomorrow.iloc[train])
-        # One row of the test fold at a time: nothing in its window lies after it.
+        # One row of the test fold at a time: its window holds no later row.
         scaled = pipe["scale"].transform(chicago).to_numpy()
         for row in test[[0, 3, -1]]:
             window = pipe[:-1].transform(chicago.iloc[[row]])[0]
@@ -201,7 +201,7 @@ def test_windows_of_a_longer_view_do_not_read_beyond_their_rows(small_lstm, chic
 
 
 class Watch(Callback):
-    """Keep what a training sees and reaches."""
+    """Record the rows and the weights of a training."""
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         self.train = X
@@ -270,7 +270,7 @@ def test_auto_early_stopping_starts_at_ten_validation_rows(
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
 def test_early_stopping_restores_the_best_weights(small_lstm, tomorrow, windows, loss, weighted):
     watch = Watch()
-    # A learning rate that overshoots, so that the last epoch is not the best.
+    # A learning rate that is too large, so that the last epoch is not the best.
     lstm = small_lstm(
         callbacks=[watch],
         loss=loss,
@@ -291,7 +291,7 @@ def test_early_stopping_restores_the_best_weights(small_lstm, tomorrow, windows,
         X, y = next(watch.valid.batches(None, len(watch.valid)))
         final = TargetLoss(loss)(lstm.net_.module_(X), y).item()
     assert final == pytest.approx(min(curve), rel=1e-12)
-    # And that loss is what a user computes from predictions in units of the target.
+    # A user can compute the same loss from predictions in units of the target.
     rows = watch.valid_rows
     error = (lstm.predict(windows[rows]) - tomorrow.iloc[rows]) / lstm.target_scale_
     error = np.abs(error) if loss == "absolute_error" else error**2
@@ -299,7 +299,7 @@ def test_early_stopping_restores_the_best_weights(small_lstm, tomorrow, windows,
     assert final == pytest.approx(expected, rel=1e-9)
 
 
-def test_validation_part_decides_nothing_but_when_to_stop(small_lstm, chicago, tomorrow, windows):
+def test_validation_rows_affect_early_stopping_only(small_lstm, chicago, tomorrow, windows):
     lstm, watch = fit_watched(small_lstm, windows, tomorrow, early_stopping=True)
     last = watch.train_rows[-1]
     X = change_after(chicago, last, "noise")
@@ -348,12 +348,12 @@ def test_only_labelled_rows_are_trained_on(
     np.testing.assert_allclose(
         watch.train.targets[:, 0], (targets - targets.mean()) / targets.std(ddof=0), rtol=1e-4
     )
-    # The rows without a target are history: those with one see them in their windows.
+    # Rows without a target are history in the windows of rows with one.
     scaled = (chicago.to_numpy() - lstm.feature_mean_) / lstm.feature_scale_
     X, _ = next(watch.train.batches(None, 2))
     np.testing.assert_allclose(X[0], scaled[1:8], rtol=1e-4, atol=1e-6)
 
-    # The fit is that on the labelled windows alone.
+    # The fit equals a fit on the labelled windows alone.
     alone = getattr(small_lstm(early_stopping=early_stopping), method)(
         windows[usable], tomorrow.iloc[usable]
     )
@@ -386,7 +386,7 @@ def test_each_output_is_trained_on_its_own_known_targets(small_lstm, chicago, to
     [slice(0, 400), slice(0, 362), slice(350, 400)],
     ids=["always", "in training", "in validation"],
 )
-def test_output_without_known_targets_does_not_spoil_the_others(
+def test_an_output_without_known_targets_does_not_affect_the_others(
     small_lstm, tomorrow, windows, unknown
 ):
     y = np.column_stack([tomorrow, tomorrow])

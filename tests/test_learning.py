@@ -1,4 +1,4 @@
-"""The network learns what methods without memory cannot, on a real series and on a made one."""
+"""The network learns what methods without memory cannot: on real and on synthetic data."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_tomorrows_ridership_needs_the_days_before(chicago_series, seed):
 
 @pytest.mark.parametrize("hidden_layer_sizes", [64, (32, 16)])
 def test_the_input_of_twenty_steps_ago_is_recalled(hidden_layer_sizes):
-    # White noise: no other step, and no method on the last row, says anything about it.
+    # White noise: no other step, and no method on the last row, can predict the target.
     rows = np.random.RandomState(0).randn(3000, 1)
     y = np.concatenate([np.zeros(20), rows[:-20, 0]])
     train, test = slice(0, 2500), slice(2500, 3000)

@@ -1,4 +1,4 @@
-"""Memory stays in proportion to the series, and a series in a large file stays there."""
+"""Memory is proportional to the series, and a series in a large file stays in its file."""
 
 import mmap
 import os
@@ -21,7 +21,7 @@ from sklstm._series.storage import let_go, row_blocks, stays_on_disk
 from sklstm._series.windows import find_windows
 from tests.machine import needs_proc
 
-# What the processes that are measured begin with.
+# The first lines of each script whose memory is measured.
 MEASURING = """
     import os, resource, sys, warnings
     import numpy as np
@@ -71,7 +71,7 @@ def run(script, *args, **environment):
 @pytest.mark.parametrize(
     ("call", "window_size", "n_usable", "dtype"),
     [
-        ("fit", 168, 3_000, "float64"),  # with early stopping: 300 windows validate
+        ("fit", 168, 3_000, "float64"),  # with early stopping: 300 validation windows
         ("fit", 168, 3_000, "float32"),
         ("fit", 2, 1_000_000, "float64"),
         ("predict", 2, 0, "float64"),
@@ -97,7 +97,7 @@ def test_the_peak_stays_under_three_times_the_series(call, window_size, n_usable
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_the_finite_check_copies_no_windows(layout, value):
     rows = np.ones((50_000, 2))
-    rows[-1, 1] = value  # found last
+    rows[-1, 1] = value  # in the last row
     if layout == "two dimensions":
         X = sliding_window_view(rows.ravel(), 168)
     else:
@@ -231,7 +231,7 @@ def test_changes_of_a_mapped_array_are_kept(mode, tmp_path):
     np.testing.assert_array_equal(X[7], [0.5] * 3)
 
 
-def test_what_others_have_mapped_is_left_alone(low_limit):
+def test_anonymous_memory_maps_keep_their_values(low_limit):
     private = (
         mmap.mmap(-1, 80_000, flags=mmap.MAP_PRIVATE) if hasattr(mmap, "MAP_PRIVATE") else None
     )
@@ -265,7 +265,7 @@ def test_a_full_disk_is_an_error_that_changes_nothing(tmp_path, low_limit):
 
 @needs_proc
 def test_a_series_is_not_read_into_memory(tmp_path):
-    """300 MB, and half of that to allocate: enough for a file, too little for an array."""
+    """300 MB, of which half can be allocated: enough for a file, too little for an array."""
     script = """
         shape, path = (600_000, 64), sys.argv[1]
         X = np.memmap(path, np.float64, "w+", shape=shape)
@@ -288,7 +288,7 @@ def test_a_series_is_not_read_into_memory(tmp_path):
     """
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    # torch makes a folder of its own, here if the first fit of all is the script's.
+    # torch creates a folder of its own here if this is the first fit of the process.
     folders = {"TMPDIR": str(temporary), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "torch")}
     peaks, in_memory = run(script, str(tmp_path / "series"), **folders).splitlines()
     assert max(float(peak) for peak in peaks.split()) < 0.5

@@ -1,4 +1,4 @@
-"""The wheel, installed outside the source tree: what is in it, and its types."""
+"""The wheel, installed outside the source tree: its contents and its types."""
 
 import shutil
 import subprocess
@@ -66,6 +66,6 @@ def test_a_script_with_every_public_name_runs(python, tmp_path):
 
 
 def test_a_script_with_every_public_name_passes_mypy_in_strict_mode(python, tmp_path):
-    script = shutil.copy(SCRIPT, tmp_path)  # beside the source tree, mypy would read that
+    script = shutil.copy(SCRIPT, tmp_path)  # in the source tree, mypy would read the source
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, script]
     assert "no issues found" in run(*command, cwd=tmp_path)

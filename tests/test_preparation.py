@@ -1,4 +1,4 @@
-"""Which windows are used, and for what; the rest is tested through LSTMRegressor."""
+"""Training and validation windows. LSTMRegressor's tests cover the rest."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ WINDOWS = find_windows(VIEW)
 MISSING = np.isnan(WINDOWS.rows).all(axis=1)
 
 
-def test_usable_windows_are_complete_known_and_weigh_something():
+def test_usable_windows_are_complete_known_and_have_a_weight():
     y, weight = np.zeros((200_000, 2)), np.ones(200_000)
     y[10] = np.nan
     y[11, 0] = np.nan
@@ -43,7 +43,7 @@ def test_the_gap_counts_rows_and_not_labelled_rows():
 
 
 def test_statistics_are_those_of_all_values_in_the_windows():
-    # Across more than one block of rows, with weights, and without the windows left out.
+    # For several blocks of rows, with weights, and with some windows left out.
     index = np.arange(1000, 150_000)
     weight = np.random.RandomState(1).rand(200_000)
     mean, scale = feature_statistics(WINDOWS, weight, index)
@@ -54,7 +54,7 @@ def test_statistics_are_those_of_all_values_in_the_windows():
     assert_allclose(scale, np.sqrt(variance))
 
 
-def test_nothing_to_take_statistics_of_changes_nothing():
+def test_statistics_of_no_windows_are_zero_and_one():
     none = np.array([], dtype=int)
     assert_array_equal(feature_statistics(WINDOWS, np.ones(200_000), none), [[0, 0], [1, 1]])
     codec = TargetCodec.of(ROWS).standardising(ROWS, np.ones(200_000), none)

@@ -1,4 +1,4 @@
-"""LSTMRegressor: what it learns, repeats, leaves as it was, and refuses."""
+"""LSTMRegressor: learning, repeatability, global state, and errors."""
 
 import pickle
 import random
@@ -19,7 +19,7 @@ def small(**params):
 
 
 def alone(**params):
-    """Make a network with no linear map beside it, and a loss at the last step of a window."""
+    """Make a network without a linear map, and with a loss at the last step only."""
     return small(**({"linear_skip": False, "supervise": "last"} | params))
 
 
@@ -48,7 +48,7 @@ class TestLearning:
         assert_array_equal(model.feature_scale_, 1)
         assert_array_equal(model.target_mean_, 0)
 
-    def test_a_constant_feature_and_a_constant_target_are_no_problem(self):
+    def test_a_constant_feature_and_a_constant_target_can_be_fitted(self):
         constant = np.concatenate([W[5:], np.full_like(W[5:, :, :1], 7.0)], axis=2)
         prediction = small().fit(constant, np.full(195, 3.0)).predict(constant)
         assert_allclose(prediction, 3, atol=0.5)
@@ -64,7 +64,7 @@ class TestLearning:
         assert model.loss_curve_[-1] < model.loss_curve_[0]
 
     def test_an_optimizer_for_whole_batches_lowers_the_loss(self):
-        # On small batches its line of curvatures diverges, on some processors within 10 epochs.
+        # On small batches, LBFGS diverges within 10 epochs on some processors.
         whole = {"batch_size": len(W), "learning_rate": 0.1}
         model = small(optimizer=torch.optim.LBFGS, max_epochs=10, **whole).fit(W, Y)
         assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
@@ -95,7 +95,7 @@ class TestLearning:
         assert small(early_stopping=False).fit(W, Y).validation_loss_curve_ is None
 
     def test_weights_count_like_repeated_rows(self):
-        # Longer trainings let Adam magnify the rounding of float32 where the loss nears 0.
+        # In longer trainings Adam amplifies the rounding of float32 once the loss is near 0.
         weight = np.random.RandomState(1).randint(0, 4, len(W))
         params = {"max_epochs": 20, "early_stopping": False, "batch_size": 1000}
         weighted = alone(**params).fit(W, Y, sample_weight=weight)
@@ -194,12 +194,12 @@ class TestMissing:
         targets = forecast_targets(X[:, 0], 3)
         seen = Recorder()
         model = small(callbacks=[seen], early_stopping=False).fit(W, targets)
-        assert_array_equal(seen.train, np.arange(5, 199))  # the last row knows nothing
+        assert_array_equal(seen.train, np.arange(5, 199))  # the last row has no known target
         assert np.isfinite(model.predict(W)).all()
 
 
 class Recorder(Callback):
-    """Notes the windows that training and validation see."""
+    """Records the training and validation windows."""
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         self.train = dataset_train.index.numpy()
@@ -224,7 +224,7 @@ class TestEarlyStopping:
 
     def test_restores_the_weights_of_the_best_epoch(self):
         noise = np.random.RandomState(0).randn(300, 5, 1)
-        y = np.random.RandomState(1).randn(300)  # nothing to learn: overfits from the start
+        y = np.random.RandomState(1).randn(300)  # noise: overfits from the first epoch
         model = alone(
             early_stopping=True, max_epochs=60, learning_rate=0.02, n_iter_no_change=8, tol=0
         ).fit(noise, y)
@@ -409,7 +409,7 @@ class TestGoingOn:
         model.set_params(optimizer="none", learning_rate="x", device="nowhere", callbacks=3)
         assert_array_equal(pickle.loads(pickle.dumps(model)).predict(W), expected)
 
-    def test_a_warm_start_that_only_makes_it_worse_keeps_the_weights(self):
+    def test_a_warm_start_without_improvement_keeps_the_weights(self):
         model = small(early_stopping=True, max_epochs=30, warm_start=True).fit(W, Y)
         expected = model.predict(W)
         model.set_params(max_epochs=1, learning_rate=5.0).fit(W, Y)
@@ -424,7 +424,7 @@ class TestGoingOn:
         assert model.n_iter_ == 7
         assert np.isfinite(model.loss_curve_).all()
 
-    def test_what_callbacks_hold_does_not_get_into_the_pickle(self):
+    def test_the_state_of_callbacks_is_not_pickled(self):
         scheduler = LRScheduler("StepLR", step_size=1)
         model = small(callbacks=[scheduler]).fit(W, Y)
         pickled = pickle.dumps(model)
@@ -497,7 +497,7 @@ class TestRefusing:
         with pytest.raises(ValueError, match=message):
             small().fit(W, Y).predict(rows)
 
-    def test_what_lies_between_windows_is_nobodys_business(self):
+    def test_rows_outside_all_windows_are_not_checked(self):
         rows = X.copy()
         rows[10::20] = np.inf
         picked = np.lib.stride_tricks.sliding_window_view(rows, 6, axis=0).transpose(0, 2, 1)[::20]
@@ -548,7 +548,7 @@ class TestRefusing:
             ({"n_jobs": 0}, "n_jobs must not be 0"),
             ({"device": "gpu"}, "device must be 'auto', 'cpu', 'cuda'"),
             ({"device": "meta"}, "device must be 'auto', 'cpu', 'cuda'"),
-            ({"optimizer": torch.optim.LBFGS, "weight_decay": 0.1}, "LBFGS has none"),
+            ({"optimizer": torch.optim.LBFGS, "weight_decay": 0.1}, "LBFGS has no such parameter"),
             ({"precision": "float16"}, "'precision' parameter"),
             ({"early_stopping": "yes"}, "'early_stopping' parameter"),
             ({"callbacks": "none"}, "'callbacks' parameter"),
@@ -574,14 +574,14 @@ class TestRefusing:
             model.fit(W, Y * 1e30)
         assert not hasattr(model, "net_")
 
-    def test_weights_from_before_the_loss_broke_are_restored_with_a_warning(self):
+    def test_the_best_weights_are_restored_with_a_warning_if_the_loss_diverges(self):
         model = small(max_epochs=10, callbacks=[Breaker(epoch=6)])
         with pytest.warns(UserWarning, match="not finite in epoch 7.* were restored"):
             model.fit(W, Y)
         assert model.n_iter_ == 6
         assert_array_equal(model.predict(W), small(max_epochs=6).fit(W, Y).predict(W))
 
-    def test_a_loss_that_breaks_in_partial_fit_leaves_the_model_as_it_was(self):
+    def test_a_loss_that_diverges_in_partial_fit_does_not_change_the_model(self):
         model = small(gradient_clip=None).partial_fit(W, Y)
         expected = model.predict(W)
         with pytest.raises(ValueError, match="not finite"):
@@ -651,10 +651,10 @@ class TestEveryStep:
         ("params", "X", "match"),
         [
             ({}, W[5:].copy(), "X holds copies of windows"),
-            ({}, W[5::2], "X holds copies of windows, or not those of every row"),
-            ({"bidirectional": True}, W[5:], "bidirectional=True shows each step"),
+            ({}, W[5::2], "X holds copies of windows, or not a window for every row"),
+            ({"bidirectional": True}, W[5:], "with bidirectional=True the output of a step"),
         ],
     )
-    def test_what_it_cannot_be_used_with_is_refused(self, params, X, match):
+    def test_every_step_is_refused_for_other_windows_and_two_directions(self, params, X, match):
         with pytest.raises(ValueError, match=match):
             small(supervise="every_step", **params).fit(X, X[:, -1, 0])

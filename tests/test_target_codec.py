@@ -1,4 +1,4 @@
-"""Targets to standardised values, and back."""
+"""Encoding of targets to standardised values, and decoding."""
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
@@ -19,10 +19,10 @@ def test_unknown_targets_are_zero_without_weight():
     targets, weights = codec.encode(y, np.ones(4), np.array([0, 1, 3]))
     assert_array_equal(targets, [[0, 0], [1, 0], [3, 3]])
     assert_array_equal(weights, np.array([[1, 1], [1, 0], [1, 1]]) * 6 / 5)
-    assert y[0, 0] == 1  # the caller's own stay
+    assert y[0, 0] == 1  # the argument is not changed
 
 
-def test_targets_that_all_count_once_have_no_weights():
+def test_weights_are_none_if_all_targets_are_known_and_weigh_one():
     y, index = np.arange(4.0)[:, np.newaxis], np.arange(1, 4)
     codec = TargetCodec.of(y)
     targets, weights = codec.encode(y, np.ones(4), index)

@@ -26,7 +26,7 @@ quick = settings(deadline=None, max_examples=100, database=None)
 
 
 def numbered(n_rows, n_features=1, dtype=np.float64):
-    """No two values are equal, so that a value says where it comes from."""
+    """Make rows of unique values, so that each value identifies its row and column."""
     return np.arange(n_rows * n_features).reshape(n_rows, n_features).astype(dtype)
 
 
@@ -50,7 +50,7 @@ def windows_of_series(values, **params):
 
 
 class KeepsWindows(RegressorMixin, BaseEstimator):
-    """Ends a pipeline, and shows what has reached it."""
+    """The last step of a pipeline, which records its input."""
 
     def fit(self, X, y):
         self.fitted_on_ = X
@@ -127,7 +127,7 @@ def test_memory_does_not_grow_with_the_window(dtype, container, padding):
     size = rows.nbytes if container == "numpy" else X.memory_usage().sum()
     assert windows.shape == (100_000, 500, 4)
     assert both.shape == (200_000, 500, 4)
-    # What is kept of the first call, and at most three times the series for the second.
+    # What the first call keeps, and at most three times the series for the second call.
     assert peak < (0.6 + 3) * size
 
 
@@ -211,7 +211,7 @@ def test_pandas_output_of_a_whole_pipeline_leaves_windows_an_array(how):
         pipe.fit(X[:40], np.zeros(40)).predict(X[45:])
     assert type(pipe[-1].fitted_on_) is np.ndarray
     assert type(pipe[-1].predicted_on_) is np.ndarray
-    # The index has reached the windows through the scaler: five days are missing.
+    # The scaler passes the index on to the windows: five days are missing.
     scaled = pipe[0].transform(X)
     known = dict(enumerate(np.asarray(scaled)))
     known = {position: row for position, row in known.items() if not 40 <= position < 45}
@@ -291,7 +291,7 @@ WITHOUT_INDEX = {
 
 @pytest.fixture(params=WITHOUT_INDEX)
 def container(request):
-    """Make what has rows but no place in time for them."""
+    """Make a container whose rows have no index in time."""
     return WITHOUT_INDEX[request.param]
 
 
@@ -315,7 +315,7 @@ def test_rows_without_an_index_follow_the_fitted_ones(container, n_fitted, paddi
 @pytest.mark.parametrize("name", ANY_INDEX)
 def test_rows_after_the_fitted_ones_by_index_get_them_as_history(name, n_fitted, padding):
     if name in ("business days", "holidays"):
-        n_fitted += 10  # a week or more shows that weekends are left out
+        n_fitted += 10  # a week or more is needed to recognise business days
     X = frame(ANY_INDEX[name](75))
     transformer = SlidingWindowTransformer(4, dilation=3, padding=padding).fit(X[:n_fitted])
     expected = windows_of_series(X, window_size=4, dilation=3, padding=padding)
@@ -551,7 +551,7 @@ def test_small_differences_beside_a_large_value_are_differences():
 
 
 def assert_no_later_row(windows, ends):
-    """In a series whose values are its positions, windows hold no value above their row's."""
+    """Check windows of a series whose values are its positions: none exceeds its row's."""
     latest = np.nanmax(windows, axis=(1, 2))
     np.testing.assert_array_equal(latest, ends)
 
@@ -630,7 +630,7 @@ def test_windows_do_not_change_with_the_labels_of_later_rows():
     np.testing.assert_array_equal(changed[:-1], windows)
 
 
-# ---- what an index shows to be no series ------------------------------------------------
+# ---- an index that is not one series in time ---------------------------------------------
 
 NO_SERIES = {
     "decreasing": (pd.RangeIndex(19, -1, -1), "index of X is not increasing.*sort_index"),
@@ -704,7 +704,7 @@ def test_every_24th_of_the_rows_is_refused(name):
 
 
 @pytest.mark.parametrize("name", ["range", "hourly"])
-def test_an_outage_now_and_then_is_no_picking_of_rows(name):
+def test_a_few_holes_are_not_taken_for_picked_rows(name):
     kept = np.delete(np.arange(300), [7, 40, 41, 42, 90, 150, *range(200, 240)])
     X = frame(REGULAR[name](300)[kept], n_features=1)
     windows = windows_of_series(X, window_size=3)
@@ -727,7 +727,7 @@ def test_labels_of_another_kind_are_refused(fitted, passed, message):
 
 
 @pytest.mark.parametrize("name", TIMES)
-def test_an_index_says_nothing_after_fitting_without_one(name):
+def test_rows_with_an_index_follow_fitted_rows_without_one(name):
     X = frame(TIMES[name](60)).set_axis([0, 1], axis=1).rename(columns=str)
     transformer = SlidingWindowTransformer(4).fit(pl.from_pandas(X[:40]))
     expected = windows_of_series(X.to_numpy(), window_size=4)
@@ -793,7 +793,7 @@ def test_partial_fit_refuses_rows_that_do_not_follow(name, start):
         transformer.partial_fit(X[start:])
 
 
-# ---- errors, and what they leave behind --------------------------------------------------
+# ---- errors, and the state after them ----------------------------------------------------
 
 
 def test_transform_before_fit_is_refused():
@@ -957,7 +957,7 @@ def test_transform_leaves_the_fitted_transformer_as_it_was():
     assert pickle.dumps(transformer) == before
 
 
-# ---- copies on the way ---------------------------------------------------------------------
+# ---- copies ----------------------------------------------------------------------------
 
 
 def test_a_pickled_transformer_keeps_its_history():
@@ -1007,7 +1007,7 @@ def test_a_copy_goes_on_as_the_original_would(name, n_fitted, how):
         copy.partial_fit(X[n_fitted : n_fitted + 1]).partial_fit(X[n_fitted + 1 : 50])
     expected = windows_of_series(X, window_size=5)[50:]
     np.testing.assert_array_equal(transformer.transform(X[50:]), copied.transform(X[50:]))
-    if name not in ("business days", "holidays"):  # which need a week to be known as such
+    if name not in ("business days", "holidays"):  # recognised only from a week of rows
         np.testing.assert_array_equal(copied.transform(X[50:]), expected)
 
 
@@ -1057,7 +1057,7 @@ def test_a_pipeline_with_memory_gives_the_same_windows(tmp_path):
     assert any(tmp_path.rglob("output.pkl"))
 
 
-def test_the_step_of_a_stream_shows_with_its_second_row():
+def test_the_time_step_of_a_stream_is_known_from_its_second_row():
     X = frame(pd.date_range("2024-01-01", periods=60), n_features=1)
     transformer = SlidingWindowTransformer(4)
     for row in range(20):

@@ -1,8 +1,8 @@
 """Choose penalties and bases by their errors on left-out blocks of rows.
 
-Left-out blocks with a margin on either side, for dependent rows: P. Burman, E. Chow and D. Nolan, "A
-cross-validatory method for dependent data", Biometrika 81(2), 1994. The one-standard-error rule:
-L. Breiman et al., "Classification and regression trees", 1984.
+Left-out blocks with a margin on either side: P. Burman, E. Chow and D. Nolan, "A cross-validatory
+method for dependent data", Biometrika 81(2), 1994. The one-standard-error rule: L.
+Breiman et al., "Classification and regression trees", 1984.
 """
 
 from __future__ import annotations

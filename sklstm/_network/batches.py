@@ -92,7 +92,7 @@ class WindowDataset(Dataset):
 
 
 class EveryStepDataset(Dataset):
-    """Windows a stride apart, each with a target for every one of its steps.
+    """Overlapping windows, each with a target for every one of its steps.
 
     Parameters
     ----------

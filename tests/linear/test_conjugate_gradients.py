@@ -1,4 +1,4 @@
-"""Conjugate gradients in place of a solution in closed form."""
+"""Conjugate gradients, against the solution in closed form."""
 
 import numpy as np
 from sklearn.linear_model import LinearRegression

@@ -18,8 +18,8 @@ from tests.linear.data import ROWS, TARGETS, VIEW, WINDOW, dataset
 
 @pytest.mark.parametrize("start", [150, 190])
 @pytest.mark.parametrize("columns", [1, 2])
-def test_what_is_constant_in_two_blocks_of_three_is_no_problem(start, columns):
-    """Non-regression test: the Cholesky decomposition of what rounding had left failed."""
+def test_a_series_can_be_constant_in_two_of_three_blocks(start, columns):
+    """Non-regression test: rounding errors made the Cholesky decomposition fail."""
     rows = np.zeros((200, columns))
     rows[start:] = 20 + np.random.RandomState(0).randn(200 - start, columns)
     for series in (rows, 21.5 - rows, rows[::-1].copy()):
@@ -30,8 +30,8 @@ def test_what_is_constant_in_two_blocks_of_three_is_no_problem(start, columns):
             assert np.isfinite(model.fit(series, series[:, 0]).predict(series)).all()
 
 
-def test_columns_that_say_the_same_and_a_target_that_follows_exactly_are_no_problem():
-    """Non-regression test: products of errors that are all rounding were not positive definite."""
+def test_collinear_columns_and_an_exact_target_can_be_fitted():
+    """Non-regression test: with errors of rounding only, their products were indefinite."""
     step = (np.arange(100) > 50) * 1.0
     far = np.random.RandomState(0).randn(200, 2) + 1e8
     for X, y, params in [
@@ -44,14 +44,14 @@ def test_columns_that_say_the_same_and_a_target_that_follows_exactly_are_no_prob
 
 
 @pytest.mark.parametrize("rare", [0, 1])
-def test_an_output_that_is_seldom_known_does_not_choose_for_the_others(rare):
-    """Non-regression test: the first output chose for all."""
+def test_penalties_are_chosen_on_the_output_with_most_known_targets(rare):
+    """Non-regression test: the first output decided for all, with few known targets."""
     weights = np.zeros_like(TARGETS)
     weights[::20, rare] = 1
     weights[:, 1 - rare] = 1 - weights[:, rare]
     both = fit_linear(dataset(weights=weights), 1)
     own = fit_linear(dataset(np.flatnonzero(weights[:, 1 - rare])), 1)
-    assert both.choice[0].basis != "deviations" or len(both.choice) > 1  # not that of few rows
+    assert both.choice[0].basis != "deviations" or len(both.choice) > 1  # not for few rows
     assert [member.basis for member in both.choice] == [member.basis for member in own.choice]
 
 
@@ -64,7 +64,7 @@ def test_weights_count_like_repeated_rows():
     torch.testing.assert_close(weighted.weights, repeated.weights, rtol=1e-9, atol=1e-9)
 
 
-def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
+def test_outputs_known_at_different_rows_are_solved_separately():
     weights = np.ones_like(TARGETS)
     weights[::2, 0] = weights[1::2, 1] = 0
     choice = (Member("deviations", (0.1,), 1.0),)
@@ -75,7 +75,7 @@ def test_outputs_that_are_known_at_different_times_are_solved_each_on_its_own():
 
 
 @pytest.mark.parametrize("most", [1, 2048])
-def test_an_output_that_is_not_known_is_mapped_to_its_mean(monkeypatch, most):
+def test_an_output_without_known_targets_has_a_map_of_zeros(monkeypatch, most):
     monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     weights = np.ones_like(TARGETS)
     weights[:, 1] = 0
@@ -88,14 +88,14 @@ def test_an_output_that_is_not_known_is_mapped_to_its_mean(monkeypatch, most):
 
 @pytest.mark.parametrize("most", [1, 2048])
 @pytest.mark.parametrize("gap", [100, 1000])
-def test_targets_that_overlap_over_most_of_the_rows_are_no_problem(monkeypatch, gap, most):
+def test_the_gap_can_be_longer_than_a_block_or_the_series(monkeypatch, gap, most):
     monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     assert torch.isfinite(fit_linear(dataset(), gap).weights).all()
 
 
 @pytest.mark.parametrize("most", [1, 2048])
 @pytest.mark.parametrize("n", [1, 2, 10, 99])
-def test_few_rows_and_features_without_variance_are_no_problem(monkeypatch, n, most):
+def test_few_rows_and_constant_features_can_be_fitted(monkeypatch, n, most):
     monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     windows = find_windows(np.zeros((n, 3, 2)))
     series = series_tensor(windows, 0.0, 1.0, torch.float32, "cpu")
@@ -106,9 +106,9 @@ def test_few_rows_and_features_without_variance_are_no_problem(monkeypatch, n, m
 
 
 class TestInTheEstimator:
-    """What a user sees of it."""
+    """The linear map in LSTMRegressor."""
 
-    def test_it_is_never_far_from_ridge_where_a_level_drifts(self):
+    def test_the_linear_map_follows_a_level_that_drifts(self):
         drift = np.arange(1500.0) / 100 + np.random.RandomState(0).randn(1500).cumsum() / 10
         X, y = drift[:, None], forecast_targets(drift, 3)
         train, test = slice(0, 1200), slice(1200, 1497)
@@ -124,7 +124,7 @@ class TestInTheEstimator:
         assert errors[True] < 1.3 * last
         assert errors[False] > 10 * last
 
-    def test_the_network_adds_what_no_linear_map_can(self):
+    def test_the_network_learns_a_nonlinear_target(self):
         x = np.random.RandomState(0).randn(3000)
         X, y = x[:, None], np.roll(x, 1) * np.roll(x, 2)
         model = make_pipeline(
@@ -132,7 +132,7 @@ class TestInTheEstimator:
         ).fit(X[:2500], y[:2500])
         assert model.score(X[2500:], y[2500:]) > 0.9
 
-    def test_noise_is_left_to_the_linear_map(self):
+    def test_the_network_adds_hardly_any_error_on_noise(self):
         rng = np.random.RandomState(0)
         noise, y = rng.randn(1600, 1), rng.randn(1600)
         windows = SlidingWindowTransformer(5).fit_transform(noise)

@@ -14,7 +14,7 @@ from sklstm._series.windows import find_windows
 from tests.linear.data import TARGETS, VIEW, dataset
 
 
-def test_penalties_are_chosen_by_what_they_predict():
+def test_noise_gets_large_and_an_exact_target_small_penalties():
     noise = np.random.RandomState(1).randn(*TARGETS.shape)
     for member in fit_linear(dataset(targets=noise), gap=1).choice:
         assert max(member.penalties) >= 1
@@ -23,7 +23,7 @@ def test_penalties_are_chosen_by_what_they_predict():
         assert member.penalties[0] == penalties._PENALTIES[0]
 
 
-def test_a_walk_is_left_to_the_bases_that_are_shrunk_towards_its_last_step():
+def test_levels_have_less_weight_than_deviations_for_a_random_walk():
     walk = np.random.RandomState(0).randn(400, 1).cumsum(axis=0)
     view = SlidingWindowTransformer(20).fit_transform(walk)[19:-1]
     windows = find_windows(view)

@@ -23,7 +23,7 @@ def parts(n_train=400, weights=None):
     return data, data.part(0, n_train), data.part(n_train, 497)
 
 
-def test_residuals_are_in_units_of_their_size():
+def test_residuals_are_divided_by_their_root_mean_square():
     data, train, valid = parts()
     skip, residuals, held_out = residual.solve_skip(data, train, valid, gap=0)
     assert float(residuals.square().mean()) == pytest.approx(1)
@@ -33,7 +33,7 @@ def test_residuals_are_in_units_of_their_size():
     np.testing.assert_allclose(held_out * skip.scale, (TARGET - predicted)[400:], atol=1e-8)
 
 
-def test_the_targets_themselves_stay_as_they_are():
+def test_targets_are_not_changed():
     data, train, valid = parts()
     residual.solve_skip(data, train, valid, gap=0)
     np.testing.assert_array_equal(data.targets, TARGET)
@@ -41,13 +41,13 @@ def test_the_targets_themselves_stay_as_they_are():
     np.testing.assert_array_equal(valid.targets, TARGET[400:])
 
 
-def test_validation_rows_are_known_to_the_last_map_only():
+def test_the_map_for_predictions_is_solved_on_all_rows():
     data, train, valid = parts()
     skip, *_ = residual.solve_skip(data, train, valid, gap=0)
     torch.testing.assert_close(skip.weights, fit_linear(data, 0).weights)
 
 
-def test_rows_without_weight_do_not_count_in_the_size():
+def test_rows_of_weight_zero_do_not_count_in_the_scale():
     weights = np.ones((497, 1))
     weights[::2] = 0
     data, train, valid = parts(weights=weights)
@@ -55,7 +55,7 @@ def test_rows_without_weight_do_not_count_in_the_size():
     assert float(residuals[1::2].square().mean()) == pytest.approx(1)
 
 
-def test_a_map_that_leaves_nothing_leaves_no_rounding_either():
+def test_rounding_errors_of_an_exact_map_are_not_scaled_up():
     windows = find_windows(VIEW)
     series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(series, windows, np.arange(497), np.full((497, 1), 3.0))

@@ -10,7 +10,7 @@ from tests.linear.data import TARGETS, VIEW, dataset, predicted
 
 
 @pytest.mark.parametrize("basis", ["deviations", "differences", "levels"])
-def test_without_a_penalty_it_is_the_regression_on_the_windows(basis):
+def test_without_a_penalty_the_map_is_a_linear_regression(basis):
     map_ = fit_linear(dataset(), gap=1, choice=(Member(basis, (0.0,), 1.0),))
     flat = VIEW.reshape(len(VIEW), -1)
     expected = LinearRegression().fit(flat, TARGETS)
@@ -19,11 +19,11 @@ def test_without_a_penalty_it_is_the_regression_on_the_windows(basis):
 
 @pytest.mark.parametrize("basis", ["deviations", "differences"])
 @pytest.mark.parametrize("penalty", [1e-3, 1.0, 100.0])
-def test_it_is_a_ridge_regression_whose_last_step_has_no_penalty(basis, penalty):
+def test_the_map_is_a_ridge_regression_without_penalty_on_the_last_step(basis, penalty):
     steps = VIEW[:, :-1] - VIEW[:, -1:] if basis == "deviations" else np.diff(VIEW, axis=1)
     steps = steps.reshape(len(VIEW), -1)
     alpha = penalty * steps.var(axis=0).mean() * len(VIEW)
-    # As a ridge on all columns, of which the level is so large that it counts for nothing.
+    # A ridge on all columns: the last step is scaled up, so that its penalty is negligible.
     columns = np.hstack([steps, 1e6 * VIEW[:, -1]])
     expected = Ridge(alpha).fit(columns, TARGETS).predict(columns)
     map_ = fit_linear(dataset(), gap=1, choice=(Member(basis, (penalty,), 1.0),))

@@ -1,4 +1,4 @@
-"""The windows and targets that a linear map is solved on."""
+"""The windows and targets for which a linear map is solved."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.precision
 
 @pytest.mark.parametrize("n_outputs", [1, 3, 16, 24])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_row_alone_is_mapped_as_among_others(n_outputs, dtype):
+def test_a_row_alone_has_the_same_output_as_in_a_batch(n_outputs, dtype):
     generator = torch.Generator().manual_seed(0)
     shapes = [(n_outputs, 48, 7), (n_outputs,), (), ()]
     skip = LinearSkip(*(torch.randn(s, dtype=dtype, generator=generator) for s in shapes))

@@ -22,11 +22,11 @@ class TestStackingWeights:
             stacking_weights(self.errors([1, -1, 1, -1], [9, -9, 9, -9])), [1, 0]
         )
 
-    def test_members_that_err_alike_have_the_same_weight(self):
+    def test_members_with_equal_errors_have_the_same_weight(self):
         np.testing.assert_allclose(stacking_weights(self.errors([1, 2, 1], [1, 2, 1])), [0.5, 0.5])
 
-    def test_products_that_rounding_has_left_indefinite_are_no_problem(self):
-        errors = np.array([[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]])  # one square is -1
+    def test_products_may_be_indefinite_by_rounding(self):
+        errors = np.array([[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]])  # has eigenvalue -1
         weights = stacking_weights(np.repeat(errors[None], 2, axis=0))
         assert weights.sum() == pytest.approx(1)
         assert np.all(weights >= 0)

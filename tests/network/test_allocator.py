@@ -28,13 +28,13 @@ print(inside, faults(10))
 
 @needs_glibc
 @pytest.mark.parametrize("by_user", [False, True])
-def test_a_step_finds_the_memory_that_the_step_before_has_freed(by_user, monkeypatch):
+def test_a_step_reuses_the_memory_of_the_step_before(by_user, monkeypatch):
     for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"):
         monkeypatch.delenv(name, raising=False)
-    if by_user:  # who has chosen how the allocator works is left alone
+    if by_user:  # if the user has configured the allocator, sklstm does not change it
         monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "131072")
     command = [sys.executable, "-c", FAULTS]
     inside, outside = map(int, subprocess.check_output(command, text=True).split())
     step = 20 * 2**22 // resource.getpagesize()
     assert inside > 5 * step if by_user else inside < step / 10
-    assert outside > step / 2  # the memory was handed back at the end
+    assert outside > step / 2  # the memory was returned at the end

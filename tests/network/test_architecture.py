@@ -1,4 +1,4 @@
-"""What decides the shape of the network."""
+"""The shape of the network."""
 
 from sklstm._network.architecture import Architecture
 

@@ -1,4 +1,4 @@
-"""Batches, gathered from the series."""
+"""Batches, copied from the series."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_a_batch_holds_the_windows_and_targets_asked_for(copy, dilation):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 47, 100])
-def test_a_pass_holds_every_window_once(batch_size):
+def test_an_epoch_has_every_window_once(batch_size):
     _, windows, series = setup()
     dataset = WindowDataset(series, windows, np.arange(47), np.arange(47.0)[:, np.newaxis])
     shuffled = WindowBatches(dataset, batch_size, torch.Generator().manual_seed(0))
@@ -44,12 +44,12 @@ class TestEveryStep:
     @staticmethod
     def every_step(index, window_size=4, dilation=1, weights=None):
         view, windows, series = setup(window_size=window_size, dilation=dilation)
-        targets = 10.0 * index[:, np.newaxis]  # the number of the window, in tens
+        targets = 10.0 * index[:, np.newaxis]  # ten times the number of the window
         plain = WindowDataset(series, windows, index, targets, weights)
         return view, EveryStepDataset(plain, windows)
 
     @pytest.mark.parametrize("dilation", [1, 3])
-    def test_step_k_has_the_target_of_the_row_that_it_is(self, dilation):
+    def test_each_step_has_the_target_of_its_own_row(self, dilation):
         index = np.arange(47 - 3 * (dilation - 1))
         view, dataset = self.every_step(index, dilation=dilation)
         x, (y, weight) = next(dataset.batches(torch.tensor([20, 5, 1]), batch_size=3))
@@ -59,8 +59,8 @@ class TestEveryStep:
         np.testing.assert_array_equal(y[:, :, 0].numpy()[at >= 0], 10.0 * at[at >= 0])
         assert float(weight.mean()) == pytest.approx(1)
 
-    def test_rows_that_are_not_for_training_have_no_weight_at_any_step(self):
-        index = np.setdiff1d(np.arange(30), [11, 12, 25])  # the rest validates, or is unknown
+    def test_rows_outside_the_training_part_have_weight_zero_at_every_step(self):
+        index = np.setdiff1d(np.arange(30), [11, 12, 25])  # others validate or are unknown
         _, dataset = self.every_step(index)
         for _, (y, weight) in dataset.batches(torch.arange(len(index)), 7):
             targets = y[weight > 0] / 10
@@ -75,7 +75,7 @@ class TestEveryStep:
         _, (_, weight) = next(dataset.batches(torch.tensor([10]), 1))
         np.testing.assert_allclose(weight[0, :, 0], np.array([3, 1, 1, 1]) / 1.5)
 
-    def test_a_pass_takes_windows_a_quarter_apart_from_a_start_that_changes(self):
+    def test_an_epoch_has_windows_a_quarter_apart_from_a_random_start(self):
         index = np.arange(36)
         _, dataset = self.every_step(index, window_size=12)
         generator = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""The skorch net that is built from architecture, hyperparameters and run."""
+"""The skorch net, built from architecture, hyperparameters and training run."""
 
 from dataclasses import replace
 

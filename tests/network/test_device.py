@@ -1,4 +1,4 @@
-"""Devices, and what they can compute in."""
+"""Devices, and the numeric types that they support."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ LSTMRegressor(4, max_epochs=1, precision="bfloat16", device="cpu").fit(X, X[:, 0
 
 @needs_x86
 def test_bfloat16_is_refused_where_onednn_is_told_not_to_use_it():
-    """Non-regression test: the processor has it, but oneDNN found no way to compute in it."""
+    """Non-regression test: the processor has bfloat16, but oneDNN had no kernel for it."""
     held_down = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
     command = [sys.executable, "-c", BFLOAT16]
     run = subprocess.run(command, env=held_down, capture_output=True, text=True)

@@ -40,14 +40,14 @@ def test_hidden_states_are_those_of_torch(sizes, bidirectional, beside_linear, p
         for layer, activity in zip(module.layers, layers, strict=True):
             x, (_, last_cell) = layer(x)
             np.testing.assert_allclose(activity["hidden"], x[0], rtol=0, atol=1e-6)
-            ends = np.array([-1, 0])[: len(last_cell)]  # a layer that reads backwards ends first
+            ends = np.array([-1, 0])[: len(last_cell)]  # backwards, the first step is last
             for end, cell, direction in zip(
                 ends, last_cell, np.split(activity["cell"], len(ends), axis=1), strict=True
             ):
                 np.testing.assert_allclose(direction[end], cell[0], rtol=0, atol=1e-6)
 
 
-def test_gates_and_cell_keep_to_the_equations():
+def test_gates_and_cell_satisfy_the_equations():
     for activity in gate_activity(build((4, 3)), make_window()):
         assert tuple(activity) == NAMES
         i, f, g, o, cell, hidden = activity.values()
@@ -77,7 +77,7 @@ def test_predictions_are_made_of_the_last_hidden_state(small_lstm, chicago, tomo
     np.testing.assert_allclose(lstm.predict(windows)[row], expected[0], rtol=1e-5)
 
 
-def test_global_state_is_left_alone():
+def test_global_state_is_not_changed():
     def state():
         return (
             torch.get_rng_state().tolist(),
@@ -90,6 +90,6 @@ def test_global_state_is_left_alone():
     module, before = build((4, 3)), state()
     exact = gate_activity(module, make_window())[-1]["hidden"]
     assert state() == before
-    with torch.autocast("cpu", torch.bfloat16):  # the user's, which would round
+    with torch.autocast("cpu", torch.bfloat16):  # of the user; it would round
         np.testing.assert_array_equal(gate_activity(module, make_window())[-1]["hidden"], exact)
     assert all(weight.grad is None and weight.requires_grad for weight in module.parameters())

@@ -9,7 +9,7 @@ from sklstm._network.keep_best import KeepBest, NonFiniteLoss
 
 
 class Net:
-    """What the callback reads of a net."""
+    """The attributes of a net that the callback uses."""
 
     def __init__(self):
         self.module_ = torch.nn.Linear(2, 1)
@@ -39,7 +39,7 @@ def test_the_weights_of_the_lowest_loss_are_restored(callback):
     assert torch.equal(net.module_.weight, torch.full((1, 2), 2.0))
 
 
-def test_nothing_is_restored_where_no_epoch_was_better_than_none(callback):
+def test_weights_are_not_restored_without_an_epoch_of_finite_loss(callback):
     net = Net()
     net.end_epoch(callback, 3.0, np.nan)
     callback.restore(net)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.precision
 @pytest.mark.parametrize(
     "low_precision", [None, pytest.param(torch.bfloat16, marks=needs_bfloat16)]
 )
-def test_a_layer_computes_what_that_of_torch_does(bidirectional, low_precision):
+def test_a_layer_computes_the_same_as_that_of_torch(bidirectional, low_precision):
     layer = LSTMLayer(3, 5, batch_first=True, bidirectional=bidirectional)
     torchs = torch.nn.LSTM(3, 5, batch_first=True, bidirectional=bidirectional)
     torchs.load_state_dict(layer.state_dict())
@@ -27,7 +27,7 @@ def test_a_layer_computes_what_that_of_torch_does(bidirectional, low_precision):
     assert all(torch.equal(*both) for both in zip(*found, strict=True))
 
 
-def test_a_weight_that_is_replaced_counts():
+def test_a_layer_uses_a_weight_that_was_replaced():
     layer = LSTMLayer(3, 5, batch_first=True)
     x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1))
     layer.weight_ih_l0 = torch.nn.Parameter(torch.zeros_like(layer.weight_ih_l0))
@@ -41,13 +41,13 @@ def test_dropout_zeroes_its_fraction_and_keeps_the_mean(fraction):
     assert abs(out.mean() - 1) < 0.02
 
 
-def test_dropout_lets_everything_through_in_prediction():
+def test_dropout_changes_nothing_in_prediction():
     dropout = Dropout(0.5).eval()
     x = torch.randn(3, 4)
     assert dropout(x) is x
 
 
-def test_a_step_is_read_less_the_mean_of_the_steps_up_to_it():
+def test_the_mean_of_the_steps_so_far_is_subtracted_from_each_step():
     x = torch.tensor([[[1.0], [3.0], [8.0]]])
     expected = torch.tensor([[[0.0, 1.0], [1.0, 2.0], [4.0, 4.0]]])
     expected[..., 1] = torch.tanh(expected[..., 1])

@@ -7,7 +7,7 @@ from sklstm._network import microbatches
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("batch_size", [1, 64, 100, 256])
-def test_a_microbatch_is_what_threads_and_memory_allow(batch_size, threads):
+def test_the_size_of_a_microbatch_depends_on_threads_and_memory(batch_size, threads):
     small = microbatches.microbatch_size(batch_size, 16, 12, "float32", threads)
     assert small == -(-batch_size // threads)
     for window_size in (168, 2_000, 50_000):

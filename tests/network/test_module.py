@@ -35,7 +35,7 @@ def lstm_by_hand(layer, x):
     return np.stack(sequence, axis=1)  # (batch, window, hidden)
 
 
-def test_each_layer_is_fed_with_the_whole_sequence_of_the_one_below():
+def test_each_layer_reads_all_outputs_of_the_layer_below():
     module = build()
     x = torch.randn(5, 7, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
@@ -54,7 +54,7 @@ def test_a_bidirectional_layer_ends_at_both_ends_of_the_window():
         torch.testing.assert_close(module(x), module.head(ends))
 
 
-def test_no_step_at_all_is_the_head_on_zeros():
+def test_for_a_window_without_steps_the_head_is_applied_to_zeros():
     module = build()
     with torch.no_grad():
         torch.testing.assert_close(
@@ -62,7 +62,7 @@ def test_no_step_at_all_is_the_head_on_zeros():
         )
 
 
-def test_the_generator_alone_decides_the_weights():
+def test_initial_weights_depend_on_the_generator_only():
     torch.manual_seed(0)
     state = torch.get_rng_state()
     first, again, other = build(), build(), build(seed=1)
@@ -80,7 +80,7 @@ def test_weights_lie_in_the_bounds_that_torch_uses():
         assert 0.5 / np.sqrt(size) < largest <= 1 / np.sqrt(size)
 
 
-def test_forget_gates_start_open_in_both_directions():
+def test_forget_gates_have_a_bias_of_one_in_both_directions():
     module = build(sizes=(16, 4), bidirectional=True)
     for layer, size in [(module.layers[0], 16), (module.layers[1], 4)]:
         for end in ("l0", "l0_reverse"):
@@ -104,7 +104,7 @@ def test_the_smallest_batch_computes_what_a_full_one_does(sizes, precision):
             assert torch.equal(module(part), expected)
 
 
-def test_a_batch_that_only_a_full_one_equals_is_found(monkeypatch):
+def test_the_smallest_batch_can_be_the_full_batch(monkeypatch):
     module = build().eval()
     network = StackedLSTM._network
     monkeypatch.setattr(network_module, "_SMALLEST_BATCH", {})
@@ -130,7 +130,7 @@ def test_layers_in_bfloat16_keep_weights_and_outputs_in_float32():
     assert 0 < error < 0.05
 
 
-def test_no_step_is_read_with_a_later_one():
+def test_no_step_depends_on_a_later_step():
     module = build(sizes=(4,), beside_linear=True, every_step=True).train()
     with torch.no_grad():
         module.head.weight.fill_(1.0)  # the head starts with zeros

@@ -90,33 +90,33 @@ def test_weights_that_a_user_has_frozen_get_no_gradient():
     assert net.module_.head.bias.grad is not None
 
 
-def test_callbacks_hear_what_they_have_a_method_for():
-    heard = []
+def test_callbacks_are_called_if_they_define_the_method():
+    calls = []
 
     class Listener(Callback):
         def on_batch_end(self, net, loss, y_pred, **kwargs):
-            heard.append(("batch", loss.item(), tuple(y_pred.shape)))
+            calls.append(("batch", loss.item(), tuple(y_pred.shape)))
 
         def on_grad_computed(self, net, named_parameters, **kwargs):
-            heard.append(("gradient", [name for name, _ in named_parameters][-1]))
+            calls.append(("gradient", [name for name, _ in named_parameters][-1]))
 
     class Silent(Callback):
         pass
 
     net = a_net(callbacks=[Listener(), Silent()])
-    net.callbacks_[-1][1].on_epoch_begin = lambda net, **kwargs: heard.append("set on the object")
+    net.callbacks_[-1][1].on_epoch_begin = lambda net, **kwargs: calls.append("set on the object")
     batch = a_batch()
     step = net.train_step(batch)
     net.notify("on_batch_end", batch=batch, training=True, **step)
     net.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
-    assert heard == [
+    assert calls == [
         ("gradient", "head.bias"),
         ("batch", step["loss"].item(), (10, 2)),
         "set on the object",
     ]
 
 
-def test_an_optimizer_that_calls_back_several_times_gets_the_gradient_each_time():
+def test_an_optimizer_can_compute_the_gradient_several_times_per_step():
     net = a_net(optimizer=torch.optim.LBFGS, lr=0.1)
     batch = a_batch()
     losses = [net.train_step(batch)["loss"].item() for _ in range(3)]

@@ -1,4 +1,4 @@
-"""How much of the network is added to the linear map."""
+"""The network weight: how much of the network's output is added to the linear map."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ from sklstm._series.windows import find_windows
 
 
 def a_net(factor, n=100, seed=0):
-    """Stand in for a net whose outputs are ``factor`` times the targets, plus what one adds."""
+    """Make a stand-in for a net, with ``factor`` times the targets as outputs, and its data."""
     rng = np.random.RandomState(seed)
     rows = rng.randn(n, 1)
     windows = find_windows(SlidingWindowTransformer(1).fit_transform(rows))
@@ -31,21 +31,21 @@ def a_net(factor, n=100, seed=0):
 
 
 @pytest.mark.parametrize(("factor", "best"), [(1.0, 1.0), (2.0, 0.5), (0.5, 1.0), (-1.0, 0.0)])
-def test_the_weight_is_the_one_that_validates_best_times_the_credibility(factor, best):
+def test_the_weight_is_that_of_the_lowest_loss_times_the_credibility(factor, best):
     net, data = a_net(factor)
     weight = network_weight(net, data)
     expected = best * 100 / (100 + _FORECASTS_OF_HALF_CREDIBILITY)
     assert weight == pytest.approx(expected)
 
 
-def test_without_shrinkage_the_weight_is_the_one_of_the_lowest_loss():
+def test_without_shrinkage_the_weight_is_that_of_the_lowest_loss():
     net, data = a_net(2.0)
     assert network_weight(net, data, shrink=False) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("shrink", [True, False])
-def test_fewer_validation_rows_than_blocks_are_no_problem(n, shrink):
+def test_there_can_be_fewer_validation_rows_than_blocks(n, shrink):
     net, data = a_net(1.0, n)
     weight = network_weight(net, data, shrink)
     most = n / (n + _FORECASTS_OF_HALF_CREDIBILITY) if shrink else 1.0
@@ -53,11 +53,11 @@ def test_fewer_validation_rows_than_blocks_are_no_problem(n, shrink):
     assert weight == 1.0 or shrink
 
 
-def test_a_gain_in_one_block_and_losses_in_others_do_not_show_that_the_network_helps():
+def test_the_weight_is_small_if_the_network_helps_in_one_block_only():
     net, data = a_net(1.0)
     wrong = iter(range(10**6))
 
-    def step(batch):  # perfect in the first rows, which are much larger, and noise elsewhere
+    def step(batch):  # good in the first rows, which have larger targets, and harmful elsewhere
         return batch[0][:, -1] * (1 if next(wrong) < 2 else -0.4)
 
     data.targets[:20] *= 1.2

@@ -18,7 +18,7 @@ def test_predictions_leave_missing_steps_out(batch_size):
     missing = np.zeros(len(series), dtype=bool)
     missing[[10, 11, 30]] = True
 
-    def total(x, filled):  # sums and counts the steps of each window
+    def total(x, filled):  # the sum and the number of steps of each window
         return torch.stack([x.sum(dim=(1, 2)), torch.full((len(x),), x.shape[1] * 1.0)], dim=1)
 
     output = predict_windows(total, series, windows, missing, batch_size)
@@ -27,7 +27,7 @@ def test_predictions_leave_missing_steps_out(batch_size):
     np.testing.assert_array_equal(output[:, 1], known.sum(axis=1))
 
 
-def test_every_call_of_the_module_gets_as_many_windows():
+def test_every_call_of_the_module_has_the_same_number_of_windows():
     _, windows, series = setup()
     sizes = []
 
@@ -40,7 +40,7 @@ def test_every_call_of_the_module_gets_as_many_windows():
 
 
 @pytest.mark.parametrize("n_rows", [1, 3])
-def test_a_few_windows_are_as_many_as_a_full_batch_computes_alike(n_rows):
+def test_few_windows_are_padded_to_the_smallest_batch(n_rows):
     view, _, series = setup()
     few = find_windows(view[:n_rows])
     sizes = []
@@ -54,7 +54,7 @@ def test_a_few_windows_are_as_many_as_a_full_batch_computes_alike(n_rows):
     assert sizes == [4]
 
 
-def test_threads_predict_the_same_in_the_same_place():
+def test_threads_predict_the_same_in_the_same_order():
     view, windows, series = setup()
     seen = set()
 

@@ -1,4 +1,4 @@
-"""A setting of the process, changed while calls need it."""
+"""A setting of the process that is changed during calls."""
 
 import pytest
 

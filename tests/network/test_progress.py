@@ -1,4 +1,4 @@
-"""Progress that a fit shows with ``verbose=1``: lines of text, or a bar."""
+"""Progress of a fit with ``verbose=1``: lines of text, or a bar."""
 
 import io
 import re
@@ -87,7 +87,7 @@ class TestLines:
             "2/2",
         ]
 
-    def test_a_thread_beside_the_main_one_writes_lines_even_to_a_terminal(
+    def test_a_fit_outside_the_main_thread_writes_lines_to_a_terminal(
         self, small_lstm, on_terminal
     ):
         with ThreadPoolExecutor(1) as pool:
@@ -102,7 +102,7 @@ class TestLines:
 
 
 def written_by_a_fit(model):
-    """What a fit writes to a terminal; called in a worker."""
+    """Return what a fit writes to a terminal; called in a worker."""
     with redirect_stdout(Terminal()) as terminal:
         model.fit(X, Y)
     return terminal.getvalue()
@@ -156,7 +156,7 @@ def test_verbose_2_prints_the_table_of_skorch_and_no_bar(small_lstm, on_terminal
 
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_a_callback_of_the_user_may_have_any_name(small_lstm, verbose, capsys):
-    """Non-regression test: one named "progress" was taken for sklstm's."""
+    """Non-regression test: a callback named "progress" was taken for that of sklstm."""
     model = small_lstm(verbose=verbose, callbacks=[("progress", LRScheduler)])
     assert model.fit(X, Y).n_iter_ == 2
 

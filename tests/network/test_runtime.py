@@ -1,4 +1,4 @@
-"""The state of torch around a call."""
+"""The state of torch before, during and after a call."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

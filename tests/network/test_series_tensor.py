@@ -24,4 +24,4 @@ def test_gathering_takes_no_memory_of_the_size_of_the_windows():
     series_tensor(windows, np.zeros(4), np.ones(4), torch.float32, "cpu")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 2 * rows.nbytes  # the series, and blocks; windows would be 200 times it
+    assert peak < 2 * rows.nbytes  # the series and blocks; windows take 200 times its memory

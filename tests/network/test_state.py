@@ -1,4 +1,4 @@
-"""The form in which a net is kept."""
+"""The state of a net for pickles."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from sklstm import LSTMRegressor
 from tests.network.data import X, fitted
 
 
-def test_kept_state_holds_arrays_and_plain_values_only():
+def test_state_holds_arrays_and_plain_values_only():
     def walk(value):
         if isinstance(value, dict):
             for key, item in value.items():
@@ -25,7 +25,7 @@ def test_kept_state_holds_arrays_and_plain_values_only():
     assert np.ndarray in types
 
 
-def test_a_net_from_a_device_that_is_not_here_is_loaded_on_the_processor(monkeypatch):
+def test_a_net_of_a_missing_device_is_loaded_on_the_processor(monkeypatch):
     model = fitted()
     state = model.__getstate__() | {"device": "cuda:3"}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -1,4 +1,4 @@
-"""How many threads pay, and the map that runs calls in them."""
+"""The number of threads, and the ``map`` that runs calls in threads."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def test_none_of_n_jobs_is_what_torch_is_set_to(monkeypatch):
     assert threads.n_threads(None, LARGE, 99) == 6
 
 
-def test_no_more_threads_are_used_than_there_is_work_and_parts_of_it_for(monkeypatch):
+def test_the_number_of_threads_is_limited_by_the_work_and_the_parts(monkeypatch):
     monkeypatch.setattr(threads.joblib, "cpu_count", lambda: 8)
     small = Architecture(1, (16,), 1).multiply_adds(window_size=12, n_windows=64)
     large = Architecture(8, (256, 256), 1).multiply_adds(window_size=96, n_windows=64)
@@ -35,8 +35,8 @@ def test_no_more_threads_are_used_than_there_is_work_and_parts_of_it_for(monkeyp
     assert [threads.n_threads(-1, large, parts) for parts in (0, 1, 4, 99)] == [1, 1, 4, 8]
 
 
-def test_threads_of_a_fit_take_one_of_torch_even_if_they_start_after_another_fit_has_ended():
-    """Non-regression test: they took the number that the other fit had put back."""
+def test_threads_of_a_fit_use_one_torch_thread_after_another_fit_has_ended():
+    """Non-regression test: they used the number that the other fit had restored."""
     before = torch.get_num_threads()
     with torch_state(training=True), thread_map(2) as map_:
         torch.set_num_threads(3)  # as the end of another fit does
@@ -44,7 +44,7 @@ def test_threads_of_a_fit_take_one_of_torch_even_if_they_start_after_another_fit
     assert torch.get_num_threads() == before
 
 
-def test_calls_in_threads_give_their_results_in_order_and_the_caller_takes_part():
+def test_results_of_threads_are_in_order_and_the_caller_takes_part():
     seen, meet = set(), threading.Barrier(2, timeout=30)
 
     def call(number, factor):

@@ -1,4 +1,4 @@
-"""Training, against a loop by hand."""
+"""Training, against a plain loop."""
 
 import threading
 import time
@@ -53,14 +53,14 @@ def test_two_threads_train_as_one_does_but_for_rounding():
     np.testing.assert_allclose(one.predict(X), two.predict(X), rtol=1e-9)
 
 
-def test_history_keeps_epochs_and_forgets_batches():
+def test_history_holds_epochs_but_no_batches():
     model = fitted()
     assert [epoch["batches"] for epoch in model.net_.history] == [[], []]
     assert model.loss_curve_ == [epoch["train_loss"] for epoch in model.net_.history]
 
 
 def test_weights_and_losses_agree_with_a_loop_by_hand():
-    """The net's training is that of an ordinary loop over the same batches."""
+    """The net trains as an ordinary loop over the same batches does."""
     y = X[:, 0]
     params = {"max_epochs": 5, "gradient_clip": None, "precision": "float64", "batch_size": 60}
     params |= {"linear_skip": False, "supervise": "last", "ema_decay": 0}

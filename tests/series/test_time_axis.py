@@ -1,4 +1,4 @@
-"""What an index says about where rows lie in time."""
+"""The positions of rows in time, from their index."""
 
 import datetime
 import subprocess
@@ -25,7 +25,7 @@ def positions(axis, index):
     return axis.positions(axis.ticks(index)).tolist()
 
 
-def test_pandas_is_no_requirement():
+def test_pandas_is_optional():
     code = (
         "import importlib.abc, sys\n"
         "class NoPandas(importlib.abc.MetaPathFinder):\n"
@@ -86,7 +86,7 @@ def test_the_default_index_counts_from_zero(index, expected):
     ],
     ids=["text", "category", "bool", "text and None"],
 )
-def test_names_are_no_time_so_their_order_says_nothing(index):
+def test_labels_without_time_have_no_time_index(index):
     assert time_index(pd.Series([1.0, 2.0, 3.0], index=index)) is None
 
 

@@ -16,7 +16,7 @@ DTYPES = st.sampled_from([np.float32, np.float64])
 
 
 def numbered(n_rows, n_features, dtype=np.float64):
-    """No two values are equal, so that a value says where it comes from."""
+    """Make unique values, so that each value identifies its place."""
     return np.arange(n_rows * n_features, dtype=dtype).reshape(n_rows, n_features)
 
 
@@ -40,7 +40,7 @@ def looped_back(found):
 
 
 def memory_range(array):
-    """First byte and the one after the last, for strides that are not negative."""
+    """Return the first byte and the byte after the last, for non-negative strides."""
     start = array.__array_interface__["data"][0]
     last = sum((size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True))
     return start, start + last + array.itemsize
@@ -223,7 +223,7 @@ def test_a_flag_per_row_is_counted_over_each_window():
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("stride", [0, -8, 3, 1 << 40])
-def test_the_stride_of_an_axis_of_length_one_means_nothing(axis, stride):
+def test_the_stride_of_an_axis_of_length_one_is_ignored(axis, stride):
     cut = tuple(slice(1, 2) if axis == other else slice(None) for other in range(3))
     windows = window_view(numbered(12, 3), 4)[cut]
     strides = tuple(np.where(np.arange(3) == axis, stride, windows.strides).tolist())
