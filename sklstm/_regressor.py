@@ -42,9 +42,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         residual of this map. The map is a weighted sum of ridge regressions, solved in closed
         form before training (with more than 2,048 values in a window, or 900 for a series of
         more than two million values, by conjugate gradients). The network weight says how much
-        of the network's output is added to the map. It is chosen on the validation rows; it is
-        0 if ``early_stopping="auto"`` has too few rows to validate, and 1 if False. For
-        predictions, the map is solved on all rows. The inputs of the network are each step
+        of the network's output is added to the map. It is chosen on the validation rows. It is
+        0 if ``early_stopping="auto"`` has too few of them, and 1 with
+        ``early_stopping=False``. For predictions, the map is solved on all rows. The inputs of the network are each step
         minus the mean of the steps up to it, and tanh of that mean, so that it works at levels
         outside the range of the training rows. False: the network alone, on the steps.
 
