@@ -44,9 +44,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         more than two million values, by conjugate gradients). The network weight says how much
         of the network's output is added to the map. It is chosen on the validation rows. It is
         0 if ``early_stopping="auto"`` has too few of them, and 1 with
-        ``early_stopping=False``. For predictions, the map is solved on all rows. The inputs of the network are each step
-        minus the mean of the steps up to it, and tanh of that mean, so that it works at levels
-        outside the range of the training rows. False: the network alone, on the steps.
+        ``early_stopping=False``. For predictions, the map is solved on all rows. The inputs of
+        the network are each step minus the mean of the steps up to it, and tanh of that mean,
+        so that it works at levels outside the range of the training rows. False: the network
+        alone, on the steps.
 
     supervise : {"auto", "last", "every_step"}, default="auto"
         The steps of a training window that have a loss:
