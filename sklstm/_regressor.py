@@ -373,8 +373,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     ) -> Self:
         """Train for one epoch on these windows, and continue from the last call.
 
-        The first call sets the standardisation and the linear map. There is no early
-        stopping, so the network weight is 1, or that of an earlier :meth:`fit`.
+        The first call sets the standardisation and the linear map, which later calls keep.
+        There is no early stopping, so the network weight is 1, or that of an earlier
+        :meth:`fit`: if that is 0, further training does not change predictions.
 
         Parameters
         ----------

@@ -55,7 +55,7 @@ class FittedSeries:
     first_tick: Any = None
     last_tick: Any = None
     history_ticks: np.ndarray = field(default_factory=lambda: np.empty(0))
-    only_label: tuple[int | float | str, str | None] | None = None
+    only_label: tuple[int | float | str, str] | None = None
 
     @classmethod
     def of(cls, rows: np.ndarray, index: PandasIndex | None, reach: int) -> FittedSeries:

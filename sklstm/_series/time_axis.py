@@ -165,24 +165,25 @@ def infer_time_axis(index: PandasIndex) -> TimeAxis:
     return TimeAxis(kind, "value", None)
 
 
-def plain_label(index: PandasIndex) -> tuple[int | float | str, str | None]:
-    """Return the only label of ``index`` as a plain value, and the unit if it is a time."""
+def plain_label(index: PandasIndex) -> tuple[int | float | str, str]:
+    """Return the only label of ``index`` as a plain value, and the unit of a time or the dtype."""
     if index.inferred_type in ("datetime64", "timedelta64"):
         return int(index.asi8[0]), index.unit
-    return _value_ticks(index).tolist()[0], None
+    label = index.asi8[0] if index.inferred_type == "period" else index[0]
+    return label.item() if isinstance(label, np.generic) else label, str(index.dtype)
 
 
-def index_of_label(label: int | float | str, unit: str | None, like: PandasIndex) -> PandasIndex:
+def index_of_label(label: int | float | str, dtype: str, like: PandasIndex) -> PandasIndex:
     """Make an index of what :func:`plain_label` returned; ``like`` has the same kind of labels."""
     pd = loaded_pandas()
     if like.inferred_type == "period":
         return pd.PeriodIndex.from_ordinals([label], freq=like.freq)
     if like.inferred_type == "datetime64":
-        utc = pd.DatetimeIndex(np.array([label], f"datetime64[{unit}]"), tz="UTC")
+        utc = pd.DatetimeIndex(np.array([label], f"datetime64[{dtype}]"), tz="UTC")
         return utc.tz_convert(like.tz)
     if like.inferred_type == "timedelta64":
-        return pd.TimedeltaIndex(np.array([label], f"timedelta64[{unit}]"))
-    return pd.Index([label])
+        return pd.TimedeltaIndex(np.array([label], f"timedelta64[{dtype}]"))
+    return pd.Index([label], dtype=dtype)
 
 
 def _kind(index: PandasIndex) -> str:

@@ -287,13 +287,18 @@ def test_labels_of_another_kind_are_refused_with_both_kinds():
         pd.date_range("2024-03-30", periods=2, tz=datetime.timezone(datetime.timedelta(hours=2))),
         pd.period_range("2024-01", periods=2, freq="M"),
         pd.timedelta_range("1ns", periods=2, freq="h"),
+        pd.Index([7, 8], dtype="uint8"),
+        pd.Index([2**63, 2**63 + 1], dtype="uint64"),
+        pd.Index([7, 8], dtype="UInt64"),
+        pd.Index([7, 8], dtype=object),
     ],
     ids=str,
 )
 def test_a_label_comes_back_from_its_plain_value(index):
-    label, unit = plain_label(index[:1])
+    label, dtype = plain_label(index[:1])
     assert type(label) in (int, float, str)
-    back = index_of_label(label, unit, like=index)
+    back = index_of_label(label, dtype, like=index)
     assert list(back) == list(index[:1])
+    assert back.dtype == index.dtype
     assert getattr(back, "tz", None) == getattr(index, "tz", None)
     assert back.append(index[1:]).inferred_type == index.inferred_type
