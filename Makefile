@@ -28,7 +28,7 @@ lint: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-# The lower bounds of pyproject.toml but torch's. Warnings of old versions are no errors; a
+# The lower bounds of what the package depends on, but torch's, and of pandas, polars, pyarrow. Warnings of old versions are no errors; a
 # test that routes weights to a score needs a mend of scikit-learn 1.7, and tests with a
 # float index slice it as pandas 3 does. Pages, benchmarks, clusters and types are for the
 # versions in constraints.txt.

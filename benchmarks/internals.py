@@ -11,7 +11,7 @@ from sklstm._linear.bases import BASES
 from sklstm._network import network_weight, threads
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import EveryStepDataset, WindowDataset
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.series_tensor import standardised_series
 from sklstm._series.windows import find_windows
 
 __all__ = ["BASES", "fit_linear_map", "multiply_adds", "remove_network", "replaced"]
@@ -66,7 +66,7 @@ def fit_linear_map(windows, targets, n_train, gap):
     intercept : ndarray of shape (outputs,)
     """
     view = find_windows(windows)
-    tensor = series_tensor(view, 0.0, 1.0, torch.float64, "cpu")
+    tensor = standardised_series(view, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(tensor, view, np.arange(n_train), targets[:n_train], None)
     found = fitting.fit_linear(data, gap=gap)
     return found.weights.numpy().reshape(targets.shape[1], -1), found.intercept.numpy()

@@ -21,10 +21,10 @@ from sklstm._network.building import Hyperparameters, TrainingRun, build_net, ha
 from sklstm._network.device import check_device, check_precision, resolve_device
 from sklstm._network.microbatches import SMALLEST_MICROBATCH
 from sklstm._network.net import WindowNet
-from sklstm._network.network_weight import network_weight
+from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
 from sklstm._network.runtime import torch_state
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.series_tensor import standardised_series
 from sklstm._network.state import load_net_state, loaded_net, net_state
 from sklstm._network.threads import n_threads
 from sklstm._network.training import release, train
@@ -34,7 +34,6 @@ from sklstm._target_codec import TargetCodec
 from sklstm._validation import (
     CheckedWindows,
     check_params,
-    check_targets,
     check_weights,
     check_windows,
 )
@@ -46,7 +45,7 @@ class _Rows:
 
     y: np.ndarray  # (n, outputs), NaN where unknown
     weight: np.ndarray  # (n,)
-    usable: np.ndarray  # numbers of the rows with a complete window and a known target
+    usable: np.ndarray  # rows with a complete window, a known target and a weight above zero
     training: np.ndarray  # the earliest usable rows
     validation: np.ndarray | None  # the latest usable rows
 
@@ -54,7 +53,7 @@ class _Rows:
 class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     """Base class of LSTM estimators, for any kind of target.
 
-    A subclass has the parameters, their constraints, and the public methods. Its codec encodes
+    A subclass defines the parameters, their constraints and the public methods. Its codec encodes
     the targets for the network, and decodes the outputs of the network to predictions. The codec
     is a frozen dataclass of arrays and plain values, with the methods of
     :class:`~sklstm._target_codec.TargetCodec`.
@@ -149,7 +148,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         resumed: bool,
     ) -> tuple[TargetCodec, _Rows]:
         windows = checked.windows
-        targets = check_targets(self, y, windows.n_windows)
+        targets = self._codec_type.check(self, y, windows.n_windows)
         weight = check_weights(sample_weight, windows.n_windows)
         codec = self._codec if resumed else self._codec_type.of(targets)
         if not codec.fits(targets):
@@ -177,7 +176,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         return codec.standardising(rows.y, rows.weight, used)
 
     def _seed(self, resumed: bool) -> int:
-        # For None, fresh entropy: check_random_state(None) advances numpy's global generator.
+        # For None, a new generator: check_random_state(None) would advance numpy's global one.
         random_state = self.random_state
         if random_state is None:
             random_state = np.random.RandomState()
@@ -200,18 +199,18 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _trains_every_step(self, windows: Windows) -> bool:
         """Whether each training window has a loss at each of its steps."""
-        follow = windows.row_step == 1  # each step is then a row of its own, with a target
-        if self.supervise == "every_step" and (self.bidirectional or not follow):
+        window_per_row = windows.row_step == 1  # then each step is a row with a target
+        if self.supervise == "every_step" and (self.bidirectional or not window_per_row):
             what = (
                 "with bidirectional=True the output of a step depends on later steps"
                 if self.bidirectional
-                else "X holds copies of windows, or not a window for every row"
+                else "X is a copy of the windows, or lacks the windows of some rows"
             )
             raise ValueError(
                 f"supervise='every_step', but {what}. Pass windows as SlidingWindowTransformer "
                 "makes them and set bidirectional=False, or set supervise='last'."
             )
-        return self.supervise != "last" and follow and not self.bidirectional
+        return self.supervise != "last" and window_per_row and not self.bidirectional
 
     def _training_run(
         self, architecture: Architecture, windows: Windows, n_rows: int, resumed: bool
@@ -234,7 +233,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         device: str,
     ) -> tuple[WindowDataset, WindowDataset, WindowDataset | None]:
         """Put the usable rows on the device; split them into training and validation rows."""
-        series = series_tensor(windows, self.feature_mean_, self.feature_scale_, dtype, device)
+        series = standardised_series(
+            windows, self.feature_mean_, self.feature_scale_, dtype, device
+        )
         targets = codec.encode(rows.y, rows.weight, rows.usable)
         usable = WindowDataset(series, windows, rows.usable, *targets)
         n_held_out = 0 if rows.validation is None else len(rows.validation)
@@ -274,7 +275,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     ) -> None:
         if validation is not None:
             shrink = self.loss == "squared_error"  # the loss that the linear map minimises
-            skip.network_weight.fill_(network_weight(net, validation, shrink))
+            skip.network_weight.fill_(choose_network_weight(net, validation, shrink))
         elif early_stopping == "auto" and not resumed:
             skip.network_weight.zero_()  # no validation row can show that the network helps
 
@@ -300,7 +301,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             threads = n_threads(self.n_jobs, work, n_batches)
         weight = module.head.weight
         with torch_state(training=False):
-            series = series_tensor(
+            series = standardised_series(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
             smallest = module.smallest_batch(batch_size)
@@ -311,7 +312,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         if "net_" in state:
-            # Callbacks without what training added, which may hold tensors, even on a GPU.
+            # Leave out what training added to the callbacks: it can be tensors, even on a GPU.
             state["callbacks"] = clone(self.callbacks, safe=False)
             state["net_"] = net_state(self.net_, self._architecture)
             state["_codec"] = asdict(self._codec)
@@ -328,7 +329,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         params = self
         try:
             self._check_params()
-        except ValueError:  # parameters set after the fit; the next fit raises the error
+        except ValueError:  # invalid parameters set after the fit; the next fit raises this error
             params = type(self)()
         hyperparameters = params._hyperparameters()
         with torch_state(training=True):

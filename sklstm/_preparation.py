@@ -92,7 +92,7 @@ def split_latest(
     if not len(train):
         raise ValueError(
             f"early_stopping={early_stopping!r} sets {n_valid} of n_samples={len(usable)} "
-            f"usable rows aside for validation, and {gap} more as a gap for the outputs, "
+            f"usable rows aside for validation, and the {gap} rows before them as a gap, "
             "which leaves none to train on. Pass more rows, or set early_stopping=False."
         )
     return train, valid

@@ -41,19 +41,19 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Whether to add a linear map of the whole window, so that the network learns the
         residual of this map. The map is a weighted sum of ridge regressions, solved in closed
         form before training (with more than 2,048 values in a window, or 900 for a series of
-        more than two million values, by conjugate gradients). The network weight says how much
-        of the network's output is added to the map. It is chosen on the validation rows. It is
-        0 if ``early_stopping="auto"`` has too few of them, and 1 with
+        more than two million values, by conjugate gradients). The network weight is the
+        fraction of the network's output that is added to the map. It is chosen on the
+        validation rows. It is 0 if ``early_stopping="auto"`` has too few of them, and 1 with
         ``early_stopping=False``. For predictions, the map is solved on all rows. The inputs of
         the network are each step minus the mean of the steps up to it, and tanh of that mean,
         so that it works at levels outside the range of the training rows. False: the network
-        alone, on the steps.
+        alone, with the steps as inputs.
 
     supervise : {"auto", "last", "every_step"}, default="auto"
         The steps of a training window that have a loss:
 
         - "last": the last step only.
-        - "every_step": all steps, since each is a row with a target. Training windows start
+        - "every_step": all steps, each with the target of its own row. Training windows start
           a quarter of their length apart, so an epoch has ``window_size / 4`` times fewer
           windows. It needs a window for every row, as :class:`SlidingWindowTransformer`
           makes them, and ``bidirectional=False``.
@@ -125,9 +125,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     precision : {"float32", "float64", "bfloat16"}, default="float32"
         Type of weights and computations. With "bfloat16" the layers compute on rounded
-        copies of float32 weights. From about 64 units on this takes about 0.6 of the time. It
-        needs a processor with AVX512-BF16, AMX or BF16 of ARM, or a GPU with bfloat16, and
-        is an error elsewhere.
+        copies of float32 weights. From about 64 units on, this takes about 0.6 of the time. It
+        needs a processor with AVX512-BF16, AMX or BF16 of ARM, or a GPU with bfloat16.
+        Other devices raise an error.
 
     n_jobs : int or None, default=None
         Largest number of threads, which compute the microbatches of a batch. None: as many as
@@ -200,7 +200,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     are errors.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
-    output of it, does not count in the loss, but windows of later rows still hold the row.
+    output of it, does not count in the loss, but windows of later rows still contain the row.
 
     **Memory.** One standardised copy of the series under the windows is made, on the device.
     A series in a :class:`numpy.memmap`, or in what :class:`SlidingWindowTransformer` makes of
@@ -360,8 +360,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If a parameter or an input is not as described, or if no complete window has
-            a known target. An earlier fit is not changed by the error.
+            If a parameter or an input is not as described, if no complete window has a known
+            target, or if the training loss is not finite. An earlier fit is kept.
         """
         with unchanged_on_error(self):
             resumed = self.warm_start and hasattr(self, "net_") and self._codec.fits(y)

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
+
+from sklstm._validation import check_targets
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class TargetCodec:
     is_1d: bool
     mean: np.ndarray
     scale: np.ndarray
+
+    @classmethod
+    def check(cls, estimator: BaseEstimator, y: ArrayLike, n_rows: int) -> np.ndarray:
+        """Check the targets of a fit, and return them as (n,) or (n, outputs)."""
+        return check_targets(estimator, y, n_rows)
 
     @classmethod
     def of(cls, y: np.ndarray) -> TargetCodec:
@@ -51,9 +59,8 @@ class TargetCodec:
     def standardising(self, y: np.ndarray, weight: np.ndarray, index: np.ndarray) -> TargetCodec:
         """Return a codec with mean and scale of the known targets in the rows ``index``."""
         mean, scale = self.mean.copy(), self.scale.copy()
-        for output, values in enumerate(
-            y.T
-        ):  # one by one, since y can take much more memory than X
+        # One output at a time, since y can take much more memory than X.
+        for output, values in enumerate(y.T):
             known = index[~np.isnan(values[index])]
             if len(known):
                 scaler = StandardScaler().fit(values[known, np.newaxis], None, weight[known])

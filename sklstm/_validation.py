@@ -26,8 +26,8 @@ from sklearn.utils.validation import (
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.windows import Windows, find_windows
 
-# Interval, StrOptions and _get_feature_names are private in scikit-learn. They give the messages
-# that users know from other estimators. No other module imports private names of scikit-learn.
+# Interval, StrOptions and _get_feature_names are private in scikit-learn. Their messages are those
+# of scikit-learn's own estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
     "Interval",
@@ -46,7 +46,7 @@ _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
 
 @contextmanager
 def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Restore the attributes of ``estimator`` if the block raises, so that no fit is lost."""
+    """Restore the attributes of ``estimator`` if the block raises, to keep an earlier fit."""
     state = estimator.__dict__.copy()
     try:
         yield
@@ -101,7 +101,7 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool, allow_nan: bool) -
         columns = columns if names is None else names[columns]
         raise ValueError(
             f"Input X contains NaN in {n_partly} row(s), first in row {row}, "
-            f"column(s) {_some(columns)}, while other columns are known. Only rows that are "
+            f"column(s) {_first_five(columns)}, while other columns are known. Only rows that are "
             "NaN in every column count as missing. Fill in the others in an earlier step, "
             "such as sklearn.impute.SimpleImputer."
         )
@@ -116,7 +116,7 @@ class CheckedWindows:
     ----------
     windows : Windows
     missing : ndarray of bool of shape (base_rows,) or None
-        Rows with NaN in every feature: missing steps. None if there are none.
+        Rows with NaN in every feature: missing steps. None if no row is missing.
     n_columns : int
         Features of a step for windows with three dimensions, columns for two.
     names : ndarray of str objects or None
@@ -168,7 +168,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
 
 
 def _is_plain(X: Any, n_dims: int) -> bool:
-    """Whether scikit-learn's checks can be skipped. They take as long as a small forecast."""
+    """Whether scikit-learn's checks can be skipped. They take as long as a small prediction."""
     is_float = type(X) is np.ndarray and X.dtype in _PLAIN_TYPES
     return is_float and X.ndim == n_dims and len(X) > 0
 
@@ -194,7 +194,7 @@ def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
 
 
 def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
-    """Find the rows with NaN in every feature; raise an error for other rows not finite."""
+    """Find the rows with NaN in every feature; raise an error for other nonfinite values."""
     missing, covered = np.zeros(len(windows.rows), dtype=bool), None
     for at in row_blocks(windows.rows):
         finite = np.isfinite(windows.rows[at])
@@ -205,11 +205,11 @@ def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
         missing[at] = np.isnan(windows.rows[at]).all(axis=1) & allowed
         bad = covered[at] & ~finite.all(axis=1) & ~missing[at]
         if bad.any():
-            _refuse_row(windows, at.start + int(bad.argmax()), allowed)
+            _raise_for_row(windows, at.start + int(bad.argmax()), allowed)
     return None if covered is None or not missing.any() else missing
 
 
-def _refuse_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
+def _raise_for_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
     """Raise an error that names the first window with this base row, the step and features."""
     holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
     window = int(holds_row.argmax())
@@ -224,7 +224,7 @@ def _refuse_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
         else "In windows of shape (n, window_size) every value must be finite."
     )
     raise ValueError(
-        f"Input X contains {what} in feature(s) {_some(features)} of step {step} of window "
+        f"Input X contains {what} in feature(s) {_first_five(features)} of step {step} of window "
         f"{window}. {rule} Fill in such values before the windows are made, for "
         "instance with sklearn.impute.SimpleImputer."
     )
@@ -269,6 +269,6 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     return weight
 
 
-def _some(items: Sequence[object] | np.ndarray) -> str:
-    """List at most five items."""
+def _first_five(items: Sequence[object] | np.ndarray) -> str:
+    """Join the first five items by commas."""
     return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")

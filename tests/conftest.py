@@ -32,7 +32,7 @@ def tomorrow(chicago_series):
 
 @pytest.fixture
 def small_lstm():
-    """Make a small network without a linear map, which trains in less than 0.1 seconds."""
+    """Make a small network without a linear map, with a loss at the last step only."""
 
     def make(**params):
         fast = {"hidden_layer_sizes": 4, "max_epochs": 2, "n_jobs": 1, "random_state": 0}

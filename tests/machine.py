@@ -1,9 +1,10 @@
-"""Marks that skip tests on machines without what they need."""
+"""Marks that skip a test if the machine lacks the hardware or software that it needs."""
 
 import os
 import platform
 from pathlib import Path
 
+import joblib
 import pytest
 
 from sklstm._network.device import has_bfloat16
@@ -19,4 +20,5 @@ needs_bfloat16 = _needs(
 needs_fork = _needs(hasattr(os, "fork"), "fork")
 needs_glibc = _needs(platform.libc_ver()[0] == "glibc", "C library of GNU")
 needs_proc = _needs(Path("/proc/self/clear_refs").exists(), "/proc of Linux to measure memory")
+needs_two_cores = _needs(joblib.cpu_count() > 1, "second core")
 needs_x86 = _needs(platform.machine() in ("x86_64", "AMD64"), "processor of the x86 family")

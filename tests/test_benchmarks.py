@@ -1,4 +1,4 @@
-"""Every script of benchmarks/ runs, on data so small that its numbers mean nothing."""
+"""Every script of benchmarks/ runs, on data too small for meaningful numbers."""
 
 import ast
 import importlib
@@ -8,23 +8,22 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 import torch
 
-from tests.machine import needs_bfloat16, needs_glibc, needs_proc
+from tests.machine import needs_bfloat16, needs_glibc, needs_proc, needs_two_cores
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 MODULES = sorted(
     ".".join(path.relative_to(FOLDER).with_suffix("").parts).removesuffix(".__init__")
     for path in FOLDER.rglob("*.py")
 )
-# Libraries that sklstm is compared with: the tests do without them.
+# Libraries that sklstm is compared with. These tests do not need them.
 PEERS = {"darts", "keras", "neuralforecast", "pytorch_lightning", "skforecast"}
 NUMBER = r"\d+\.\d+"
 
-# With so few epochs a fit does not converge.
+# A fit of so few epochs does not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -41,7 +40,7 @@ def beside_the_scripts(monkeypatch):
 
 @pytest.fixture
 def script():
-    """Import a script by its name."""
+    """Return the function that imports a script by its name."""
     return importlib.import_module
 
 
@@ -72,7 +71,7 @@ def in_this_process(monkeypatch):
 
 
 def table_of(text, head):
-    """Cells of the Markdown table whose first column has this head: a list for each row."""
+    """Return the cells, row by row, of the Markdown table whose first column has this head."""
     lines = iter(text.splitlines())
     for line in lines:
         if line.startswith(f"| {head} |"):
@@ -254,14 +253,14 @@ def test_a_method_is_run_in_a_process_of_its_own(script):
 
 
 def test_forecasts_that_know_later_rows_are_refused(script):
-    class Clairvoyant:
+    class ReadsLaterRows:
         def predict(self, rows, start):
             return np.full((len(rows) - start, 1), rows[-1, 0])
 
     rows = np.random.RandomState(0).randn(50, 1)
-    forecasts = Clairvoyant().predict(rows, 30)
+    forecasts = ReadsLaterRows().predict(rows, 30)
     with pytest.raises(ValueError, match="depend on rows after"):
-        script("skill_worker").check_sees_no_future(Clairvoyant(), rows, 30, forecasts)
+        script("skill_worker").check_sees_no_future(ReadsLaterRows(), rows, 30, forecasts)
 
 
 def test_the_page_of_skill_is_what_its_results_say(script, tmp_path):
@@ -351,7 +350,7 @@ def test_the_network_is_removed_from_a_fit(script):
     assert np.ptp(alone.predict(X)) == 0
 
 
-@pytest.mark.skipif(joblib.cpu_count() < 2, reason="this machine has one core only")
+@needs_two_cores
 def test_little_work_is_cut_up_for_two_threads_if_a_benchmark_says_so(script):
     threads = script("threads")
     X, y = nonlinear()

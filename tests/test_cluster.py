@@ -31,7 +31,7 @@ def environment():
 
 @contextmanager
 def dask():
-    """Give the page's code for a cluster of two workers, and how to call a function there."""
+    """Yield the page's code for a cluster of two workers, and a function that runs calls there."""
     distributed = pytest.importorskip("distributed")
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
@@ -48,12 +48,13 @@ def dask():
 
 @contextmanager
 def ray():
-    """Give the page's code, with Ray connected to two workers, and how to call a function there."""
+    """Yield the page's code, and a function that runs calls on one of Ray's two workers."""
     ray = pytest.importorskip("ray")
-    # Nothing is reported, and no token written into the home directory.
+    # Report no usage statistics, and write no token into the home directory.
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    bases = PicklingPool.__bases__  # joblib's, which Ray's backend changes
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # short, for sockets
+    bases = PicklingPool.__bases__  # base classes of joblib's pool, which Ray's backend changes
+    # The folder needs a short path, since Ray opens sockets in it.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
         ray.init(num_cpus=2, include_dashboard=False, _temp_dir=folder)
         try:
             run = ray.remote(lambda function, *arguments: function(*arguments))
@@ -78,7 +79,7 @@ def cluster(request, environment):
 
 
 def process(pipe, X, y, folder):
-    """Score with the id of this process; sleep, so that the other worker gets work too."""
+    """Return the id of this process as score; wait, so that the other worker gets work too."""
     (folder / str(os.getpid())).touch()
     for _ in range(50):
         if len(list(folder.iterdir())) < 2:
@@ -87,7 +88,7 @@ def process(pipe, X, y, folder):
 
 
 def threads(pipe, X, y):
-    """Score with the threads that ``LSTMRegressor(n_jobs=None)`` may take in this process."""
+    """Return as score the threads that ``LSTMRegressor(n_jobs=None)`` may use in this process."""
     return torch.get_num_threads()
 
 

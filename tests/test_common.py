@@ -37,8 +37,8 @@ REGRESSORS = {
 WEIGHT_CHECK = "check_sample_weight_equivalence_on_dense_data"
 
 
-def weights_are_inexact(estimator):
-    """Say why a weight of two differs from a repeated row, or return None."""
+def reason_for_inexact_weights(estimator):
+    """Return the reason why a weight of two differs from a repeated row, or None."""
     if estimator.early_stopping is True:
         return "the check shuffles the rows, and the latest rows are set aside for validation"
     # With linear_skip the network weight is 0, since 15 rows are too few to validate.
@@ -52,7 +52,7 @@ def weights_are_inexact(estimator):
 
 def expected_to_fail(estimator):
     if isinstance(estimator, LSTMRegressor):
-        reason = weights_are_inexact(estimator)
+        reason = reason_for_inexact_weights(estimator)
         return {WEIGHT_CHECK: reason} if reason else {}
     reason = "the window of a row contains earlier rows, which is the purpose of the transformer"
     return {

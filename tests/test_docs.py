@@ -22,7 +22,7 @@ RUN_BY = {"docs/cluster.md": "test_cluster.py"}
 
 WITH_CODE = [page for page, text in PAGES.items() if "```python" in text]
 
-# A block, and what it prints if a block of text follows, with nothing or "It prints" between.
+# A block of code, and the block of its output if one follows at once or after "It prints".
 BLOCK = re.compile(
     r"^```python\n(.*?)^```\n(?:\n(?:It prints\n\n)?```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE
 )
@@ -30,11 +30,11 @@ DECIMAL = re.compile(r"-?\d+\.\d*(?:e[+-]\d+)?")
 
 
 def run(page, namespace):
-    """Run the blocks of a page one after the other; yield what they print, and should."""
+    """Run the blocks of a page in order; yield the output of each and the expected one."""
     text = PAGES[page]
     for block in BLOCK.finditer(text):
         code, expected = block.groups()
-        lines_before = text.count("\n", 0, block.start(1))  # so that a traceback has the line
+        lines_before = text.count("\n", 0, block.start(1))  # so that a traceback has the right line
         compiled = compile("\n" * lines_before + code, ROOT / page, "exec")
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             try:
@@ -47,7 +47,7 @@ def run(page, namespace):
 
 
 def assert_same(printed, expected):
-    """Compare words and whole numbers exactly; decimals roughly, as processors differ."""
+    """Compare words and whole numbers exactly; decimals roughly, since processors differ."""
     words = ["".join(DECIMAL.sub("#", text).split()) for text in (printed, expected)]
     assert words[0] == words[1], f"\n{printed}\nis printed, but the page says\n{expected}"
     decimals = [[float(number) for number in DECIMAL.findall(t)] for t in (printed, expected)]
@@ -55,7 +55,7 @@ def assert_same(printed, expected):
 
 
 def the_readme_forecasts_a_week(namespace, printed):
-    # Scores are close, so that another processor may choose another candidate.
+    # Scores are close, so rounding on another processor can change the chosen candidate.
     assert "window__window_size" in printed
     week_ahead = namespace["search"].predict(namespace["X"])[-1]
     assert week_ahead.shape == (7,)

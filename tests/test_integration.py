@@ -1,4 +1,4 @@
-"""The package inside plain scikit-learn, on the real series that it ships."""
+"""The package with scikit-learn's own tools, on the real series that it ships."""
 
 import copy
 import io
@@ -53,13 +53,13 @@ REGRESSION_SCORERS = [
 
 
 def flat_pipe(regressor, padding="edge"):
-    """The same pipeline with flat windows, for other regressors."""
+    """Make the pipeline with flat windows, for other regressors."""
     window = SlidingWindowTransformer(7, padding=padding, flatten=True)
     return make_pipeline(StandardScaler(), window, regressor)
 
 
 def convert(X, container):
-    """Give a DataFrame or Series as another container."""
+    """Convert a DataFrame or Series to another container."""
     if container == "pandas":
         return X
     return X.to_numpy() if container == "numpy" else pl.from_pandas(X)
@@ -101,7 +101,7 @@ def test_rows_that_arrive_one_at_a_time_are_predicted_as_in_one_batch(
 
 @pytest.mark.precision
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("sizes", [(50, 20), (13, 5), 64])  # computed in different ways
+@pytest.mark.parametrize("sizes", [(50, 20), (13, 5), 64])  # even, odd, multiple of 16
 @pytest.mark.parametrize("n_outputs", [1, 2])
 def test_prediction_of_a_window_does_not_depend_on_the_others(
     small_pipe, chicago, tomorrow, precision, sizes, n_outputs
@@ -364,7 +364,7 @@ def test_rows_in_the_gap_of_a_split_are_missing_in_the_windows(small_pipe, chica
     )
     assert np.isfinite(result["train_score"]).all()
     for (train, test), pipe in zip(cv.split(chicago), result["estimator"], strict=True):
-        # By hand: one series over both, with NaN in the rows of the gap.
+        # The expected windows: those of one series with NaN in the rows of the gap.
         series = pipe["scale"].transform(chicago[: test[-1] + 1]).to_numpy(copy=True)
         series[train[-1] + 1 : test[0]] = np.nan
         windows = SlidingWindowTransformer(7).fit_transform(series)
@@ -421,7 +421,7 @@ def test_unshuffled_blocks_of_rows_can_be_cross_validated(small_pipe, chicago, t
     pipe = small_pipe(index=True)
     predicted = cross_val_predict(pipe, chicago, tomorrow, cv=KFold(4))
     assert np.isfinite(predicted).all()
-    # The history is the end of the fitted rows, which is the future of the second block.
+    # The second block gets no history, since the end of the fitted rows is later than it.
     rest = np.r_[0:100, 200:400]
     pipe.fit(chicago.iloc[rest], tomorrow.iloc[rest])
     block = pipe["scale"].transform(chicago[100:200]).to_numpy()
@@ -504,7 +504,7 @@ def test_stacking_works_on_blocks_and_on_networks_fitted_before(small_pipe, chic
     blocks = StackingRegressor(members, final_estimator=Ridge(), cv=KFold(3))
     assert np.isfinite(blocks.fit(chicago, tomorrow).predict(chicago)).all()
 
-    # With a split in time: members on the first rows, the final estimator on later ones.
+    # With a split in time: fit the members on the first rows, the final estimator on later ones.
     for _, pipe in members:
         pipe.fit(chicago[:250], tomorrow[:250])
     stack = StackingRegressor(members, final_estimator=Ridge(), cv="prefit")
@@ -632,15 +632,15 @@ def test_copies_go_on_training_as_the_original_would(small_lstm, chicago, tomorr
     np.testing.assert_array_equal(copied.predict(windows), lstm.predict(windows))
 
 
-def odd_parts(value, where="state"):
+def unexpected_parts(value, where="state"):
     """Yield everything in a state that is neither a plain Python value nor a numpy array."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from odd_parts(key, f"key {key!r} in {where}")
-            yield from odd_parts(item, f"{where}[{key!r}]")
+            yield from unexpected_parts(key, f"key {key!r} in {where}")
+            yield from unexpected_parts(item, f"{where}[{key!r}]")
     elif type(value) in (list, tuple):
         for i, item in enumerate(value):
-            yield from odd_parts(item, f"{where}[{i}]")
+            yield from unexpected_parts(item, f"{where}[{i}]")
     elif type(value) is np.ndarray:
         if value.dtype.kind not in "fiub" and not (
             value.dtype == object and all(type(item) is str for item in value.flat)
@@ -664,7 +664,7 @@ def test_pickled_state_holds_only_arrays_and_plain_values(small_lstm, chicago, t
     state = lstm.__getstate__()
     fitted = {name: value for name, value in state.items() if name not in lstm.get_params()}
     assert "net_" in fitted
-    assert list(odd_parts(fitted)) == []
+    assert list(unexpected_parts(fitted)) == []
 
 
 # --- sample weights and metadata routing -------------------------------------------------
@@ -719,7 +719,7 @@ def test_rows_of_weight_zero_are_left_out_of_training(small_lstm, chicago, tomor
     getattr(lstm, method)(windows, tomorrow, sample_weight=weight)
     np.testing.assert_array_equal(watch.rows[0], [i for i in range(6, 400) if i % 3])
 
-    # Also if the targets with weight zero are wrong.
+    # The fit is the same if the targets of weight zero are wrong or unknown.
     wrong = tomorrow.where(weight > 0, -1e6)
     other = small_lstm(early_stopping=False)
     getattr(other, method)(windows, wrong, sample_weight=weight)
@@ -808,7 +808,7 @@ def test_several_targets(small_pipe, chicago, tomorrow, container):
     np.testing.assert_array_equal(
         predicted, small_pipe().fit(chicago, frame.to_numpy()).predict(chicago)
     )
-    # Each in its own units.
+    # Each target is predicted in its own units.
     assert 0 < predicted[:, 0].mean() < 20
     assert -80 < predicted[:, 1].mean() < -20
 
@@ -822,7 +822,7 @@ def test_last_prediction_is_the_forecast_after_the_end(small_pipe, chicago, cont
     predicted = pipe.predict(X)
     assert predicted.shape == (400, horizon)
     assert predicted[-1].shape == (horizon,)
-    # From the last window alone, which has no missing step.
+    # The last prediction needs the last window only.
     last = pipe["scale"].transform(chicago if container == "pandas" else X)[-7:]
     np.testing.assert_array_equal(pipe["lstm"].predict(last[np.newaxis])[0], predicted[-1])
     known = small_pipe(early_stopping=True).fit(X, np.asarray(y)).predict(X)

@@ -30,7 +30,7 @@ CHANGES = {  # maps rows up to t and rows after t to new rows after t
 
 
 def change_after(frame, t, how):
-    """Change the rows after ``t`` of a frame of days; its first ``t + 1`` labels stay."""
+    """Change the rows after ``t`` of a daily frame, but not its first ``t + 1`` labels."""
     before = frame.iloc[: t + 1]
     after = CHANGES[how](before.to_numpy(), frame.iloc[t + 1 :].to_numpy())
     later = frame.index[t + 1 :][: len(after)]
@@ -57,7 +57,7 @@ def test_no_prediction_depends_on_later_rows(small_pipe, chicago, change, t, con
     X = convert(chicago, container)
     results, pipes = [], []
     for rows in (X, changed):
-        # Windows of rows up to t only, as slices: reading beyond a slice would change a prediction.
+        # Fit on slices up to row t: if a fit read beyond them, its predictions would change.
         target = forecast_targets(rows["ridership"] if container != "numpy" else rows[:, 0], 2)
         known = forecast_targets(
             rows["ridership"][: t + 1] if container != "numpy" else rows[: t + 1, 0], 2
@@ -68,10 +68,10 @@ def test_no_prediction_depends_on_later_rows(small_pipe, chicago, change, t, con
         pipe.fit(rows[: t + 1], known)
         results.append((weights_of(pipe["lstm"]), pipe.predict(rows)[: t + 1]))
         pipes.append(pipe)
-        # The fitted rows, also in a longer array, start without history.
+        # Rows that begin with the fitted ones start without history.
         assert np.isnan(pipe[:-1].transform(rows)[0, :-1]).all()
     np.testing.assert_equal(results[0], results[1])
-    # One model on all of the original rows, the changed rows, and no later row at all.
+    # One model predicts the same for the original rows, the changed rows and no later rows.
     np.testing.assert_array_equal(pipes[0].predict(changed)[: t + 1], results[0][1])
     np.testing.assert_array_equal(pipes[0].predict(X[: t + 1]), results[0][1])
     assert np.isfinite(results[0][1]).all()
@@ -164,10 +164,10 @@ def test_no_fold_of_a_cross_validation_depends_on_later_rows(
     for i, (_, test) in enumerate(folds[:2]):
         one, other = (result["estimator"][i] for result in results)
         np.testing.assert_equal(weights_of(one["lstm"]), weights_of(other["lstm"]))
-        # Within a fold, too, for changes from any row on.
-        inside = test[len(test) // 2]
-        new = convert(change_after(chicago, inside, "noise"), container)
-        n = inside + 1 - test[0]
+        # The same within a fold, for changes after its middle row.
+        middle = test[len(test) // 2]
+        new = convert(change_after(chicago, middle, "noise"), container)
+        n = middle + 1 - test[0]
         np.testing.assert_array_equal(
             one.predict(new[test[0] : test[-1] + 1])[:n],
             one.predict(X[test[0] : test[-1] + 1])[:n],

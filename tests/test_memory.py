@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
-from sklstm._network.series_tensor import SeriesOnDisk, series_tensor
+from sklstm._network.series_tensor import SeriesOnDisk, standardised_series
 from sklstm._series.storage import let_go, row_blocks, stays_on_disk
 from sklstm._series.windows import find_windows
 from tests.machine import needs_proc
@@ -37,7 +37,7 @@ MEASURING = """
 
     def peak(call, *args):
         with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # the peak is that from now on
+            file.write("5")  # measure the peak from now on
         start = status("VmRSS")
         call(*args)
         return status("VmHWM") - start
@@ -48,7 +48,7 @@ MEASURING = """
             SlidingWindowTransformer(window_size), LSTMRegressor(**(small | params))
         )
 
-    def warm_up(n_features, dtype):  # what is imported and set up once
+    def warm_up(n_features, dtype):  # modules and settings that are loaded once
         few = np.random.RandomState(0).randn(2000, n_features).astype(dtype)
         return model(4).fit(few, few[:, 0]), model(4).fit(few, few[:, 0]).predict(few)
 """
@@ -124,7 +124,7 @@ def test_row_blocks_hold_every_row_once_and_not_too_many(shape):
 
 @pytest.fixture
 def low_limit():
-    """Set scikit-learn's working memory to about 10 kB."""
+    """Set scikit-learn's working memory to 0.01 MiB."""
     with sklearn.config_context(working_memory=0.01):
         yield
 
@@ -204,7 +204,7 @@ def test_windows_over_a_file_are_read_batch_by_batch(order, n_dims, tmp_path, sm
     in_memory = small_lstm().fit(windows[1], y)
     with sklearn.config_context(working_memory=0.1):
         found = find_windows(windows[0].reshape(*windows[0].shape[:2], -1))
-        series_of_file = series_tensor(found, 0.0, 1.0, torch.float32, "cpu")
+        series_of_file = standardised_series(found, 0.0, 1.0, torch.float32, "cpu")
         assert isinstance(series_of_file, SeriesOnDisk)
         output = in_a_file.predict(windows[0][:50_000])
     np.testing.assert_array_equal(output, in_memory.predict(windows[1][:50_000]))
@@ -212,7 +212,7 @@ def test_windows_over_a_file_are_read_batch_by_batch(order, n_dims, tmp_path, sm
 
 def test_small_files_are_read_at_once(tmp_path):
     windows = find_windows(SlidingWindowTransformer(5).fit_transform(in_file(series(), tmp_path)))
-    assert isinstance(series_tensor(windows, 0.0, 1.0, torch.float32, "cpu"), torch.Tensor)
+    assert isinstance(standardised_series(windows, 0.0, 1.0, torch.float32, "cpu"), torch.Tensor)
 
 
 def test_values_too_large_for_the_precision_are_found_in_a_file(tmp_path, small_lstm, low_limit):
@@ -265,7 +265,7 @@ def test_a_full_disk_is_an_error_that_changes_nothing(tmp_path, low_limit):
 
 @needs_proc
 def test_a_series_is_not_read_into_memory(tmp_path):
-    """300 MB, of which half can be allocated: enough for a file, too little for an array."""
+    """The series has 300 MB, of which half can be allocated: too little for a copy in memory."""
     script = """
         shape, path = (600_000, 64), sys.argv[1]
         X = np.memmap(path, np.float64, "w+", shape=shape)
@@ -288,7 +288,7 @@ def test_a_series_is_not_read_into_memory(tmp_path):
     """
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    # torch creates a folder of its own here if this is the first fit of the process.
+    # torch may create a folder in the first fit of a process: keep it out of TMPDIR.
     folders = {"TMPDIR": str(temporary), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "torch")}
     peaks, in_memory = run(script, str(tmp_path / "series"), **folders).splitlines()
     assert max(float(peak) for peak in peaks.split()) < 0.5

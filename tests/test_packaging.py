@@ -22,7 +22,7 @@ def run(*command, cwd):
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """Python of an environment with the wheel, and the dependencies of the one that tests."""
+    """Return Python of an environment with the wheel and the dependencies of this one."""
     folder = tmp_path_factory.mktemp("installed")
     source = folder / "source"
     shutil.copytree(ROOT / "sklstm", source / "sklstm")
@@ -66,6 +66,6 @@ def test_a_script_with_every_public_name_runs(python, tmp_path):
 
 
 def test_a_script_with_every_public_name_passes_mypy_in_strict_mode(python, tmp_path):
-    script = shutil.copy(SCRIPT, tmp_path)  # in the source tree, mypy would read the source
+    script = shutil.copy(SCRIPT, tmp_path)  # not in the source tree, whose source mypy would read
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, script]
     assert "no issues found" in run(*command, cwd=tmp_path)

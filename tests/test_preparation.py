@@ -36,10 +36,10 @@ def test_auto_validates_where_the_latest_part_has_ten_windows(n, expected):
 
 
 def test_the_gap_counts_rows_and_not_labelled_rows():
-    hourly = np.arange(0, 6000, 60)  # a label every hour, rows every minute
+    hourly = np.arange(0, 6000, 60)  # a known target every hour, a row every minute
     train, valid = split_latest(hourly, True, 0.1, gap=120)
     assert_array_equal(valid, hourly[-10:])
-    assert_array_equal(train, hourly[:-12])  # 5400 - 120 is not below the gap's start
+    assert_array_equal(train, hourly[:-12])  # row 5400 - 120 lies in the gap
 
 
 def test_statistics_are_those_of_all_values_in_the_windows():

@@ -463,7 +463,7 @@ BAD_INPUT = {
 }
 
 
-def spoilt(value, step=3):
+def windows_with(value, step=3):
     rows = W[5:].copy()
     rows[30, step, 1] = value
     return rows
@@ -485,7 +485,7 @@ class TestRefusing:
     @pytest.mark.parametrize("copied", [True, False])
     def test_a_value_that_is_not_finite_is_named_by_its_place(self, value, name, copied):
         if copied:
-            rows, window, step = spoilt(value), 30, 3
+            rows, window, step = windows_with(value), 30, 3
         else:
             base = X.copy()
             base[30, 1] = value
@@ -606,7 +606,7 @@ class TestRefusing:
 
 
 class Breaker(Callback):
-    """Makes the weights infinite at the end of an epoch."""
+    """Sets the bias of the head to infinity after the epoch with this number."""
 
     def __init__(self, epoch):
         self.epoch = epoch
@@ -650,8 +650,8 @@ class TestEveryStep:
     @pytest.mark.parametrize(
         ("params", "X", "match"),
         [
-            ({}, W[5:].copy(), "X holds copies of windows"),
-            ({}, W[5::2], "X holds copies of windows, or not a window for every row"),
+            ({}, W[5:].copy(), "X is a copy of the windows"),
+            ({}, W[5::2], "X is a copy of the windows, or lacks the windows of some rows"),
             ({"bidirectional": True}, W[5:], "with bidirectional=True the output of a step"),
         ],
     )

@@ -31,7 +31,7 @@ def numbered(n_rows, n_features=1, dtype=np.float64):
 
 
 def looped_windows(known, ends, window_size, dilation=1, padding="nan"):
-    """Windows that end at the positions ``ends``; ``known`` maps positions to rows."""
+    """Make windows that end at the positions ``ends``; ``known`` maps positions to rows."""
     n_features = len(next(iter(known.values())))
     windows = np.full((len(ends), window_size, n_features), NAN)
     for window, end in zip(windows, ends, strict=True):
@@ -127,7 +127,7 @@ def test_memory_does_not_grow_with_the_window(dtype, container, padding):
     size = rows.nbytes if container == "numpy" else X.memory_usage().sum()
     assert windows.shape == (100_000, 500, 4)
     assert both.shape == (200_000, 500, 4)
-    # What the first call keeps, and at most three times the series for the second call.
+    # 0.6 for the windows of the first call, and at most 3 for the second call.
     assert peak < (0.6 + 3) * size
 
 
@@ -551,7 +551,7 @@ def test_small_differences_beside_a_large_value_are_differences():
 
 
 def assert_no_later_row(windows, ends):
-    """Check windows of a series whose values are its positions: none exceeds its row's."""
+    """Check that each window holds no row after its own; values of the series are positions."""
     latest = np.nanmax(windows, axis=(1, 2))
     np.testing.assert_array_equal(latest, ends)
 
@@ -982,7 +982,7 @@ COPIES = {
 
 
 def plain_types(value):
-    """Types of everything in a state, without the containers."""
+    """Return the types of all values in a state, without the containers."""
     if isinstance(value, (dict, list, tuple)):
         parts = value.values() if isinstance(value, dict) else value
         return set().union(*map(plain_types, parts))

@@ -26,7 +26,7 @@ def choose_n_iterations(samples: Samples, gap: int) -> int:
     if len(before) < ROWS_TO_CHOOSE:
         return _ITERATIONS_OF_FEW_ROWS
     lowest, best = np.inf, 0
-    for number, (coefficients, intercept) in enumerate(conjugate_gradients(before)):
+    for number, (coefficients, intercept) in enumerate(iterate(before)):
         error = 0.0
         for values, targets, weights in latest.batches():
             residual = targets - values @ coefficients.to(values) - intercept.to(values)
@@ -41,7 +41,7 @@ def choose_n_iterations(samples: Samples, gap: int) -> int:
     return best
 
 
-def conjugate_gradients(samples: Samples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def iterate(samples: Samples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield coefficients (window * features, outputs) and intercepts after 0, 1, ... iterations."""
     sums, with_targets = torch.zeros(()), torch.zeros(())
     for values, targets, weights in samples.batches():
@@ -59,12 +59,12 @@ def conjugate_gradients(samples: Samples) -> Iterator[tuple[torch.Tensor, torch.
         yield coefficients, mean_target - mean @ coefficients
         product = torch.zeros_like(residual)
         for values, _, weights in samples.batches():
-            along = values @ direction.to(values) - (mean @ direction).to(values)
-            along = along if weights is None else along * weights
-            product += (values.T @ along).double().cpu()
-        size = norm / (direction * product).sum(dim=0)
-        size = torch.where(torch.isfinite(size), size, 0.0)  # where the residual is zero
-        coefficients = coefficients + size * direction
-        residual = residual - size * product
+            output = values @ direction.to(values) - (mean @ direction).to(values)
+            output = output if weights is None else output * weights
+            product += (values.T @ output).double().cpu()
+        step = norm / (direction * product).sum(dim=0)
+        step = torch.where(torch.isfinite(step), step, 0.0)  # no step if the residual is zero
+        coefficients = coefficients + step * direction
+        residual = residual - step * product
         norm, norm_before = (residual**2).sum(dim=0), norm
         direction = residual + torch.nan_to_num(norm / norm_before) * direction

@@ -7,17 +7,17 @@ from itertools import islice
 
 import torch
 
-from sklstm._linear.conjugate_gradients import choose_n_iterations, conjugate_gradients
+from sklstm._linear.conjugate_gradients import choose_n_iterations, iterate
 from sklstm._linear.penalties import Member, choose_members
 from sklstm._linear.ridge import gram_matrix, ridge_solutions
 from sklstm._linear.samples import Dataset, Samples
 from sklstm._linear.skip import LinearSkip
 
-# More windows per coefficient hardly change the map.
+# The map is solved on at most this number of windows per coefficient; more hardly change it.
 _WINDOWS_PER_COEFFICIENT = 100
-# With more coefficients than this, the Gram matrix takes too much memory, for a long series more
-# than training takes. Then conjugate gradients solve the map, on at most _VALUES_FOR_GRADIENTS
-# values of windows.
+# With more coefficients than this, the Gram matrix takes too much memory (with the limit for a long
+# series, more than training takes). Then conjugate gradients solve the map, on windows that have at
+# most _VALUES_FOR_GRADIENTS values together.
 _MOST_COEFFICIENTS, _MOST_FOR_LONG_SERIES = 2048, 900
 _LONG_SERIES = 2_000_000  # values: windows times features
 _VALUES_FOR_GRADIENTS = 400_000_000
@@ -45,8 +45,9 @@ class LinearMap:
 
     def as_module(self, like: torch.Tensor, scale: float = 1.0) -> LinearSkip:
         """Make a module, with the type and on the device of ``like``."""
-        values = torch.tensor([scale, 1.0], dtype=torch.float64)  # network weight one
-        return LinearSkip(self.weights.to(like), self.intercept.to(like), *values.to(like))
+        # The network weight is one at first.
+        values = [torch.tensor(value, dtype=torch.float64) for value in (scale, 1.0)]
+        return LinearSkip(*(part.to(like) for part in (self.weights, self.intercept, *values)))
 
 
 def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> LinearMap:
@@ -70,7 +71,7 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
     Parameters
     ----------
     dataset : Dataset
-        Windows in time order. If there are very many, only every k-th one is used.
+        Windows in time order. Only every k-th one is used if there are more than needed.
     gap : int
         Rows on either side of a block whose targets overlap with its own.
     choice : tuple of Member, int or None, default=None
@@ -102,8 +103,8 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
         places = torch.nonzero(known[:, column].all(dim=1))[:, 0].cpu()
         if not len(places):  # an output without a known target
             size = known[:, column].shape[1]
-            nothing = torch.zeros(size, window, n_features, dtype=torch.float64)
-            maps[column.start] = LinearMap(nothing, nothing[:, 0, 0], choice)
+            zeros = torch.zeros(size, window, n_features, dtype=torch.float64)
+            maps[column.start] = LinearMap(zeros, zeros[:, 0, 0], choice)
             continue
         map_ = _fit(Samples(dataset, places, column), gap, choice)
         choice = map_.choice
@@ -121,7 +122,7 @@ def _fit(samples: Samples, gap: int, choice: Choice | None) -> LinearMap:
         samples = samples.thinned(_VALUES_FOR_GRADIENTS // p)
         if not isinstance(choice, int):
             choice = choose_n_iterations(samples, gap)
-        iterations = conjugate_gradients(samples)
+        iterations = iterate(samples)
         coefficients, intercept = next(islice(iterations, choice, None))
     else:
         samples = samples.thinned(_WINDOWS_PER_COEFFICIENT * p)

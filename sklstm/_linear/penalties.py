@@ -20,9 +20,9 @@ from sklstm._linear.stacking import stacking_weights
 
 # In units of the mean variance of the penalised columns.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
-# Few, long blocks: they differ from each other about as much as future rows from past ones.
+# Few, long blocks, since these differ from each other about as much as future from past rows.
 _N_LEFT_OUT_BLOCKS = 3
-# Penalties whose error exceeds the lowest by at most this are averaged with the best one.
+# The maps of the penalties within this many standard errors of the lowest error are averaged.
 _STANDARD_ERRORS = 1.0
 # With fewer rows, the blocks are too short to compare penalties.
 ROWS_TO_CHOOSE = 40

@@ -8,7 +8,7 @@ from sklstm._linear.fitting import fit_linear
 from sklstm._linear.samples import Dataset, batch_size_for
 from sklstm._linear.skip import LinearSkip
 
-# In units of the targets: a smaller residual is nothing but rounding errors.
+# A smaller root mean square of the residuals is due to rounding only. In units of the targets.
 _NO_RESIDUAL = 1e-6
 
 
@@ -24,7 +24,7 @@ def solve_skip(
     Parameters
     ----------
     dataset : Dataset
-        All rows with a known target.
+        All usable rows: the training rows, the gap and the validation rows.
     train : Dataset
         The training rows.
     validation : Dataset or None

@@ -14,8 +14,8 @@ from sklstm._linear.bases import BASES
 from sklstm._linear.samples import Samples
 
 # The smallest penalty, so that the equations can be solved for columns without a penalty and for
-# constant columns: in units of the mean variance, and of the largest mean square. The latter
-# exceeds the rounding error of the variance of a constant column.
+# constant columns. It is the larger of two: in units of the mean variance, and of the largest mean
+# square. The latter exceeds the rounding error of the variance of a constant column.
 _LEAST_PENALTY, _LEAST_OF_SQUARES = 1e-8, 1e-10
 
 
@@ -39,7 +39,7 @@ def gram_matrix(samples: Samples) -> torch.Tensor:
 def ridge_solutions(
     gram: torch.Tensor, p: int, n_features: int, basis: str, penalties: Iterable[float]
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Solve for each penalty, in units of the mean variance of the penalised columns.
+    """Solve the regression for each penalty.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ def ridge_solutions(
     basis : str
         A key of ``BASES``. The last step has a penalty only with "levels".
     penalties : iterable of float
+        In units of the mean variance of the penalised columns.
 
     Yields
     ------

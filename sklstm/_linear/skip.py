@@ -41,7 +41,7 @@ class LinearSkip(nn.Module):
 
     def forward(self, windows: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Map windows (batch, window, features), and add ``output`` (batch, outputs)."""
-        # Two operations, since a fused one rounds the last elements differently.
+        # Add after multiplying, since a fused operation rounds the last elements differently.
         return self.linear(windows) + output * (self.scale * self.network_weight)
 
     def linear(self, windows: torch.Tensor) -> torch.Tensor:

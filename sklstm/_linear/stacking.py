@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
-# Added to the mean squared error of each member, so that members with nearly the same errors get
-# nearly the same weight.
+# Ridge penalty on the weights, in units of the mean squared error. With it, members with nearly the
+# same errors get nearly the same weight.
 _TOWARDS_EQUAL = 0.1
 
 
@@ -30,9 +30,10 @@ def stacking_weights(errors: np.ndarray) -> np.ndarray:
     if not (sizes > 0).all():  # every member predicts a block exactly
         return np.full(errors.shape[1], 1 / errors.shape[1])
     mean_errors = (errors / sizes[:, np.newaxis, np.newaxis]).mean(axis=0)
-    squares, directions = np.linalg.eigh(mean_errors)  # eigenvalues may be below zero by rounding
-    root = np.sqrt(squares.clip(0) + _TOWARDS_EQUAL)
-    # Minimise the quadratic form minus twice the sum of the weights, a problem of least squares.
-    # Its solution, divided by its sum, is the minimum of the form among weights with sum one.
-    weights, _ = nnls(root[:, np.newaxis] * directions.T, directions.sum(axis=0) / root)
+    eigenvalues, eigenvectors = np.linalg.eigh(mean_errors)
+    # Eigenvalues may be below zero by rounding.
+    root = np.sqrt(eigenvalues.clip(0) + _TOWARDS_EQUAL)
+    # Minimise the quadratic form minus twice the sum of the weights, by least squares. The
+    # solution, divided by its sum, minimises the form among weights with sum one.
+    weights, _ = nnls(root[:, np.newaxis] * eigenvectors.T, eigenvectors.sum(axis=0) / root)
     return weights / weights.sum()

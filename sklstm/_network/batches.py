@@ -12,9 +12,10 @@ from torch.utils.data import Dataset
 from sklstm._network.series_tensor import Series, window_tensor
 from sklstm._series.windows import Windows, number_type
 
-# Windows in a batch with batch_size="auto": least, most, and training rows per window. Within the
-# bounds an epoch has 128 steps of the optimizer. With a loss at every step it has 64, since the
-# windows start a quarter of their length apart. Larger batches cost less time per window.
+# Windows in a batch with batch_size="auto": the least, the most, and the training rows for each of
+# them (with a loss at every step, the rows divided by window_size). Between the least and the most,
+# an epoch has 128 steps of the optimizer. With a loss at every step it has 64, since the windows
+# start a quarter of their length apart. Larger batches take less time per window.
 _LEAST, _MOST, _ROWS_PER_WINDOW = 64, 256, 128
 _LEAST_EVERY_STEP, _MOST_EVERY_STEP, _STEPS_PER_WINDOW = 8, 64, 16
 
@@ -27,7 +28,7 @@ class WindowDataset(Dataset):
     Parameters
     ----------
     series : torch.Tensor or SeriesOnDisk, of shape (base_rows, features)
-        From :func:`~sklstm._network.series_tensor.series_tensor`.
+        From :func:`~sklstm._network.series_tensor.standardised_series`.
     windows : Windows
         How the windows lie in the series.
     index : ndarray of int
@@ -102,7 +103,7 @@ class EveryStepDataset(Dataset):
         How the windows lie in the series.
     """
 
-    _WINDOWS_OF_A_ROW = 4  # each target is trained with long and with short history
+    _WINDOWS_OF_A_ROW = 4  # so each target is trained with longer and shorter histories
 
     def __init__(self, dataset: WindowDataset, windows: Windows) -> None:
         self.windows, self.index = dataset.windows, dataset.index

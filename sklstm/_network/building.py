@@ -54,7 +54,7 @@ class TrainingRun:
     every_step : bool
         Whether training windows have a target at every step.
     callbacks : sequence of skorch callbacks
-        The user's own.
+        Those that the user passes.
     """
 
     batch_size: int
@@ -131,7 +131,7 @@ def build_net(
 def _microbatches(
     architecture: Architecture, hyperparameters: Hyperparameters, device: str, run: TrainingRun
 ) -> dict[str, Any]:
-    """Options for microbatches and their generators; a GPU computes the whole batch at once."""
+    """Return options for microbatches and dropout; a GPU computes the whole batch at once."""
     options: dict[str, Any] = {}
     size = run.batch_size
     if torch.device(device).type == "cpu":
@@ -156,7 +156,7 @@ def _callbacks(
         threshold=hyperparameters.tol,
         threshold_mode="abs",
     )
-    # Progress is first, since a callback that ends the training skips those after it.
+    # Progress comes before early stopping: a callback that stops training skips the next ones.
     progress = [("epoch_progress", EpochProgress())] if hyperparameters.verbose == 1 else []
     return [("keep_best", KeepBest(monitor)), *progress, ("early_stopping", stopping), *users]
 

@@ -1,4 +1,4 @@
-"""Parts of the network: an LSTM layer, dropout, and the inputs beside a linear map."""
+"""Parts of the network: an LSTM layer, dropout, and the inputs for learning residuals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 class LSTMLayer(nn.LSTM):
     """torch's LSTM layer, without the checks that torch does in every call.
 
-    For one window these checks take a fifth of the time of a small network.
+    For one window, these checks take a fifth of the time of a small network.
     """
 
     def forward(  # type: ignore[override]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 SMALLEST_MICROBATCH = 16
 
-# Memory of all threads together for the forward and backward pass, for fewer than 128 units;
-# from 256 units on it is four times as much. The bytes for each unit and step are measured.
+# Limit of the memory that all threads together use for the forward and backward pass, for fewer
+# than 128 units; from 256 units on it is four times as much. The bytes per unit are measured.
 _TRAINING_BYTES = 64 * 2**20
 _BYTES_PER_UNIT = {"float32": 88, "float64": 176, "bfloat16": 56}
 

@@ -35,8 +35,8 @@ class StackedLSTM(nn.Module):
     Attributes
     ----------
     skip : torch.nn.Module or None
-        The linear map beside the network, set after training. It takes windows and the
-        output of the network, and adds its own output to the latter.
+        The linear map beside the network, set after training. Called with windows and the
+        output of the network, it returns the sum of its own output and the scaled output.
 
     References
     ----------

@@ -27,7 +27,7 @@ class WindowNet(NeuralNetRegressor):
     microbatch_size : int or None, default=None
         Windows in a microbatch. None: the whole batch.
     generators : list of torch.Generator, default=()
-        For dropout: one per microbatch, since threads compute these in any order.
+        For dropout: one per microbatch, since the order in which threads compute these varies.
     ema_decay : float, default=0.0
         Decay of the exponential moving average of the weights. After each epoch the module
         holds this average. 0: no average.
@@ -67,16 +67,16 @@ class WindowNet(NeuralNetRegressor):
         self.last_: list[torch.Tensor] | None = None
         self.n_steps_ = 0
 
-    # The methods below leave out work that skorch does for each batch. For a small network it
-    # takes a fifth of the training time.
+    # Some of these methods leave out work that skorch does for each batch. For a small network,
+    # this work takes a fifth of the training time.
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
         """Call the callbacks, except those that inherit the empty method of ``Callback``."""
         getattr(self, method_name)(self, **kwargs)
-        nothing = getattr(Callback, method_name, None)
+        empty = getattr(Callback, method_name, None)
         for _, callback in self.callbacks_:
             method = getattr(callback, method_name)
-            if getattr(method, "__func__", None) is not nothing:
+            if getattr(method, "__func__", None) is not empty:
                 method(self, **kwargs)
 
     def run_single_epoch(
@@ -100,7 +100,7 @@ class WindowNet(NeuralNetRegressor):
         step = super().train_step(batch, **fit_params)
         if self.ema_decay:
             self.n_steps_ += 1
-            # A smaller decay at first, so that the initial weights soon leave the average.
+            # A smaller decay at first, so that the average soon depends little on initial weights.
             decay = min(self.ema_decay, self.n_steps_ / (self.n_steps_ + 9))
             with torch.no_grad():
                 torch._foreach_lerp_(self.averages_ or (), [*self.module_.parameters()], 1 - decay)
@@ -174,7 +174,7 @@ def _assign(weights: list[torch.Tensor], values: Sequence[torch.Tensor] | None) 
 def clip_norm(gradients: Sequence[torch.Tensor], largest: float) -> None:
     """Scale gradients down in place if their joint norm is larger than ``largest``.
 
-    Does what torch's ``clip_grad_norm_`` does, in a fifth of its time for a small network.
+    Gives the result of torch's ``clip_grad_norm_``, in a fifth of its time for a small network.
     """
     norm = torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))
     factor = (largest / (norm + 1e-6)).clamp(max=1.0)

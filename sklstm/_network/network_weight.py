@@ -12,18 +12,18 @@ from sklstm._network.net import WindowNet
 
 # Candidates for the weight, and the number of blocks of validation rows.
 _WEIGHTS, _N_VALIDATION_BLOCKS = np.linspace(0, 1, 21), 5
-# Number of forecasts that do not overlap for which the credibility is one half.
+# With this number of validation forecasts without overlap, the credibility is one half.
 _FORECASTS_OF_HALF_CREDIBILITY = 10
 
 
 @torch.no_grad()
-def network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = True) -> float:
+def choose_network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = True) -> float:
     """Choose how much of the network's output to add to the linear map.
 
     The weight has the lowest validation loss, by a form of the one-standard-error rule. Each
     weight's loss, less that of the linear map alone, is averaged over blocks of validation rows,
-    and its standard error over the blocks is added. So a network that helps in some blocks only
-    gets a small weight or none. The weight is then multiplied by the credibility of the
+    and its standard error over the blocks is added. So the weight is small or zero if the network
+    helps in some blocks only. The weight is then multiplied by the credibility of the
     validation rows, which grows with their number, since future rows differ from them.
 
     Parameters
@@ -34,7 +34,7 @@ def network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = Tru
         The validation rows, with residuals as targets.
     shrink : bool, default=True
         Whether to add the standard error and multiply by the credibility. False suits a loss
-        other than the squared error of the map, since the network then also corrects the map.
+        other than the squared error: the map does not minimise it, so the network helps more.
 
     Returns
     -------

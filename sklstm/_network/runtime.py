@@ -19,7 +19,7 @@ def torch_state(training: bool) -> Iterator[None]:
     cuDNN's benchmark mode, TF32 and nondeterministic algorithms.
     """
     with one_thread_of_torch(), torch.inference_mode(not training), ExitStack() as stack:
-        if training:  # inference mode has no gradients anyway
+        if training:  # inference mode already turns gradients off
             stack.enter_context(freed_memory_kept)
             stack.enter_context(torch.set_grad_enabled(True))
         for kind in ("cpu", "cuda"):

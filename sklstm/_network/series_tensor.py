@@ -16,7 +16,7 @@ _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
 class SeriesOnDisk:
     """A series that stays in its file; rows are standardised when they are read.
 
-    Has the attributes and methods of a tensor that the modules of this folder use.
+    Has those attributes and methods of a tensor that the modules of this folder use.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class SeriesOnDisk:
 Series = torch.Tensor | SeriesOnDisk
 
 
-def series_tensor(
+def standardised_series(
     windows: Windows,
     mean: np.ndarray,
     scale: np.ndarray,
@@ -81,7 +81,7 @@ def series_tensor(
             raise ValueError(
                 f"X holds values that are too large for {dtype} after standardisation "
                 f"(mean {mean}, scale {scale}): the largest is {largest:g} times the "
-                "scale. Look for broken values, or set precision='float64'."
+                "scale. Check X for wrong values, or set precision='float64'."
             )
         if series is not None:
             series[at] = block

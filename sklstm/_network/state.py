@@ -56,7 +56,7 @@ def load_net_state(net: WindowNet, state: dict[str, Any]) -> None:
 def loaded_net(
     state: dict[str, Any], architecture: Architecture, hyperparameters: Hyperparameters, device: str
 ) -> WindowNet:
-    """Build the net that :func:`net_state` saved; on the processor if it has no ``device``."""
+    """Build the net that :func:`net_state` saved; on the CPU if there is no ``device`` here."""
     try:
         check_device(device)
         device = resolve_device(device)

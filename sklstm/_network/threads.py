@@ -24,7 +24,7 @@ Map = Callable[..., Iterable[Any]]
 
 
 def n_threads(n_jobs: int | None, work: int, n_parts: int) -> int:
-    """Find the number of threads for ``work`` multiply-adds in ``n_parts``.
+    """Find the number of threads for ``work`` multiply-adds that are split into ``n_parts``.
 
     ``n_jobs`` is the upper limit, with the meaning that it has in scikit-learn.
     """
@@ -71,11 +71,11 @@ def thread_map(threads: int) -> Iterator[Map]:
                 results[number] = function(*calls[number])
 
         others = [pool.submit(work) for _ in range(min(threads, len(calls)) - 1)]
-        work()  # the calling thread works too, so there is one thread less to wake
+        work()  # the calling thread works too, so one thread less is needed
         for other in others:
             other.result()
         return results
 
-    # Each starts with one thread of torch, even if another fit has meanwhile restored the number.
+    # A new thread starts with torch's default number, which another fit may have restored.
     with ThreadPoolExecutor(threads - 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         yield map_

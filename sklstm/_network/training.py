@@ -57,7 +57,7 @@ def train(
         if not keep_best.best_ < keep_best.start_:
             raise ValueError(advice) from None
         keep_best.restore(net)
-        net.optimizer_.state.clear()  # its moments are not finite either
+        net.optimizer_.state.clear()  # the optimizer's moments are not finite either
         message = f"{advice} The weights of the best earlier epoch were restored."
         warnings.warn(message, ConvergenceWarning, stacklevel=4)
     if validation is not None:

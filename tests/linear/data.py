@@ -5,7 +5,7 @@ import torch
 
 from sklstm import SlidingWindowTransformer
 from sklstm._network.batches import WindowDataset
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.series_tensor import standardised_series
 from sklstm._series.windows import find_windows
 
 WINDOW, FEATURES = 5, 2
@@ -25,7 +25,7 @@ TARGETS = np.stack([VIEW[:, -1, 0] + 0.1 * RNG.randn(396), VIEW.sum(axis=(1, 2))
 
 def dataset(index=None, targets=TARGETS, weights=None):
     windows = find_windows(VIEW)
-    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+    series = standardised_series(windows, 0.0, 1.0, torch.float64, "cpu")
     index = np.arange(len(VIEW)) if index is None else index
     weights = None if weights is None else weights[index]
     return WindowDataset(series, windows, index, targets[index], weights)

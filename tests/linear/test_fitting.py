@@ -11,7 +11,7 @@ from sklstm._linear import fitting
 from sklstm._linear.fitting import fit_linear
 from sklstm._linear.penalties import Member
 from sklstm._network.batches import WindowDataset
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.series_tensor import standardised_series
 from sklstm._series.windows import find_windows
 from tests.linear.data import ROWS, TARGETS, VIEW, WINDOW, dataset
 
@@ -31,7 +31,7 @@ def test_a_series_can_be_constant_in_two_of_three_blocks(start, columns):
 
 
 def test_collinear_columns_and_an_exact_target_can_be_fitted():
-    """Non-regression test: with errors of rounding only, their products were indefinite."""
+    """Non-regression test: rounding made the matrix of products of errors indefinite."""
     step = (np.arange(100) > 50) * 1.0
     far = np.random.RandomState(0).randn(200, 2) + 1e8
     for X, y, params in [
@@ -45,13 +45,13 @@ def test_collinear_columns_and_an_exact_target_can_be_fitted():
 
 @pytest.mark.parametrize("rare", [0, 1])
 def test_penalties_are_chosen_on_the_output_with_most_known_targets(rare):
-    """Non-regression test: the first output decided for all, with few known targets."""
+    """Non-regression test: the first output was used, even with few known targets."""
     weights = np.zeros_like(TARGETS)
     weights[::20, rare] = 1
     weights[:, 1 - rare] = 1 - weights[:, rare]
     both = fit_linear(dataset(weights=weights), 1)
     own = fit_linear(dataset(np.flatnonzero(weights[:, 1 - rare])), 1)
-    assert both.choice[0].basis != "deviations" or len(both.choice) > 1  # not for few rows
+    assert both.choice[0].basis != "deviations" or len(both.choice) > 1  # not that of few rows
     assert [member.basis for member in both.choice] == [member.basis for member in own.choice]
 
 
@@ -98,7 +98,7 @@ def test_the_gap_can_be_longer_than_a_block_or_the_series(monkeypatch, gap, most
 def test_few_rows_and_constant_features_can_be_fitted(monkeypatch, n, most):
     monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", most)
     windows = find_windows(np.zeros((n, 3, 2)))
-    series = series_tensor(windows, 0.0, 1.0, torch.float32, "cpu")
+    series = standardised_series(windows, 0.0, 1.0, torch.float32, "cpu")
     data = WindowDataset(series, windows, np.arange(n), np.full((n, 1), 3.0))
     map_ = fit_linear(data, gap=0)
     np.testing.assert_allclose(map_.intercept, 3)

@@ -9,7 +9,7 @@ from sklstm._linear import penalties
 from sklstm._linear.fitting import fit_linear
 from sklstm._linear.penalties import Member
 from sklstm._network.batches import WindowDataset
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.series_tensor import standardised_series
 from sklstm._series.windows import find_windows
 from tests.linear.data import TARGETS, VIEW, dataset
 
@@ -27,7 +27,7 @@ def test_levels_have_less_weight_than_deviations_for_a_random_walk():
     walk = np.random.RandomState(0).randn(400, 1).cumsum(axis=0)
     view = SlidingWindowTransformer(20).fit_transform(walk)[19:-1]
     windows = find_windows(view)
-    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+    series = standardised_series(windows, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(series, windows, np.arange(len(view)), walk[20:], None)
     weights = {member.basis: member.weight for member in fit_linear(data, gap=0).choice}
     assert sum(weights.values()) == pytest.approx(1)

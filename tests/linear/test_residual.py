@@ -8,7 +8,7 @@ from sklstm import SlidingWindowTransformer
 from sklstm._linear import residual
 from sklstm._linear.fitting import fit_linear
 from sklstm._network.batches import WindowDataset
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.series_tensor import standardised_series
 from sklstm._series.windows import find_windows
 
 ROWS = np.random.RandomState(0).randn(500, 2).cumsum(axis=0) / 5
@@ -18,7 +18,7 @@ TARGET = (VIEW[:, -1, :1] + 0.3 * np.random.RandomState(1).randn(497, 1)) * 7
 
 def parts(n_train=400, weights=None):
     windows = find_windows(VIEW)
-    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+    series = standardised_series(windows, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(series, windows, np.arange(497), TARGET.copy(), weights)
     return data, data.part(0, n_train), data.part(n_train, 497)
 
@@ -57,7 +57,7 @@ def test_rows_of_weight_zero_do_not_count_in_the_scale():
 
 def test_rounding_errors_of_an_exact_map_are_not_scaled_up():
     windows = find_windows(VIEW)
-    series = series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+    series = standardised_series(windows, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(series, windows, np.arange(497), np.full((497, 1), 3.0))
     skip, residuals, _ = residual.solve_skip(data, data.part(0, 497), None, gap=0)
     assert float(skip.scale) == 1

@@ -8,7 +8,7 @@ from sklstm._linear.stacking import stacking_weights
 
 class TestStackingWeights:
     def errors(self, *errors):
-        """Mean products of errors, with the same errors in two blocks."""
+        """Return mean products of errors, with the same errors in two blocks."""
         errors = np.array(errors, dtype=float)
         return np.repeat((errors @ errors.T / errors.shape[1])[None], 2, axis=0)
 

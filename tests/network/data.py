@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.series_tensor import standardised_series
 from sklstm._series.windows import find_windows
 
 X = np.random.RandomState(0).randn(60, 5)
@@ -15,7 +15,7 @@ def setup(n=50, window_size=4, n_features=2, copy=False, dilation=1):
     view = SlidingWindowTransformer(window_size, dilation=dilation).fit_transform(rows)
     view = view[(window_size - 1) * dilation :]
     windows = find_windows(view.copy() if copy else view)
-    return view, windows, series_tensor(windows, 0.0, 1.0, torch.float64, "cpu")
+    return view, windows, standardised_series(windows, 0.0, 1.0, torch.float64, "cpu")
 
 
 def fitted(**params):

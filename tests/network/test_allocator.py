@@ -12,7 +12,7 @@ FAULTS = """
 import resource, torch
 from sklstm._network.runtime import torch_state
 
-def faults(n_steps):  # of 20 blocks of 4 MB, all alive at once and then freed, as in a step
+def faults(n_steps):  # allocate 20 blocks of 4 MB, then free them, as a training step does
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(n_steps):
         blocks = [torch.ones(2**20) for _ in range(20)]

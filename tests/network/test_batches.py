@@ -60,7 +60,7 @@ class TestEveryStep:
         assert float(weight.mean()) == pytest.approx(1)
 
     def test_rows_outside_the_training_part_have_weight_zero_at_every_step(self):
-        index = np.setdiff1d(np.arange(30), [11, 12, 25])  # others validate or are unknown
+        index = np.setdiff1d(np.arange(30), [11, 12, 25])  # the others have no target in training
         _, dataset = self.every_step(index)
         for _, (y, weight) in dataset.batches(torch.arange(len(index)), 7):
             targets = y[weight > 0] / 10

@@ -42,10 +42,10 @@ LSTMRegressor(4, max_epochs=1, precision="bfloat16", device="cpu").fit(X, X[:, 0
 
 @needs_x86
 def test_bfloat16_is_refused_where_onednn_is_told_not_to_use_it():
-    """Non-regression test: the processor has bfloat16, but oneDNN had no kernel for it."""
-    held_down = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+    """Non-regression test: the check did not ask if oneDNN may use the processor's bfloat16."""
+    limited = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
     command = [sys.executable, "-c", BFLOAT16]
-    run = subprocess.run(command, env=held_down, capture_output=True, text=True)
+    run = subprocess.run(command, env=limited, capture_output=True, text=True)
     assert "ValueError: precision='bfloat16', but device 'cpu'" in run.stderr
     assert "Use precision='float32'." in run.stderr
 

@@ -63,7 +63,7 @@ def test_no_step_gives_no_activity():
     assert {values.shape for values in activity.values()} == {(0, 4)}
 
 
-@pytest.mark.parametrize("row", [-1, 200, 2, 0])  # the first ones have missing steps
+@pytest.mark.parametrize("row", [-1, 200, 2, 0])  # rows 2 and 0 have missing steps
 @pytest.mark.parametrize("sizes", [(4,), (4, 3)])
 def test_predictions_are_made_of_the_last_hidden_state(small_lstm, chicago, tomorrow, row, sizes):
     windows = SlidingWindowTransformer(7).fit_transform(chicago)
@@ -90,6 +90,6 @@ def test_global_state_is_not_changed():
     module, before = build((4, 3)), state()
     exact = gate_activity(module, make_window())[-1]["hidden"]
     assert state() == before
-    with torch.autocast("cpu", torch.bfloat16):  # of the user; it would round
+    with torch.autocast("cpu", torch.bfloat16):  # set by the user; it must not round
         np.testing.assert_array_equal(gate_activity(module, make_window())[-1]["hidden"], exact)
     assert all(weight.grad is None and weight.requires_grad for weight in module.parameters())

@@ -15,11 +15,11 @@ pytestmark = pytest.mark.precision
 )
 def test_a_layer_computes_the_same_as_that_of_torch(bidirectional, low_precision):
     layer = LSTMLayer(3, 5, batch_first=True, bidirectional=bidirectional)
-    torchs = torch.nn.LSTM(3, 5, batch_first=True, bidirectional=bidirectional)
-    torchs.load_state_dict(layer.state_dict())
+    reference = torch.nn.LSTM(3, 5, batch_first=True, bidirectional=bidirectional)
+    reference.load_state_dict(layer.state_dict())
     x = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1))
     found = []
-    for each in (layer, torchs):
+    for each in (layer, reference):
         with torch.autocast("cpu", low_precision, enabled=low_precision is not None):
             states, (hidden, cell) = each(x)
         gradients = torch.autograd.grad(states.float().square().sum(), each.parameters())

@@ -20,7 +20,7 @@ def build(sizes=(4, 3), seed=0, **params):
 
 
 def lstm_by_hand(layer, x):
-    """The recurrence of Hochreiter and Schmidhuber, with the forget gate of Gers et al."""
+    """Compute the recurrence of Hochreiter and Schmidhuber, with Gers et al.'s forget gate."""
     w_in, w_back = layer.weight_ih_l0.numpy(), layer.weight_hh_l0.numpy()
     bias = layer.bias_ih_l0.numpy() + layer.bias_hh_l0.numpy()
     hidden = cell = np.zeros((len(x), layer.hidden_size))

@@ -9,8 +9,8 @@ import torch
 from sklstm import SlidingWindowTransformer
 from sklstm._network.batches import WindowBatches, WindowDataset
 from sklstm._network.loss import TargetLoss
-from sklstm._network.network_weight import _FORECASTS_OF_HALF_CREDIBILITY, network_weight
-from sklstm._network.series_tensor import series_tensor
+from sklstm._network.network_weight import _FORECASTS_OF_HALF_CREDIBILITY, choose_network_weight
+from sklstm._network.series_tensor import standardised_series
 from sklstm._series.windows import find_windows
 
 
@@ -20,7 +20,10 @@ def a_net(factor, n=100, seed=0):
     rows = rng.randn(n, 1)
     windows = find_windows(SlidingWindowTransformer(1).fit_transform(rows))
     data = WindowDataset(
-        series_tensor(windows, 0.0, 1.0, torch.float64, "cpu"), windows, np.arange(n), rows.copy()
+        standardised_series(windows, 0.0, 1.0, torch.float64, "cpu"),
+        windows,
+        np.arange(n),
+        rows.copy(),
     )
     net = SimpleNamespace(
         criterion_=TargetLoss("squared_error"),
@@ -33,21 +36,21 @@ def a_net(factor, n=100, seed=0):
 @pytest.mark.parametrize(("factor", "best"), [(1.0, 1.0), (2.0, 0.5), (0.5, 1.0), (-1.0, 0.0)])
 def test_the_weight_is_that_of_the_lowest_loss_times_the_credibility(factor, best):
     net, data = a_net(factor)
-    weight = network_weight(net, data)
+    weight = choose_network_weight(net, data)
     expected = best * 100 / (100 + _FORECASTS_OF_HALF_CREDIBILITY)
     assert weight == pytest.approx(expected)
 
 
 def test_without_shrinkage_the_weight_is_that_of_the_lowest_loss():
     net, data = a_net(2.0)
-    assert network_weight(net, data, shrink=False) == pytest.approx(0.5)
+    assert choose_network_weight(net, data, shrink=False) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("shrink", [True, False])
 def test_there_can_be_fewer_validation_rows_than_blocks(n, shrink):
     net, data = a_net(1.0, n)
-    weight = network_weight(net, data, shrink)
+    weight = choose_network_weight(net, data, shrink)
     most = n / (n + _FORECASTS_OF_HALF_CREDIBILITY) if shrink else 1.0
     assert weight <= most
     assert weight == 1.0 or shrink
@@ -55,11 +58,11 @@ def test_there_can_be_fewer_validation_rows_than_blocks(n, shrink):
 
 def test_the_weight_is_small_if_the_network_helps_in_one_block_only():
     net, data = a_net(1.0)
-    wrong = iter(range(10**6))
+    batch_numbers = iter(range(10**6))
 
-    def step(batch):  # good in the first rows, which have larger targets, and harmful elsewhere
-        return batch[0][:, -1] * (1 if next(wrong) < 2 else -0.4)
+    def step(batch):  # helps in the first block, whose targets are larger; harms elsewhere
+        return batch[0][:, -1] * (1 if next(batch_numbers) < 2 else -0.4)
 
     data.targets[:20] *= 1.2
     net.evaluation_step = step
-    assert network_weight(net, data) < 0.2
+    assert choose_network_weight(net, data) < 0.2

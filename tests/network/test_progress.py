@@ -35,7 +35,7 @@ def on_terminal():
 
 
 def bars(written):
-    """The states of a bar, each of which overwrites the one before."""
+    """Return the states of a bar, each of which overwrites the one before."""
     return [state for state in re.split(r"[\r\n]", written) if state.strip()]
 
 

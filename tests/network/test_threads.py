@@ -36,7 +36,7 @@ def test_the_number_of_threads_is_limited_by_the_work_and_the_parts(monkeypatch)
 
 
 def test_threads_of_a_fit_use_one_torch_thread_after_another_fit_has_ended():
-    """Non-regression test: they used the number that the other fit had restored."""
+    """Non-regression test: the threads used the number that another fit had restored."""
     before = torch.get_num_threads()
     with torch_state(training=True), thread_map(2) as map_:
         torch.set_num_threads(3)  # as the end of another fit does
@@ -45,11 +45,11 @@ def test_threads_of_a_fit_use_one_torch_thread_after_another_fit_has_ended():
 
 
 def test_results_of_threads_are_in_order_and_the_caller_takes_part():
-    seen, meet = set(), threading.Barrier(2, timeout=30)
+    seen, both_called = set(), threading.Barrier(2, timeout=30)
 
     def call(number, factor):
         if number < 2:
-            meet.wait()  # each of the first two calls needs a thread of its own
+            both_called.wait()  # each of the first two calls needs a thread of its own
         seen.add(threading.get_ident())
         return number * factor
 
@@ -71,7 +71,6 @@ import multiprocessing
 import numpy as np
 from sklstm import LSTMRegressor
 from sklstm._network import threads
-from tests.machine import needs_bfloat16, needs_fork, needs_glibc, needs_x86
 
 threads._WORK_OF_A_THREAD = 1  # threads for a small network too
 X = np.random.RandomState(0).randn(200, 5)
