@@ -100,11 +100,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
       Labels before or among the fitted ones get, of the rows in ``history_``, only those
       that lie before the first row passed, so never a row from the future. Regular means
       that in the rows passed to :meth:`fit`, at least nine of ten differences between
-      labels (or all but two) are equal and the others are multiples of them: integers, times or periods,
-      also counted in calendar months, business days or local days. Other indexes
-      (floats, text in order, business days with holidays in between) give only the order
-      of the rows, so each row counts as one step after the row before it. Rows picked
-      from a regular series (by a splitter that shuffles, or every k-th row) are refused.
+      labels (or all but two) are equal and the others are multiples of them: integers,
+      times or periods, also counted in calendar months, business days or local days.
+      Other indexes (floats, text in order, business days with holidays in between) give
+      only the order of the rows, so each row counts as one step after the row before
+      it. Rows picked from a regular series (by a splitter that shuffles, or every k-th
+      row) are refused.
     - *numpy, polars, and a pandas index that does not give the time* (text without order,
       a ``RangeIndex`` that starts again at 0): the values decide. Rows that begin as the
       fitted rows began are taken to be those rows, or the longer series that starts with
