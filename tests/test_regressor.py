@@ -624,16 +624,14 @@ class TestVerbose:
 
 
 class TestEveryStep:
-    def test_it_takes_fewer_steps_of_the_optimizer_for_as_good_a_fit(self):
+    def test_a_loss_at_every_step_fits_as_well_as_one_at_the_last(self):
         rows = series(2000)
         y = rows[:, 0] * np.roll(rows[:, 1], 1)
-        steps, scores = {}, {}
+        scores = {}
         for supervise in ("last", "every_step"):
             model = small(supervise=supervise, hidden_layer_sizes=32, max_epochs=60)
             model.fit(windows(rows[:1500], 12), y[:1500])
             scores[supervise] = model.score(windows(rows[1500:], 12)[12:], y[1512:])
-            states = model.net_.optimizer_.state_dict()["state"]
-            steps[supervise] = max(float(state["step"]) for state in states.values())
         assert scores["every_step"] > 0.8
         assert scores["every_step"] > scores["last"] - 0.1
 
