@@ -68,6 +68,7 @@ def test_an_error_of_a_call_in_any_thread_is_raised(number, n_threads):
 
 FORK = """
 import multiprocessing
+from queue import Empty
 import numpy as np
 from sklstm import LSTMRegressor
 from sklstm._network import threads
@@ -84,7 +85,10 @@ here, fork = fitted(), multiprocessing.get_context("fork")
 queue = fork.Queue()
 process = fork.Process(target=fitted, args=(queue,), daemon=True)
 process.start()
-print(here == queue.get(timeout=30))
+try:
+    print(here == queue.get(timeout=30))
+except Empty:
+    print("no answer, exit code", process.exitcode)
 """
 
 
@@ -96,5 +100,5 @@ def test_a_process_can_be_forked_after_a_fit_in_threads():
     while "True\n" not in tries and len(tries) < 3:
         command = [sys.executable, "-c", FORK]
         tries.append(subprocess.run(command, capture_output=True, text=True, timeout=120).stdout)
-    assert "True\n" in tries
+    assert "True\n" in tries, tries
     assert "False\n" not in tries
