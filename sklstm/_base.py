@@ -177,10 +177,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _seed(self, resumed: bool) -> int:
         # For None, a new generator: check_random_state(None) would advance numpy's global one.
-        random_state = self.random_state
-        if random_state is None:
-            random_state = np.random.RandomState()
-        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        source = np.random.RandomState() if self.random_state is None else self.random_state
+        seed = check_random_state(source).randint(np.iinfo(np.int32).max)
         return int(seed) + (self.n_iter_ if resumed else 0)
 
     def _new_architecture(self, codec: TargetCodec) -> Architecture:
@@ -216,9 +214,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self, architecture: Architecture, windows: Windows, n_rows: int, resumed: bool
     ) -> TrainingRun:
         window_size, every_step = windows.window_size, self._trains_every_step(windows)
-        batch_size = self.batch_size
-        if batch_size == "auto":
-            batch_size = auto_batch_size(n_rows, window_size, every_step)
+        automatic = auto_batch_size(n_rows, window_size, every_step)
+        batch_size = automatic if self.batch_size == "auto" else self.batch_size
         work = architecture.multiply_adds(window_size, batch_size)
         threads = n_threads(self.n_jobs, work, batch_size // SMALLEST_MICROBATCH)
         seed = self._seed(resumed)

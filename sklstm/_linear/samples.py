@@ -76,8 +76,8 @@ class Samples:
         """Yield deviations (batch, window * features), targets and weights (batch, 1)."""
         dataset = self.dataset
         batch_size = batch_size_for(dataset.windows.shape[1:])
-        for windows, targets in dataset.batches(self.places, batch_size):
-            targets, weights = targets if isinstance(targets, tuple) else (targets, None)
+        for windows, columns in dataset.batches(self.places, batch_size):
+            targets, weights = columns if isinstance(columns, tuple) else (columns, None)
             if weights is not None:
                 weights = weights[:, self.outputs][:, :1]
             yield from_last_step(windows).flatten(1), targets[:, self.outputs], weights

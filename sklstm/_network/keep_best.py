@@ -51,10 +51,10 @@ class KeepBest(Callback):
 
     def on_batch_end(self, net: NeuralNet, loss: Any = None, **kwargs: Any) -> None:
         """Stop if the loss of a batch is not finite."""
-        loss = loss.item()
+        value = loss.item()
         if self.start_ is None:
-            self.start_ = loss
-        if not np.isfinite(loss):
+            self.start_ = value
+        if not np.isfinite(value):
             raise NonFiniteLoss
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
