@@ -12,7 +12,7 @@ from sklstm._network import network_weight, threads
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import EveryStepDataset, WindowDataset
 from sklstm._network.series_tensor import standardised_series
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 
 __all__ = ["BASES", "fit_linear_map", "multiply_adds", "remove_network", "replaced"]
 

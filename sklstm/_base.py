@@ -24,11 +24,16 @@ from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
 from sklstm._network.runtime import torch_state
-from sklstm._network.series_tensor import standardised_series
+from sklstm._network.series_tensor import check_magnitude, standardised_series
 from sklstm._network.state import load_net_state, loaded_net, net_state
 from sklstm._network.threads import n_threads
 from sklstm._network.training import release, train
-from sklstm._preparation import feature_statistics, split_latest, usable_windows
+from sklstm._preparation import (
+    feature_statistics,
+    relative_weights,
+    split_latest,
+    usable_windows,
+)
 from sklstm._series.windows import Windows
 from sklstm._target_codec import TargetCodec
 from sklstm._validation import (
@@ -48,6 +53,14 @@ class _Rows:
     usable: np.ndarray  # rows with a complete window, a known target and a weight above zero
     training: np.ndarray  # the earliest usable rows
     validation: np.ndarray | None  # the latest usable rows
+    left_out: dict[str, int]  # number of the other rows, by reason
+
+    def counts(self) -> dict[str, int]:
+        """Count all rows: those used for training and validation, and those left out, by reason."""
+        n_validation = 0 if self.validation is None else len(self.validation)
+        n_gap = len(self.usable) - len(self.training) - n_validation
+        used = {"training": len(self.training), "validation": n_validation}
+        return used | {"gap": n_gap} | self.left_out
 
 
 class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
@@ -90,6 +103,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             self._set_input_attributes(checked)
             codec = self._standardise(windows, codec, rows)
         self._set_target_attributes(codec)
+        self.window_counts_ = rows.counts()
         architecture = self._new_architecture(codec)
         run = self._training_run(architecture, windows, len(rows.training), resumed)
         with torch_state(training=True):
@@ -106,6 +120,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             if resumed:
                 load_net_state(net, net_state(self.net_, self._architecture))
             dataset = EveryStepDataset(training, windows) if run.every_step else training
+            if skip is not None:
+                net.set_loss_units(training, validation)
             train(net, dataset, max_epochs, run.threads, validation)
             if skip is not None:
                 self._set_network_weight(skip, net, validation, early_stopping, resumed)
@@ -149,7 +165,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     ) -> tuple[TargetCodec, _Rows]:
         windows = checked.windows
         targets = self._codec_type.check(self, y, windows.n_windows)
-        weight = check_weights(sample_weight, windows.n_windows)
+        weight = relative_weights(check_weights(sample_weight, windows.n_windows))
         codec = self._codec if resumed else self._codec_type.of(targets)
         if not codec.fits(targets):
             raise ValueError(
@@ -157,9 +173,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 "output(s). Pass y with the same outputs, or call fit to start again."
             )
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
-        usable = usable_windows(windows, checked.missing, targets, weight)
+        usable, left_out = usable_windows(windows, checked.missing, targets, weight)
         split = split_latest(usable, early_stopping, self.validation_fraction, codec.gap)
-        return codec, _Rows(targets, weight, usable, *split)
+        return codec, _Rows(targets, weight, usable, *split, left_out)
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:
         self.window_size_ = checked.windows.window_size
@@ -197,12 +213,12 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _trains_every_step(self, windows: Windows) -> bool:
         """Whether each training window has a loss at each of its steps."""
-        window_per_row = windows.row_step == 1  # then each step is a row with a target
+        window_per_row = windows.follow_each_other  # then each step is a row with a target
         if self.supervise == "every_step" and (self.bidirectional or not window_per_row):
             what = (
                 "with bidirectional=True the output of a step depends on later steps"
                 if self.bidirectional
-                else "X is a copy of the windows, or lacks the windows of some rows"
+                else "the windows in X do not follow each other row by row"
             )
             raise ValueError(
                 f"supervise='every_step', but {what}. Pass windows as SlidingWindowTransformer "
@@ -234,6 +250,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             windows, self.feature_mean_, self.feature_scale_, dtype, device
         )
         targets = codec.encode(rows.y, rows.weight, rows.usable)
+        check_magnitude("y", targets[0], rows.y[rows.usable], dtype)
         usable = WindowDataset(series, windows, rows.usable, *targets)
         n_held_out = 0 if rows.validation is None else len(rows.validation)
         validation = usable.part(-n_held_out, None) if n_held_out else None
@@ -278,6 +295,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _set_training_attributes(self, net: WindowNet, validated: bool) -> None:
         self.n_iter_ = len(net.history)
+        skip = net.module_.skip
+        self.network_weight_ = 1.0 if skip is None else float(skip.network_weight)
         self.loss_curve_ = [float(epoch["train_loss"]) for epoch in net.history]
         self.validation_loss_curve_ = self.best_epoch_ = None
         if validated:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
-from sklstm._series.storage import row_blocks
+from sklstm._series.statistics import mean_and_scale
 from sklstm._series.windows import Windows, number_type
 
 # With fewer validation rows, early_stopping="auto" turns early stopping off.
 _ROWS_TO_VALIDATE = 10
+# Relative to the largest weight. A smaller weight changes no sum in double precision, and would
+# vanish in single precision.
+_NEGLIGIBLE_WEIGHT = 1e-30
+
+
+def relative_weights(weight: np.ndarray) -> np.ndarray:
+    """Scale weights (n,) so that the largest is about one, since only their ratios count.
+
+    The factor is a power of two, which changes no bit. Equal weights become one, and weights that
+    are too small to count become zero.
+    """
+    if (weight == 1).all():
+        return weight
+    largest = weight.max()
+    if (weight[weight > 0] == largest).all():
+        return (weight > 0).astype(np.float64)
+    weight = np.ldexp(weight, -np.frexp(largest)[1])
+    return np.where(weight < _NEGLIGIBLE_WEIGHT, 0.0, weight)
 
 
 def usable_windows(
     windows: Windows, missing: np.ndarray | None, y: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
+) -> tuple[np.ndarray, dict[str, int]]:
     """Find the complete windows with a known target and a weight above zero.
 
     Parameters
@@ -26,8 +43,11 @@ def usable_windows(
 
     Returns
     -------
-    ndarray of int
+    usable : ndarray of int
         Numbers of these windows, in increasing order.
+    left_out : dict of str to int
+        How many of the other windows are "incomplete", how many of the rest have an
+        "unknown target", and how many of the rest have "no weight".
 
     Raises
     ------
@@ -56,7 +76,13 @@ def usable_windows(
             f"{windows.n_windows}) has a known target and a weight above zero, so there is "
             "nothing to train on. Pass more rows, or choose a smaller window_size."
         )
-    return usable
+    n_complete, n_known = int(complete.sum()), int((complete & known).sum())
+    left_out = {
+        "incomplete": windows.n_windows - n_complete,
+        "unknown target": n_complete - n_known,
+        "no weight": n_known - len(usable),
+    }
+    return usable, left_out
 
 
 def split_latest(
@@ -107,13 +133,4 @@ def feature_statistics(
     """
     window_weight = np.zeros(windows.n_windows)
     window_weight[index] = weight[index]
-    row_weight = windows.spread_over_rows(window_weight)
-    scaler = None
-    for at in row_blocks(windows.rows):
-        used = row_weight[at] > 0
-        if used.any():
-            rows = windows.rows[at][used].astype(np.float64)
-            scaler = (scaler or StandardScaler()).partial_fit(rows, None, row_weight[at][used])
-    if scaler is None:
-        return np.zeros(windows.rows.shape[1]), np.ones(windows.rows.shape[1])
-    return scaler.mean_, scaler.scale_
+    return mean_and_scale(windows.rows, windows.spread_over_rows(window_weight))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.preprocessing import StandardScaler
 
+from sklstm._series.statistics import mean_and_scale
 from sklstm._validation import check_targets
 
 
@@ -62,9 +62,8 @@ class TargetCodec:
         # One output at a time, since y can take much more memory than X.
         for output, values in enumerate(y.T):
             known = index[~np.isnan(values[index])]
-            if len(known):
-                scaler = StandardScaler().fit(values[known, np.newaxis], None, weight[known])
-                mean[output], scale[output] = scaler.mean_[0], scaler.scale_[0]
+            column = values[known, np.newaxis]
+            mean[[output]], scale[[output]] = mean_and_scale(column, weight[known])
         return replace(self, mean=mean, scale=scale)
 
     def encode(
@@ -79,19 +78,33 @@ class TargetCodec:
         weights : ndarray of shape (len(index), outputs) or None
             Scaled to mean one; unknown targets have weight zero. None if all weights are one.
         """
-        targets = y[index]  # a copy, which the next lines change in place
+        targets = np.take(y, index, axis=0)  # a copy in C order, which the next lines change
         targets -= self.mean
         targets /= self.scale
         unknown = np.isnan(targets)
         targets[unknown] = 0
-        if not unknown.any() and (weight == 1).all():
+        row_weights = weight[index]
+        if not unknown.any() and (row_weights == 1).all():
             return targets, None
-        weights = np.where(unknown, 0, weight[index, np.newaxis])
+        weights = np.where(unknown, 0, row_weights[:, np.newaxis])
         weights /= weights.mean()
         return targets, weights
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Turn outputs (n, outputs) of the network into predictions in units of the target."""
-        y = outputs * self.scale
-        y += self.mean
+        """Turn outputs (n, outputs) of the network into predictions in units of the target.
+
+        Raises
+        ------
+        ValueError
+            If a prediction is not finite.
+        """
+        with np.errstate(over="ignore"):
+            y = outputs * self.scale
+            y += self.mean
+        if not np.isfinite(y).all():
+            row = int(np.argmin(np.isfinite(y).all(axis=1)))
+            raise ValueError(
+                f"The prediction of row {row} is not finite. Check this row of X for values far "
+                "outside the range of the training rows."
+            )
         return y[:, 0] if self.is_1d else y

@@ -23,8 +23,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklstm._series.overlap import find_windows
 from sklstm._series.storage import row_blocks, stays_on_disk
-from sklstm._series.windows import Windows, find_windows
+from sklstm._series.windows import Windows
 
 # Interval, StrOptions and _get_feature_names are private in scikit-learn. Their messages are those
 # of scikit-learn's own estimators. No other module imports private names of scikit-learn.
@@ -195,25 +196,23 @@ def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
 
 def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
     """Find the rows with NaN in every feature; raise an error for other nonfinite values."""
-    missing, covered = np.zeros(len(windows.rows), dtype=bool), None
+    missing = np.zeros(len(windows.rows), dtype=bool)
     for at in row_blocks(windows.rows):
         finite = np.isfinite(windows.rows[at])
         if finite.all():
             continue
-        if covered is None:  # rows that lie in no window are not checked
-            covered = windows.spread_over_rows(1) > 0
         missing[at] = np.isnan(windows.rows[at]).all(axis=1) & allowed
-        bad = covered[at] & ~finite.all(axis=1) & ~missing[at]
+        bad = ~finite.all(axis=1) & ~missing[at]
         if bad.any():
             _raise_for_row(windows, at.start + int(bad.argmax()), allowed)
-    return None if covered is None or not missing.any() else missing
+    return missing if missing.any() else None
 
 
 def _raise_for_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
     """Raise an error that names the first window with this base row, the step and features."""
     holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
     window = int(holds_row.argmax())
-    step = (row - window * windows.row_step) // windows.lag_step
+    step = (row - windows.starts[window]) // windows.lag_step
     values = windows.rows[row]
     what = "infinity" if np.isinf(values).any() else "NaN"
     features = np.flatnonzero(~np.isfinite(values))

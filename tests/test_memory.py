@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
 from sklstm._network.series_tensor import SeriesOnDisk, standardised_series
+from sklstm._series.overlap import find_windows
 from sklstm._series.storage import let_go, row_blocks, stays_on_disk
-from sklstm._series.windows import find_windows
 from tests.machine import needs_proc
 
 # The first lines of each script whose memory is measured.
@@ -30,6 +30,7 @@ MEASURING = """
     from sklstm import LSTMRegressor, SlidingWindowTransformer
 
     warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", "Training reached max_epochs")
 
     def status(key):
         with open("/proc/self/status") as lines:

@@ -10,7 +10,7 @@ from sklstm._preparation import (
     split_latest,
     usable_windows,
 )
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 from sklstm._target_codec import TargetCodec
 
 ROWS = np.random.RandomState(0).randn(200_000, 2) * [1, 10] + [5, -3]
@@ -24,7 +24,8 @@ def test_usable_windows_are_complete_known_and_have_a_weight():
     y[10] = np.nan
     y[11, 0] = np.nan
     weight[12] = 0
-    usable = usable_windows(WINDOWS, MISSING, y, weight)
+    usable, left_out = usable_windows(WINDOWS, MISSING, y, weight)
+    assert left_out == {"incomplete": 3, "unknown target": 1, "no weight": 1}
     assert_array_equal(usable, np.setdiff1d(np.arange(200_000), [0, 1, 2, 10, 12]))
 
 

@@ -8,7 +8,8 @@ from sklstm._linear.fitting import fit_linear
 from sklstm._linear.samples import Dataset, batch_size_for
 from sklstm._linear.skip import LinearSkip
 
-# A smaller root mean square of the residuals is due to rounding only. In units of the targets.
+# Below this fraction of the root mean square of the targets, that of the residuals is due to
+# rounding only.
 _NO_RESIDUAL = 1e-6
 
 
@@ -44,14 +45,20 @@ def solve_skip(
     final = fit_linear(dataset, gap)
     map_ = final if validation is None else fit_linear(train, gap, final.choice)
     residuals = residual_targets(train, map_.as_module(train.targets))
-    squares = residuals.square()
-    scale = float((squares if train.weights is None else squares * train.weights).mean().sqrt())
-    scale = scale if scale > _NO_RESIDUAL else 1.0
+    scale, size = (
+        _root_mean_square(values, train.weights) for values in (residuals, train.targets)
+    )
+    scale = scale if scale > _NO_RESIDUAL * size else 1.0
     residuals /= scale
     held_out = None
     if validation is not None:
         held_out = residual_targets(validation, map_.as_module(train.targets, scale))
     return final.as_module(train.targets, scale), residuals, held_out
+
+
+def _root_mean_square(values: torch.Tensor, weights: torch.Tensor | None) -> float:
+    squares = values.square()
+    return float((squares if weights is None else squares * weights).mean().sqrt())
 
 
 def residual_targets(dataset: Dataset, skip: LinearSkip) -> torch.Tensor:

@@ -32,7 +32,7 @@ class WindowDataset(Dataset):
     windows : Windows
         How the windows lie in the series.
     index : ndarray of int
-        Numbers of the windows in this data set.
+        Numbers of the windows in this data set, increasing.
     targets : ndarray of shape (len(index), outputs)
     weights : ndarray of shape (len(index), outputs) or None, default=None
         Weight of each target in the loss. None: all weights are one.
@@ -48,6 +48,7 @@ class WindowDataset(Dataset):
     ) -> None:
         self.windows = window_tensor(series, windows)
         self.index = torch.from_numpy(index).to(series.device)
+        self.starts = torch.from_numpy(windows.starts[index]).to(series.device)
         self.targets = torch.from_numpy(targets).to(series.device, series.dtype)
         self.weights: torch.Tensor | None = None
         if weights is not None:
@@ -60,6 +61,7 @@ class WindowDataset(Dataset):
         """Take the rows from ``start`` to ``stop`` without a copy; scale weights to mean one."""
         part = copy.copy(self)
         part.index, part.targets = self.index[start:stop], self.targets[start:stop]
+        part.starts = self.starts[start:stop]
         if self.weights is not None:
             part.weights = self.weights[start:stop] / self.weights[start:stop].mean()
         return part
@@ -81,14 +83,14 @@ class WindowDataset(Dataset):
 
         If the data set has weights, yield pairs (targets, weights) in place of targets.
         """
-        columns = [self.index, self.targets, *([] if self.weights is None else [self.weights])]
+        columns = [self.starts, self.targets, *([] if self.weights is None else [self.weights])]
         # Index 64 batches at once: for a small network, indexing each batch takes much of the time.
         places = [None] if order is None else order.split(64 * batch_size)
         for place in places:
             at = slice(None) if place is None else place.to(self.index.device)
             parts = [column[at].split(batch_size) for column in columns]
-            for index, *targets in zip(*parts, strict=True):
-                windows = self.windows.index_select(0, index)
+            for starts, *targets in zip(*parts, strict=True):
+                windows = self.windows.index_select(0, starts)
                 yield windows, targets[0] if self.weights is None else (targets[0], targets[1])
 
 
@@ -106,36 +108,39 @@ class EveryStepDataset(Dataset):
     _WINDOWS_OF_A_ROW = 4  # so each target is trained with longer and shorter histories
 
     def __init__(self, dataset: WindowDataset, windows: Windows) -> None:
-        self.windows, self.index = dataset.windows, dataset.index
+        self.windows, self.starts = dataset.windows, dataset.starts
         self.targets, self.weights = dataset.targets, dataset.weights
         self.stride = max(windows.window_size // self._WINDOWS_OF_A_ROW, 1)
-        # Step k of a window is the last step of the window that lies ``before[k]`` windows earlier.
-        steps = torch.arange(windows.window_size, dtype=self.index.dtype, device=self.index.device)
+        # Step k of a window is the last step of the window that starts ``before[k]`` rows earlier.
+        device, dtype = self.starts.device, self.starts.dtype
+        steps = torch.arange(windows.window_size, dtype=dtype, device=device)
         self.before = (windows.window_size - 1 - steps) * windows.lag_step
 
     def __len__(self) -> int:
-        return -(-len(self.index) // self.stride)
+        return -(-len(self.starts) // self.stride)
 
     def order(self, generator: torch.Generator) -> torch.Tensor:
         """Draw a random order of every ``stride``-th window, counted from a random first one."""
         start = int(torch.randint(self.stride, (), generator=generator, device="cpu"))
-        order = torch.arange(start % len(self.index), len(self.index), self.stride)
+        order = torch.arange(start % len(self.starts), len(self.starts), self.stride)
         return order[torch.randperm(len(order), generator=generator, device="cpu")]
 
     def batches(self, order: torch.Tensor | None, batch_size: int) -> Iterator[Batch]:
         """Yield windows (batch, window, features), targets and weights (batch, window, outputs)."""
         if order is None:
-            order = torch.arange(0, len(self.index), self.stride)
-        for places in order.to(self.index.device).split(batch_size):
-            index = self.index[places]
-            at = index[:, None] - self.before  # (batch, window)
+            order = torch.arange(0, len(self.starts), self.stride)
+        for places in order.to(self.starts.device).split(batch_size):
+            starts = self.starts[places]
+            at = starts[:, None] - self.before  # (batch, window)
             # A search, since a lookup table of all rows would take as much memory as the targets.
-            place = torch.searchsorted(self.index, at).clamp(max=len(self.index) - 1)
-            known = (self.index[place] == at)[:, :, None].to(self.targets.dtype)
+            place = torch.searchsorted(self.starts, at).clamp(max=len(self.starts) - 1)
+            known = (self.starts[place] == at)[:, :, None].to(self.targets.dtype)
             weights = known if self.weights is None else known * self.weights[place]
             weights = weights.expand(*place.shape, self.targets.shape[1])
             targets = self.targets[place]  # (batch, window, outputs)
-            yield self.windows.index_select(0, index), (targets, weights / weights.mean())
+            # By the steps with a target, so that weights count alike in every batch.
+            weights = weights / known.mean()
+            yield self.windows.index_select(0, starts), (targets, weights)
 
 
 def auto_batch_size(n_rows: int, window_size: int, every_step: bool) -> int:

@@ -9,6 +9,10 @@ import torch
 from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback
 
+from sklstm._network.batches import WindowDataset
+
+_ROWS_OF_A_LOSS = 2**14  # in one call of the loss, to save memory
+
 Targets = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
 
@@ -40,6 +44,8 @@ class WindowNet(NeuralNetRegressor):
         The averages of the weights, and the weights after the last training step.
     n_steps_ : int
         Training steps in the averages.
+    loss_units_ : tuple of float
+        What the training loss and the validation loss in the history are divided by.
 
     References
     ----------
@@ -66,6 +72,23 @@ class WindowNet(NeuralNetRegressor):
         self.averages_: list[torch.Tensor] | None = None
         self.last_: list[torch.Tensor] | None = None
         self.n_steps_ = 0
+        self.loss_units_ = (1.0, 1.0)
+
+    def set_loss_units(self, training: WindowDataset, validation: WindowDataset | None) -> None:
+        """Record losses relative to those of the linear map alone on the same rows."""
+        train_loss = self._loss_without_network(training)
+        valid_loss = 1.0 if validation is None else self._loss_without_network(validation)
+        self.loss_units_ = (train_loss or 1.0, valid_loss or 1.0)
+
+    def _loss_without_network(self, dataset: WindowDataset) -> float:
+        columns = (
+            [dataset.targets] if dataset.weights is None else [dataset.targets, dataset.weights]
+        )
+        total = 0.0
+        for targets, *weights in zip(*(c.split(_ROWS_OF_A_LOSS) for c in columns), strict=True):
+            y = (targets, weights[0]) if weights else targets
+            total += self.criterion_(torch.zeros_like(targets), y).item() * len(targets)
+        return total / len(dataset)
 
     # Some of these methods leave out work that skorch does for each batch. For a small network,
     # this work takes a fifth of the training time.
@@ -104,6 +127,13 @@ class WindowNet(NeuralNetRegressor):
             decay = min(self.ema_decay, self.n_steps_ / (self.n_steps_ + 9))
             with torch.no_grad():
                 torch._foreach_lerp_(self.averages_ or (), [*self.module_.parameters()], 1 - decay)
+        step["loss"] = step["loss"] / self.loss_units_[0]
+        return step
+
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict:
+        """Compute predictions and loss of a batch."""
+        step = super().validation_step(batch, **fit_params)
+        step["loss"] = step["loss"] / self.loss_units_[1]
         return step
 
     def _zero_grad_optimizer(self, set_to_none: bool | None = None) -> None:

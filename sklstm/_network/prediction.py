@@ -47,18 +47,19 @@ def predict_windows(
     -------
     ndarray of shape (n_windows, outputs)
     """
-    view = window_tensor(series, windows)
+    view, starts = window_tensor(series, windows), windows.starts
+    is_sliced = missing is None and bool(starts[-1] - starts[0] == len(starts) - 1)
     smallest = smallest or batch_size
 
     def predict(place: slice | np.ndarray, n_steps: int) -> np.ndarray:
         with torch.inference_mode():  # each thread has its own mode
             filled = None
-            if missing is None or isinstance(place, slice):
+            if is_sliced:
                 batch = view[place]
-            elif n_steps == windows.window_size:
-                batch = view.index_select(0, torch.from_numpy(place).to(series.device))
+            elif missing is None or n_steps == windows.window_size:
+                batch = view.index_select(0, torch.from_numpy(starts[place]).to(series.device))
             else:
-                at = _rows_of_steps(windows, place)  # (batch, window)
+                at = _rows_of_steps(windows, starts[place])  # (batch, window)
                 batch = _known_steps(series, at, missing[at], n_steps)
                 filled = _filled_steps(series, at, missing[at])
             n_windows = len(batch)
@@ -91,8 +92,9 @@ def _batches_by_length(
 ) -> tuple[Sequence[slice | np.ndarray], list[int]]:
     """Group windows with the same number of known steps into batches; return these numbers."""
     if missing is None:
-        starts = range(0, windows.n_windows, batch_size)
-        slices = [slice(start, start + batch_size) for start in starts]
+        n_windows = windows.n_windows
+        starts = range(0, n_windows, batch_size)
+        slices = [slice(start, min(start + batch_size, n_windows)) for start in starts]
         return slices, [windows.window_size] * len(slices)
     length = windows.window_size - windows.sum_over_steps(missing)
     batches, lengths = [], []
@@ -104,10 +106,9 @@ def _batches_by_length(
     return batches, lengths
 
 
-def _rows_of_steps(windows: Windows, index: np.ndarray) -> np.ndarray:
-    """Find the base row of each step of these windows: (batch, window)."""
-    lags = np.arange(windows.window_size) * windows.lag_step
-    return index[:, None] * windows.row_step + lags
+def _rows_of_steps(windows: Windows, starts: np.ndarray) -> np.ndarray:
+    """Find the base row of each step of the windows with these starts: (batch, window)."""
+    return starts[:, None] + np.arange(windows.window_size) * windows.lag_step
 
 
 def _known_steps(series: Series, at: np.ndarray, missing: np.ndarray, n_steps: int) -> torch.Tensor:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import torch
 
 from sklstm._series.storage import let_go, row_blocks, stays_on_disk
-from sklstm._series.windows import Windows
+from sklstm._series.windows import Windows, history_length
 
+# A thousand times below the root of the largest number: squares of a million values have a sum.
+_ROOT_OF_ROWS = 1024
 _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
 
 
@@ -76,13 +79,7 @@ def standardised_series(
     series = None if on_disk else np.empty(rows.shape, dtype=_NUMPY_TYPES[dtype])
     for at in row_blocks(rows):
         block = standardised(rows[at], mean, scale)
-        largest = np.abs(block).max()
-        if largest > torch.finfo(dtype).max:
-            raise ValueError(
-                f"X holds values that are too large for {dtype} after standardisation "
-                f"(mean {mean}, scale {scale}): the largest is {largest:g} times the "
-                "scale. Check X for wrong values, or set precision='float64'."
-            )
+        check_magnitude("X", block, rows[at], dtype)
         if series is not None:
             series[at] = block
     if series is None:
@@ -90,21 +87,49 @@ def standardised_series(
     return torch.from_numpy(series).to(device)
 
 
+def check_magnitude(
+    name: str, standardised: np.ndarray, values: np.ndarray, dtype: torch.dtype
+) -> None:
+    """Refuse values whose squares, summed over the rows, would be infinite in ``dtype``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error.
+    standardised, values : ndarray of shape (n, columns)
+        After and before the standardisation.
+    dtype : torch.dtype
+    """
+    largest = np.abs(standardised).max()
+    if largest <= math.sqrt(torch.finfo(dtype).max) / _ROOT_OF_ROWS:
+        return
+    row, column = np.unravel_index(np.abs(standardised).argmax(), standardised.shape)
+    raise ValueError(
+        f"{name} holds the value {values[row, column]:g} in column {column}, which is too large "
+        f"for {dtype}: after standardisation it is {standardised[row, column]:g}. Check {name} for "
+        "wrong values, keep standardize=True, or set precision='float64'."
+    )
+
+
 def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Standardise values (..., features) in double precision; missing ones become zeros."""
-    values = (values - mean) / scale
-    known = np.isfinite(values)
-    if not known.all():
-        values[~known] = 0
+    missing = np.isnan(values)
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        values = (values - mean) / scale
+    if missing.any():
+        values[missing] = 0
     return values
 
 
 def window_tensor(series: Series, windows: Windows) -> Series:
-    """View of ``series`` as windows: (n_windows, window, features)."""
+    """View of ``series`` as windows, one for every row: (base_windows, window, features).
+
+    Window ``i`` of ``windows`` is number ``windows.starts[i]`` of it.
+    """
     if isinstance(series, SeriesOnDisk):
         return SeriesOnDisk(windows.view(), series.mean, series.scale, series.dtype, series.device)
-    n_features = series.shape[1]
+    n_rows, n_features = series.shape
+    n_windows = max(n_rows - history_length(windows.window_size, windows.lag_step), 0)
     return series.as_strided(
-        (windows.n_windows, windows.window_size, n_features),
-        (windows.row_step * n_features, windows.lag_step * n_features, 1),
+        (n_windows, windows.window_size, n_features), (n_features, windows.lag_step * n_features, 1)
     )

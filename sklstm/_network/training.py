@@ -34,8 +34,14 @@ def train(
         If the loss does not stay finite, and no earlier epoch had a lower loss than the first
         batch. If one had, its weights are restored, with a
         :class:`~sklearn.exceptions.ConvergenceWarning`.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Also if all epochs were trained, and early stopping had not ended the training.
     """
     keep_best = dict(net.callbacks_)["keep_best"]
+    last_epoch = len(net.history) + epochs
     net.notify("on_train_begin", X=dataset, y=None)
     if validation is not None and net.history:
         keep_best.offer(net, _mean_loss(net, validation))
@@ -62,6 +68,13 @@ def train(
         warnings.warn(message, ConvergenceWarning, stacklevel=4)
     if validation is not None:
         keep_best.restore(net)
+        if len(net.history) == last_epoch and not _has_stopped(net):
+            message = (
+                f"Training reached max_epochs={epochs} before early stopping ended it, so the "
+                f"validation loss may fall further (it was lowest in epoch {keep_best.epoch_}). "
+                "Raise max_epochs."
+            )
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
     net.notify("on_train_end", X=dataset, y=None)
 
 

@@ -1,44 +1,71 @@
-"""Sliding windows as strided views of one array, and that array from the windows."""
+"""Sliding windows as views of the rows under them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+# Windows follow each other if at most this fraction of them does not begin one row after the
+# window before it: rows are missing there, since a hole was left out.
+_HOLES_ALLOWED = 0.1
+
 
 @dataclass(frozen=True)
 class Windows:
-    """The 2-D array under an array of windows, and how the windows lie in it.
+    """The rows under an array of windows, and where each window begins.
 
-    Step ``k`` of window ``i`` is ``rows[i * row_step + k * lag_step]``.
+    Step ``k`` of window ``i`` is ``rows[starts[i] + k * lag_step]``. Every row lies in a window.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (base_rows, features)
+    starts : ndarray of int of shape (n_windows,)
+        Increasing.
+    window_size : int
+    lag_step : int
     """
 
-    rows: np.ndarray  # (base_rows, features)
-    n_windows: int
+    rows: np.ndarray
+    starts: np.ndarray
     window_size: int
-    row_step: int
     lag_step: int
 
+    @property
+    def n_windows(self) -> int:
+        """Number of windows."""
+        return len(self.starts)
+
+    @property
+    def follow_each_other(self) -> bool:
+        """Whether each step of a window is the last step of another, apart from holes."""
+        return are_few(np.diff(self.starts) != 1)
+
     def view(self) -> np.ndarray:
-        """Return the windows themselves, read-only: (n_windows, window, features)."""
+        """Return a window for every row that has one, read-only: (base_windows, window, features).
+
+        Window ``i`` of this array of windows is number ``starts[i]`` of the view.
+        """
+        n_windows = len(self.rows) - history_length(self.window_size, self.lag_step)
         row_stride, feature_stride = self.rows.strides
         return as_strided(
             self.rows,
-            shape=(self.n_windows, self.window_size, self.rows.shape[1]),
-            strides=(self.row_step * row_stride, self.lag_step * row_stride, feature_stride),
+            shape=(max(n_windows, 0), self.window_size, self.rows.shape[1]),
+            strides=(row_stride, self.lag_step * row_stride, feature_stride),
             writeable=False,
         )
 
-    def lags(self) -> Iterator[slice]:
-        """Yield for step 0, 1, ... the slice of ``rows`` with this step of every window."""
-        span = max(self.n_windows - 1, 0) * self.row_step + 1 if self.n_windows else 0
-        for step in range(self.window_size):
-            start = step * self.lag_step
-            yield slice(start, start + span, self.row_step)
+    def lags(self) -> Iterator[slice | np.ndarray]:
+        """Yield for step 0, 1, ... the places in ``rows`` of this step of every window."""
+        every = int(self.starts[1] - self.starts[0]) if self.n_windows > 1 else 1
+        regular = self.n_windows > 0 and bool((np.diff(self.starts) == every).all())
+        for lag in range(0, self.window_size * self.lag_step, self.lag_step):
+            if regular:  # a slice takes less time
+                yield slice(int(self.starts[0]) + lag, int(self.starts[-1]) + lag + 1, every)
+            else:
+                yield self.starts + lag
 
     def sum_over_steps(self, values: np.ndarray) -> np.ndarray:
         """Sum a value per base row over each window: (base_rows,) -> (n_windows,)."""
@@ -53,6 +80,11 @@ class Windows:
         for lag in self.lags():
             total[lag] += values
         return total
+
+
+def are_few(holes: np.ndarray) -> bool:
+    """Whether rows with these holes between them still follow each other."""
+    return bool(np.count_nonzero(holes) <= max(2, _HOLES_ALLOWED * len(holes)))
 
 
 def number_type(largest: int) -> type:
@@ -79,44 +111,4 @@ def window_view(base: np.ndarray, window_size: int, dilation: int = 1) -> np.nda
     ndarray of shape (base_rows - (window_size - 1) * dilation, window_size, features)
         Oldest step first.
     """
-    n_windows = base.shape[0] - history_length(window_size, dilation)
-    return Windows(base, n_windows, window_size, row_step=1, lag_step=dilation).view()
-
-
-def find_windows(windows: np.ndarray) -> Windows:
-    """Recover the 2-D array under ``windows`` from the strides alone.
-
-    The inverse of :func:`window_view`. It also takes every regular slice of such a view,
-    and windows that were copied since (pickled, cached, indexed): their array holds one
-    window after the other. Only windows whose strides are not positive (reversed windows)
-    are copied. Where windows start further apart than they are long, the array also holds
-    the rows between them, which belong to no window.
-
-    Parameters
-    ----------
-    windows : ndarray of shape (n_windows, window_size, features)
-
-    Returns
-    -------
-    Windows
-    """
-    n_windows, window_size, n_features = windows.shape
-    if n_windows == 1:
-        return Windows(windows[0], 1, window_size, row_step=window_size, lag_step=1)
-    # The stride of an axis of length one is arbitrary: take the one that a copy would have.
-    feature_stride = windows.strides[2] if n_features > 1 else windows.itemsize
-    step_stride = windows.strides[1] if window_size > 1 else n_features * windows.itemsize
-    row_stride = windows.strides[0] if n_windows else window_size * step_stride
-    if min(row_stride, step_stride) <= 0:
-        return find_windows(np.ascontiguousarray(windows))
-
-    stride = math.gcd(row_stride, step_stride)
-    row_step, lag_step = row_stride // stride, step_stride // stride
-    n_rows = max(n_windows - 1, 0) * row_step + (window_size - 1) * lag_step + 1
-    rows = as_strided(
-        windows,
-        shape=(n_rows if n_windows else 0, n_features),
-        strides=(stride, feature_stride),
-        writeable=False,
-    )
-    return Windows(rows, n_windows, window_size, row_step, lag_step)
+    return Windows(base, np.empty(0, dtype=int), window_size, dilation).view()

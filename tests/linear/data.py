@@ -6,7 +6,7 @@ import torch
 from sklstm import SlidingWindowTransformer
 from sklstm._network.batches import WindowDataset
 from sklstm._network.series_tensor import standardised_series
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 
 WINDOW, FEATURES = 5, 2
 

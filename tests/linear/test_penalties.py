@@ -10,7 +10,7 @@ from sklstm._linear.fitting import fit_linear
 from sklstm._linear.penalties import Member
 from sklstm._network.batches import WindowDataset
 from sklstm._network.series_tensor import standardised_series
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 from tests.linear.data import TARGETS, VIEW, dataset
 
 

@@ -9,7 +9,7 @@ from sklstm._linear import residual
 from sklstm._linear.fitting import fit_linear
 from sklstm._network.batches import WindowDataset
 from sklstm._network.series_tensor import standardised_series
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 
 ROWS = np.random.RandomState(0).randn(500, 2).cumsum(axis=0) / 5
 VIEW = SlidingWindowTransformer(4).fit_transform(ROWS)[3:]

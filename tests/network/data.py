@@ -5,7 +5,7 @@ import torch
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
 from sklstm._network.series_tensor import standardised_series
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 
 X = np.random.RandomState(0).randn(60, 5)
 

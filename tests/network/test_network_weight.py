@@ -11,7 +11,7 @@ from sklstm._network.batches import WindowBatches, WindowDataset
 from sklstm._network.loss import TargetLoss
 from sklstm._network.network_weight import _FORECASTS_OF_HALF_CREDIBILITY, choose_network_weight
 from sklstm._network.series_tensor import standardised_series
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 
 
 def a_net(factor, n=100, seed=0):

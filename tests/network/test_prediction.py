@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sklstm._network.prediction import predict_windows
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 from tests.network.data import setup
 
 

@@ -7,7 +7,7 @@ import torch
 
 from sklstm import SlidingWindowTransformer
 from sklstm._network.series_tensor import standardised_series
-from sklstm._series.windows import find_windows
+from sklstm._series.overlap import find_windows
 
 
 def test_the_series_is_standardised_before_it_is_rounded():
