@@ -55,8 +55,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         - "last": the last step only.
         - "every_step": all steps, each with the target of its own row. Training windows start
           a quarter of their length apart, so an epoch has ``window_size / 4`` times fewer
-          windows. It needs a window for every row, as :class:`SlidingWindowTransformer`
-          makes them, and ``bidirectional=False``.
+          windows. It needs windows that follow each other row by row, apart from holes, as
+          :class:`SlidingWindowTransformer` makes them, and ``bidirectional=False``.
         - "auto": "every_step" if possible, else "last".
 
         Predictions always use the output of the last step.
@@ -95,8 +95,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Epochs without improvement after which training stops.
 
     tol : float, default=1e-4
-        Smallest decrease of the loss that counts as improvement. The loss is that of
-        standardised targets, or with ``linear_skip`` that of the residuals of the map.
+        Smallest decrease of the loss that counts as improvement, in the unit of ``loss_curve_``.
 
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; larger gradients are scaled down. None: no limit.
@@ -167,13 +166,23 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Epochs trained, over all fits of a warm start.
 
     loss_curve_ : list of float
-        Mean training loss of each epoch, on standardised targets. With ``linear_skip``, on the
-        residuals of the map, divided by their root mean square on the training rows: a squared
-        error of 1 is that of the map alone.
+        Mean training loss of each epoch. With ``linear_skip``, as a fraction of the loss that the
+        linear map alone has on these rows: below 1, the network helps there. Without it, the loss
+        of standardised targets.
 
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch, in the same unit; NaN for epochs without validation
+        Validation loss after each epoch, as a fraction of that of the linear map alone on the
+        validation rows (the map that is solved without them). NaN for epochs without validation
         (those of :meth:`partial_fit` before a warm start). None without early stopping.
+
+    network_weight_ : float
+        The fraction of the network's output that is added to the linear map. 0: the map alone
+        predicts. 1 without a map.
+
+    window_counts_ : dict of str to int
+        What the last call did with the windows of ``X``. Used: "training" and "validation". Left
+        out: the "gap" between the two; "incomplete" windows, with missing steps; of the rest
+        those with an "unknown target"; of the rest those with "no weight".
 
     best_epoch_ : int or None
         The epoch whose weights early stopping restored in the last call, counted from 1 over
@@ -198,6 +207,11 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     steps. For the linear map they are filled with the known step before them, or else with the
     first known step. NaN in some features of a step, any NaN in two dimensions, and infinity
     are errors.
+
+    **Windows that follow each other** are recognised by their values, so a view, a copy, a lag
+    table and any order in memory give the same model. Rows that several windows hold are stored
+    once. A hole between the windows may be anywhere; with a ``dilation``, windows with a hole
+    between them are read one by one.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
     output of it, does not count in the loss, but windows of later rows still contain the row.
@@ -249,6 +263,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
     best_epoch_: int | None
+    network_weight_: float
+    window_counts_: dict[str, int]
     feature_mean_: NDArray[np.float64]
     feature_scale_: NDArray[np.float64]
     target_mean_: NDArray[np.float64]
@@ -350,7 +366,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         y : array-like of shape (n,) or (n, n_outputs)
             Targets; NaN where unknown.
         sample_weight : array-like of shape (n,) or None, default=None
-            Weights of the rows in the loss and in the standardisation. None: all one.
+            Weights of the rows in the loss and in the standardisation, of which only the ratios
+            count. A weight below 1e-30 of the largest counts as zero. None: all equal.
 
         Returns
         -------
@@ -362,6 +379,12 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         ValueError
             If a parameter or an input is not as described, if no complete window has a known
             target, or if the training loss is not finite. An earlier fit is kept.
+
+        Warns
+        -----
+        sklearn.exceptions.ConvergenceWarning
+            If ``max_epochs`` ended the training before early stopping did, or if the loss became
+            infinite after an epoch whose weights could be restored.
         """
         with unchanged_on_error(self):
             resumed = self.warm_start and hasattr(self, "net_") and self._codec.fits(y)
@@ -384,7 +407,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         y : array-like of shape (n,) or (n, n_outputs)
             Targets; NaN where unknown.
         sample_weight : array-like of shape (n,) or None, default=None
-            Weights of the rows in the loss. None: all one.
+            Weights of the rows in the loss, of which only the ratios count. None: all equal.
 
         Returns
         -------
