@@ -104,10 +104,11 @@ def check_magnitude(
     if largest <= math.sqrt(torch.finfo(dtype).max) / _ROOT_OF_ROWS:
         return
     row, column = np.unravel_index(np.abs(standardised).argmax(), standardised.shape)
+    wider = "" if dtype == torch.float64 else ", or set precision='float64'"
     raise ValueError(
         f"{name} holds the value {values[row, column]:g} in column {column}, which is too large "
         f"for {dtype}: after standardisation it is {standardised[row, column]:g}. Check {name} for "
-        "wrong values, keep standardize=True, or set precision='float64'."
+        f"wrong values, or keep standardize=True{wider}."
     )
 
 

@@ -1,0 +1,81 @@
+"""Weighted means and scales against exact sums of single numbers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+from sklstm._series.statistics import mean_and_scale
+
+ROWS = np.random.RandomState(0).randn(300, 3) * [1, 1e-3, 50] + [0, 1, -1e4]
+WEIGHT = np.random.RandomState(1).rand(300)
+
+
+def by_hand(rows, weight):
+    """Mean and standard deviation of each column, by sums without rounding."""
+    total = math.fsum(weight)
+    means, scales = [], []
+    for column in np.asarray(rows, dtype=float).T:
+        mean = math.fsum(w * x for w, x in zip(weight, column, strict=True)) / total
+        squares = (w * (x - mean) ** 2 for w, x in zip(weight, column, strict=True))
+        means.append(mean)
+        scales.append(math.sqrt(math.fsum(squares) / total))
+    return means, scales
+
+
+@pytest.mark.parametrize("weight", [np.ones(300), WEIGHT, WEIGHT > 0.5], ids=["one", "any", "0/1"])
+def test_mean_and_scale_equal_exact_sums(weight):
+    for found, expected in zip(mean_and_scale(ROWS, weight), by_hand(ROWS, weight), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160, 1e-30, 1e30, 1e160, 1e300])
+def test_squares_neither_overflow_nor_vanish(size):
+    mean, scale = mean_and_scale(ROWS / 1e4 * size, WEIGHT)
+    expected = by_hand(ROWS / 1e4, WEIGHT)
+    np.testing.assert_allclose(mean / size, expected[0], rtol=1e-11, atol=1e-15)
+    np.testing.assert_allclose(scale / size, expected[1], rtol=1e-11)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e10, 1e200, 1e-300])
+def test_a_constant_column_has_a_scale_of_one(value):
+    mean, scale = mean_and_scale(np.full((10_007, 1), value), np.ones(10_007))
+    np.testing.assert_allclose(mean, value, rtol=1e-15)
+    assert scale == 1
+
+
+@pytest.mark.parametrize("relative", [1e-12, 1e-14])
+def test_a_column_that_hardly_varies_keeps_its_scale(relative):
+    column = 1 + relative * np.array([[-1.0], [1.0]] * 500)
+    np.testing.assert_allclose(mean_and_scale(column, np.ones(1000))[1], relative, rtol=0.03)
+
+
+def test_rows_without_weight_are_not_looked_at():
+    rows, weight = ROWS.copy(), WEIGHT.copy()
+    rows[::3], weight[::3] = np.nan, 0
+    kept = weight > 0
+    for found, expected in zip(
+        mean_and_scale(rows, weight), by_hand(rows[kept], weight[kept]), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_without_any_weight_nothing_is_scaled():
+    mean, scale = mean_and_scale(ROWS, np.zeros(300))
+    np.testing.assert_array_equal(mean, 0)
+    np.testing.assert_array_equal(scale, 1)
+
+
+@settings(deadline=None, max_examples=50, database=None)
+@given(st.integers(1, 300_000), st.integers(1, 4), st.sampled_from(["f8", "f4", "f2", "i8", "u1"]))
+def test_layout_and_threads_change_no_bit(n_rows, n_columns, dtype):
+    random = np.random.RandomState(n_rows)
+    rows = (random.rand(n_rows, n_columns) * 100).astype(dtype)
+    weight = random.rand(n_rows)
+    expected = mean_and_scale(rows.astype(float), weight)
+    for other in (rows, np.asfortranarray(rows), np.repeat(rows, 2, axis=0)[::2]):
+        with threadpool_limits(4):
+            np.testing.assert_array_equal(mean_and_scale(other, weight), expected)
