@@ -1,5 +1,6 @@
 """LSTMs for time series inside plain scikit-learn."""
 
+from sklstm._lag_table import LagTableTransformer
 from sklstm._plot.forecast import ForecastDisplay
 from sklstm._plot.gate_activity import GateActivityDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
@@ -14,6 +15,7 @@ __all__ = [
     "ForecastDisplay",
     "GateActivityDisplay",
     "LSTMRegressor",
+    "LagTableTransformer",
     "LossCurveDisplay",
     "SlidingWindowTransformer",
     "WindowSplitDisplay",

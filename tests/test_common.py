@@ -10,7 +10,8 @@ from numpydoc.validate import validate as numpydoc_validate
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm import LagTableTransformer, LSTMRegressor, SlidingWindowTransformer
+from sklstm._series.lag_names import Lag
 
 # Small and fast, but good enough for the checks that require a good fit.
 SMALL = {"hidden_layer_sizes": 24, "learning_rate": 0.01}
@@ -34,6 +35,17 @@ REGRESSORS = {
         precision="float64",
     ),
 }
+
+
+class LagTableOfAnyWidth(LagTableTransformer):
+    """A lag table whose last column is static: the checks pass arrays of many widths."""
+
+    def _lags_of_columns(self):
+        n_lags = max(self.n_features_in_ - 1, 1)
+        lags = [Lag("", rows) for rows in range(n_lags)]
+        return lags + [None] * (self.n_features_in_ - n_lags)
+
+
 WEIGHT_CHECK = "check_sample_weight_equivalence_on_dense_data"
 
 
@@ -54,6 +66,8 @@ def expected_to_fail(estimator):
     if isinstance(estimator, LSTMRegressor):
         reason = reason_for_inexact_weights(estimator)
         return {WEIGHT_CHECK: reason} if reason else {}
+    if isinstance(estimator, LagTableTransformer):
+        return {}
     reason = "the window of a row contains earlier rows, which is the purpose of the transformer"
     return {
         "check_methods_sample_order_invariance": reason,
@@ -66,6 +80,7 @@ ESTIMATORS = [
     SlidingWindowTransformer(),
     SlidingWindowTransformer(window_size=3, dilation=2, padding="edge", flatten=True),
     SlidingWindowTransformer(window_size=3, history="none"),
+    LagTableOfAnyWidth(),
 ]
 
 
@@ -92,6 +107,11 @@ def test_number_of_checks_for_the_transformer():
     assert len(checks) >= 47 - ONE_FEWER
 
 
+def test_number_of_checks_for_the_lag_table():
+    checks = list(estimator_checks_generator(LagTableOfAnyWidth()))
+    assert len(checks) >= 46 - ONE_FEWER  # one fewer than for windows, since NaN is allowed
+
+
 @pytest.mark.parametrize("name", ["float64", "float64, two layers, warm start"])
 def test_no_check_is_expected_to_fail_in_float64(name):
     assert expected_to_fail(REGRESSORS[name]) == {}
@@ -99,13 +119,15 @@ def test_no_check_is_expected_to_fail_in_float64(name):
 
 # The checks that check_estimator leaves out.
 
+ALL = [LSTMRegressor(), SlidingWindowTransformer(), LagTableTransformer()]
 
-@pytest.mark.parametrize("estimator", [LSTMRegressor(), SlidingWindowTransformer()])
+
+@pytest.mark.parametrize("estimator", ALL)
 def test_every_parameter_is_validated(estimator):
     estimator_checks.check_param_validation(type(estimator).__name__, estimator)
 
 
-@pytest.mark.parametrize("estimator", [LSTMRegressor(), SlidingWindowTransformer()])
+@pytest.mark.parametrize("estimator", [*ALL[:2], LagTableOfAnyWidth()])
 def test_names_of_columns_are_checked(estimator):
     estimator_checks.check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
 
@@ -129,7 +151,7 @@ def test_flat_windows_have_names_and_containers(check):
     getattr(estimator_checks, check)("SlidingWindowTransformer", transformer)
 
 
-@pytest.mark.parametrize("estimator", [LSTMRegressor(), SlidingWindowTransformer()])
+@pytest.mark.parametrize("estimator", ALL)
 def test_documented_defaults_are_those_of_the_signature(estimator):
     documented = dict(
         re.findall(r"^    (\w+) : .*default=(.+)$", type(estimator).__doc__, flags=re.MULTILINE)
@@ -138,7 +160,7 @@ def test_documented_defaults_are_those_of_the_signature(estimator):
     assert {name: ast.literal_eval(value) for name, value in documented.items()} == in_signature
 
 
-@pytest.mark.parametrize("estimator", [LSTMRegressor, SlidingWindowTransformer])
+@pytest.mark.parametrize("estimator", [type(estimator) for estimator in ALL])
 def test_docstrings_follow_numpydoc(estimator):
     names = [name for name in vars(estimator) if not name.startswith("_")]
     for name in ["", *names]:

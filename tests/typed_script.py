@@ -7,6 +7,7 @@ import sklstm
 from sklstm import (
     ForecastDisplay,
     GateActivityDisplay,
+    LagTableTransformer,
     LossCurveDisplay,
     LSTMRegressor,
     SlidingWindowTransformer,
@@ -25,6 +26,11 @@ again: NDArray[np.floating] = transformer.fit_transform(series)
 history: NDArray[np.floating] = transformer.partial_fit(series[-2:]).history_
 flat = SlidingWindowTransformer(7, padding="edge", flatten=True).set_output(transform="default")
 names: NDArray[np.object_] = flat.fit(series).get_feature_names_out()
+
+n_columns = series.shape[1]
+table = LagTableTransformer(lags=[1] * n_columns + [0] * n_columns).set_output(transform="default")
+lagged: NDArray[np.floating] = table.fit_transform(np.hstack([series[:-1], series[1:]]))
+places: list[NDArray[np.intp]] = [table.lags_, table.columns_]
 
 lstm = LSTMRegressor((8, 4), max_epochs=2, loss="absolute_error", optimizer="adamw")
 lstm = lstm.fit(windows, targets, sample_weight=np.ones(len(series)))
