@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from sklstm._lag_table import LagTableTransformer
 from sklstm._network.gates import gate_activity
 from sklstm._network.series_tensor import standardised
 from sklstm._plot.drawing import axes_and_figure
@@ -42,7 +43,8 @@ class GateActivityDisplay:
         drawn. Steps of NaN stay white.
 
     lags : array-like of shape (window_size,)
-        Number of rows from each step to the last step of the window.
+        Rows before its own row at which each step of the window was taken. Lags that are not
+        evenly spaced stand evenly on the axis, each under its step.
 
     layer : int, default=0
         Number of the layer. Layer 0 is the one that reads the window.
@@ -140,7 +142,7 @@ class GateActivityDisplay:
         # A layout engine makes room for the titles; without one, hspace does.
         hspace = 0.5 if figure.get_layout_engine() is None else None
         grid = place.subgridspec(len(_PANELS), 1, hspace=hspace)
-        from matplotlib.ticker import MaxNLocator
+        from matplotlib.ticker import FuncFormatter, MaxNLocator
 
         self.axes_ = np.empty(len(_PANELS), dtype=object)
         self.images_ = []
@@ -166,12 +168,21 @@ class GateActivityDisplay:
             self.images_.append(image)
         self.axes_[len(_PANELS) // 2].set_ylabel(f"{len(self.units_)} units of layer {self.layer}")
         self.axes_[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+        if not self._evenly_spaced():
+            lag_of = dict(enumerate(self.lags))
+            formatter = FuncFormatter(lambda step, _: str(lag_of.get(step, "")))
+            self.axes_[-1].xaxis.set_major_formatter(formatter)
         self.axes_[-1].set_xlabel("lag in rows")
         self.ax_, self.figure_ = ax, figure
         return self
 
+    def _evenly_spaced(self) -> bool:
+        return len(set(np.diff(self.lags))) < 2
+
     def _extent(self) -> tuple[float, float, float, float]:
         """Return the edges of the image, with the oldest step at the left."""
+        if not self._evenly_spaced():  # the axis counts steps
+            return (-0.5, len(self.lags) - 0.5, len(self.units_) - 0.5, -0.5)
         half = (self.lags[0] - self.lags[1]) / 2 if len(self.lags) > 1 else 0.5
         return (self.lags[0] + half, self.lags[-1] - half, len(self.units_) - 0.5, -0.5)
 
@@ -230,11 +241,13 @@ class GateActivityDisplay:
                 f"layer={layer}, but the network has {n_layers} layer(s): expected "
                 f"{-n_layers} to {n_layers - 1}. Negative numbers count from the last layer."
             )
-        windows, dilation = X, 1
+        windows, lags = X, np.arange(regressor.window_size_)[::-1]
         for step in before:
             windows = step.transform(windows)
             if isinstance(step, SlidingWindowTransformer):
-                dilation = step.dilation
+                lags = lags * step.dilation
+            elif isinstance(step, LagTableTransformer):
+                lags = step.lags_
         view = check_windows(regressor, windows, reset=False).windows.view()
         window = view[check_row(row, len(view))]  # (window, features)
         known = ~np.isnan(window).all(axis=1)
@@ -245,5 +258,4 @@ class GateActivityDisplay:
         for name, values in gate_activity(module, window)[layer].items():
             activity[name] = np.full((len(known), values.shape[1]), np.nan, dtype=values.dtype)
             activity[name][known] = values
-        lags = dilation * np.arange(len(known))[::-1]
         return cls(activity=activity, lags=lags, layer=layer % n_layers).plot(ax, cmap=cmap)

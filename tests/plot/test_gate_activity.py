@@ -6,7 +6,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
-from sklstm import GateActivityDisplay, SlidingWindowTransformer
+from sklstm import GateActivityDisplay, LagTableTransformer, SlidingWindowTransformer
 from tests.plot.made_up import gate_display, luminance
 
 
@@ -75,6 +75,22 @@ def test_lags_of_a_dilated_window(small_lstm, chicago, tomorrow):
     display = GateActivityDisplay.from_estimator(model.fit(chicago, tomorrow), chicago)
     assert display.lags.tolist() == [21, 14, 7, 0]
     assert display.images_[0].get_extent()[:2] == [24.5, -3.5]
+
+
+@pytest.mark.parametrize(
+    ("lags", "extent"),
+    [([1, 2, 3], [3.5, 0.5]), ([1, 2, 24], [-0.5, 2.5])],
+    ids=["even", "uneven"],
+)
+def test_lags_of_a_lag_table(small_lstm, chicago, tomorrow, lags, extent):
+    X = np.column_stack([chicago["ridership"].shift(lag) for lag in lags])
+    model = make_pipeline(LagTableTransformer(lags=lags), small_lstm()).fit(X, tomorrow)
+    display = GateActivityDisplay.from_estimator(model, X)
+    assert display.lags.tolist() == lags[::-1]
+    assert display.images_[0].get_extent()[:2] == extent
+    if lags[-1] == 24:
+        show = display.axes_[-1].xaxis.get_major_formatter()
+        assert [show(step) for step in (-1, 0, 0.5, 1, 2, 3)] == ["", "24", "", "2", "1", ""]
 
 
 def test_gates_of_a_window_of_one_step(small_pipe, chicago, tomorrow):
