@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.windows import Windows
@@ -153,6 +155,15 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
         if reset:
             names = _get_feature_names(X)
             array = check_array(X, estimator=estimator, input_name="X", **options)
+            if names is not None and (why := contradiction(names)):
+                warnings.warn(
+                    f"{type(estimator).__name__} reads the columns of X ({_first_five(names)}) as "
+                    f"the steps of one feature, oldest first, but their names contradict: {why}. "
+                    "If X is a lag table, put LagTableTransformer before the estimator; if its "
+                    "columns are features, SlidingWindowTransformer. If they are steps, oldest "
+                    "first, pass X.to_numpy().",
+                    stacklevel=4,
+                )
         elif estimator.n_features_in_ == estimator.window_size_:
             array = validate_data(estimator, X, reset=False, **options)
         else:

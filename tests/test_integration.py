@@ -42,7 +42,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from sklearn.utils import resample
 from skorch.callbacks import Callback
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm import SlidingWindowTransformer, forecast_targets
 
 CV = TimeSeriesSplit(2)
 REGRESSION_SCORERS = [
@@ -552,16 +552,13 @@ def test_permutation_importance_is_zero_for_a_column_without_information(
             ),
             "edge",
         ),
-        (LSTMRegressor(4, max_epochs=20), "edge"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_flat_windows_serve_other_regressors_in_the_same_pipeline(
     chicago, tomorrow, regressor, padding
 ):
-    params = {"n_jobs": 1} if isinstance(regressor, LSTMRegressor) else {}
-    if "random_state" in regressor.get_params():
-        params["random_state"] = 0
+    params = {"random_state": 0} if "random_state" in regressor.get_params() else {}
     pipe = flat_pipe(clone(regressor).set_params(**params), padding)
     pipe.set_output(transform="pandas").fit(chicago[:300], tomorrow[:300])
     assert pipe[-1].n_features_in_ == 14
