@@ -248,8 +248,9 @@ class GateActivityDisplay:
                 lags = lags * step.dilation
             elif isinstance(step, LagTableTransformer):
                 lags = step.lags_
-        view = check_windows(regressor, windows, reset=False).windows.view()
-        window = view[check_row(row, len(view))]  # (window, features)
+        found = check_windows(regressor, windows, reset=False).windows
+        start = found.starts[check_row(row, found.n_windows)]
+        window = found.view()[start]  # (window, features)
         known = ~np.isnan(window).all(axis=1)
         if not known.any():
             raise ValueError(f"The window of row={row} has no known step. Choose another row.")
