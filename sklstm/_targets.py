@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from sklstm._series import time_axis
 from sklstm._series.windows import window_view
+from sklstm._validation import check_numbers
 
 
 def forecast_targets(series: ArrayLike, horizon: int) -> Any:
@@ -65,8 +66,7 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
     """
     if not isinstance(horizon, numbers.Integral) or isinstance(horizon, bool) or horizon < 1:
         raise ValueError(f"horizon must be an int of at least 1, got {horizon!r}.")
-    values = np.asarray(series)
-    values = values.astype(values.dtype if values.dtype == np.float32 else np.float64)
+    values = check_numbers(series, "series", dtype=[np.float64, np.float32])
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:

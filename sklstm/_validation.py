@@ -24,6 +24,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklstm._containers import as_numbers
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
 from sklstm._series.storage import row_blocks, stays_on_disk
@@ -36,6 +37,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_fitted",
+    "check_numbers",
     "check_params",
     "check_rows",
     "check_targets",
@@ -82,12 +84,10 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool, allow_nan: bool) -
     if is_known and not hasattr(estimator, "feature_names_in_"):
         rows = X
     else:
-        # Without this, float32 of polars and of nullable pandas types would become float64.
-        types = {str(dtype).lower() for dtype in X.dtypes} if hasattr(X, "columns") else set()
-        dtype: object = np.float32 if types == {"float32"} else [np.float64, np.float32]
-        if stays_on_disk(X) and np.can_cast(X.dtype, np.float64):
-            dtype = None
-        rows = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
+        numbers = as_numbers(X, "X")
+        stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
+        rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
+        validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and their number
     # Check block by block, since a check of the whole series takes as much memory as a copy.
     partly, n_partly = np.zeros(len(rows), dtype=bool), 0
     for at in row_blocks(rows):
@@ -137,8 +137,8 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
 
     Without ``reset`` they must have the shape of the windows that ``estimator`` was fitted on.
     """
-    unchecked: dict[str, Any] = {"ensure_all_finite": False}
-    n_dims = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+    array = as_numbers(X, "X")
+    n_dims = array.ndim
     if n_dims > 3:
         raise ValueError(
             f"X has {n_dims} dimensions, but {type(estimator).__name__} expects windows of "
@@ -146,15 +146,14 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
         )
     names = None
     if n_dims == 3:
-        plain = _is_plain(X, 3)
-        array = X if plain else check_array(X, allow_nd=True, dtype=None, **unchecked)
+        if not _is_plain(array, 3):
+            array = _check_array(estimator, array, None, allow_nd=True)
         n_columns = array.shape[2]
     else:
-        is_numeric = isinstance(X, np.ndarray) and np.can_cast(X.dtype, np.float64)
-        options = {"dtype": None if is_numeric else [np.float64, np.float32], **unchecked}
+        keeps_type = np.can_cast(array.dtype, np.float64)
+        array = _check_array(estimator, array, None if keeps_type else [np.float64, np.float32])
         if reset:
             names = _get_feature_names(X)
-            array = check_array(X, estimator=estimator, input_name="X", **options)
             if names is not None and (why := contradiction(names)):
                 warnings.warn(
                     f"{type(estimator).__name__} reads the columns of X ({_first_five(names)}) as "
@@ -165,9 +164,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
                     stacklevel=4,
                 )
         elif estimator.n_features_in_ == estimator.window_size_:
-            array = validate_data(estimator, X, reset=False, **options)
-        else:
-            array = check_array(X, **options)
+            validate_data(estimator, X, reset=False, skip_check_array=True)
         n_columns = array.shape[1]
         array = array[:, :, np.newaxis]
 
@@ -177,6 +174,25 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
         windows = replace(windows, rows=windows.rows.astype(np.float64))
     missing = _missing_rows(windows, allowed=n_dims == 3)
     return CheckedWindows(windows, missing, n_columns, names)
+
+
+def _check_array(
+    estimator: BaseEstimator, X: Any, dtype: object, allow_nd: bool = False
+) -> np.ndarray:
+    """Check the shape of ``X``, and its type, but no value."""
+    if X.ndim < 2 or (X.ndim > 2 and not allow_nd):
+        raise ValueError(
+            f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}. Reshape your "
+            "data: numpy.asarray(X).reshape(n_rows, n_features)."
+        )
+    return check_array(
+        X,
+        dtype=dtype,
+        allow_nd=allow_nd,
+        ensure_all_finite=False,
+        estimator=estimator,
+        input_name="X",
+    )
 
 
 def _is_plain(X: Any, n_dims: int) -> bool:
@@ -240,25 +256,35 @@ def _raise_for_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn
     )
 
 
+def check_numbers(data: Any, name: str, dtype: object = np.float64) -> np.ndarray:
+    """Return an argument other than X as floats of any shape; NaN is an unknown value."""
+    return check_array(
+        as_numbers(data, name),
+        dtype=dtype,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite="allow-nan",
+        ensure_min_samples=0,
+        ensure_min_features=0,
+        input_name=name,
+    )
+
+
 def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
     """Return targets as float64, (n,) or (n, n_outputs); NaN is an unknown target."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
-    y = check_array(y, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
-    if y.dtype.kind == "O":
-        y = y.astype(np.float64)  # None becomes NaN
-    if y.dtype.kind not in "biuf":
-        raise ValueError(f"y must hold numbers, got an array of type {y.dtype}.")
-    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
+    y = check_numbers(y, "y")
+    if y.ndim not in (1, 2) or y.shape[1:] == (0,):
         raise ValueError(f"y has shape {y.shape}, but expected (n,) or (n, n_outputs).")
     if len(y) != n_rows:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: X has {n_rows} "
             f"rows, y has {len(y)}. Every row of X needs its target; NaN where it is unknown."
         )
-    return y.astype(np.float64, copy=False)
+    return y
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
@@ -267,11 +293,14 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
         return np.broadcast_to(1.0, n_rows)  # takes no memory
     if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(n_rows, sample_weight)
-    weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    weight = check_numbers(sample_weight, "sample_weight")
     if weight.shape != (n_rows,):
         raise ValueError(f"sample_weight has shape {weight.shape}, but expected ({n_rows},).")
+    if np.isnan(weight).any():
+        raise ValueError(
+            f"sample_weight contains NaN, first in row {int(np.isnan(weight).argmax())}, but "
+            "every row needs a weight. Set it to 0 to leave a row out."
+        )
     if (weight < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weight.min()}.")
     if not weight.any():

@@ -812,8 +812,8 @@ def test_another_number_of_features_is_refused(method):
     ("X", "message"),
     [
         (np.zeros(9), "Expected 2D array, got 1D array"),
-        (pd.Series(np.zeros(9)), "2-dimensional container"),
-        (np.zeros((9, 3, 1)), "dim 3"),
+        (pd.Series(np.zeros(9)), "Expected 2D array, got 1D array"),
+        (np.zeros((9, 3, 1)), r"got 3D array instead: X has shape \(9, 3, 1\)"),
         (np.zeros((0, 2)), "0 sample"),
         (np.zeros((9, 0)), "0 feature"),
         ([["a"], ["b"]], "could not convert string to float"),
