@@ -34,6 +34,7 @@ from sklstm._preparation import (
     split_latest,
     usable_windows,
 )
+from sklstm._series.time_axis import check_same_labels
 from sklstm._series.windows import Windows
 from sklstm._target_codec import TargetCodec
 from sklstm._validation import (
@@ -96,6 +97,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self._check_params()
         check_device(self.device)
         check_precision(self.precision, self.device)
+        check_same_labels(X=X, y=y, sample_weight=sample_weight)
         checked = check_windows(self, X, reset=not resumed)
         windows = checked.windows
         codec, rows = self._check_rows(checked, y, sample_weight, early_stopping, resumed)

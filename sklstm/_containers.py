@@ -93,7 +93,7 @@ def _as_array(data: Any, what: str) -> np.ndarray:
             return (data.float() if data.dtype == torch.bfloat16 else data).numpy()
         if isinstance(data, np.ma.MaskedArray):
             if data.dtype.kind in "OSU":
-                return np.where(np.ma.getmaskarray(data), None, np.ma.getdata(data))
+                return np.where(np.ma.getmaskarray(data), np.array(None), np.ma.getdata(data))
             if data.dtype.kind in _NUMBERS:
                 return np.ma.filled(data.astype(_float_type([data.dtype])), np.nan)
         # NA of pandas would make an array of objects, which forgets float32.

@@ -24,9 +24,9 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
     Parameters
     ----------
     series : array-like of shape (n_rows,) or (n_rows, 1)
-        The values to forecast, rows in time order. With a regular pandas index, steps
-        that the index leaves out are unknown values, as in
-        :class:`SlidingWindowTransformer`.
+        The values to forecast, rows in time order; NaN, None, NA or a mask where
+        unknown. With a regular pandas index, steps that the index leaves out are
+        unknown values, as in :class:`SlidingWindowTransformer`.
     horizon : int
         Number of steps ahead, at least 1.
 
@@ -41,8 +41,8 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
     Raises
     ------
     ValueError
-        If ``series`` has more than one column or an index that is not increasing, or
-        ``horizon`` is not a positive integer.
+        If ``series`` has more than one column, an index that is not increasing, infinity
+        or anything but numbers (dates, text), or ``horizon`` is not a positive integer.
 
     See Also
     --------
@@ -77,10 +77,10 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
     if not len(values):
         raise ValueError("series is empty, but targets need at least one row.")
 
-    index = time_axis.time_index(series)
+    index = time_axis.time_index(series, "series")
     position = np.arange(len(values))
     if index is not None:
-        axis = time_axis.infer_time_axis(index)
+        axis = time_axis.infer_time_axis(index, "series")
         position = axis.positions(axis.ticks(index))
         # Shorten long holes, to save memory: one step more than the horizon hides as much.
         position = np.cumsum(np.minimum(np.diff(position, prepend=0), horizon + 1))

@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.history import FittedSeries, last_rows
 from sklstm._series.placement import windows_after
-from sklstm._series.time_axis import time_index
+from sklstm._series.time_axis import check_same_labels, time_index
 from sklstm._series.windows import history_length
 from sklstm._validation import (
     Interval,
@@ -180,8 +180,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         ----------
         X : array-like of shape (n_rows, n_features)
             The series, rows in time order.
-        y : None
-            Ignored.
+        y : array-like or None, default=None
+            Targets of the same rows. Of them, only a pandas index is looked at.
 
         Returns
         -------
@@ -191,11 +191,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            If a parameter is out of its range, X holds inf, or its index is not that of
-            one series in time order.
+            If a parameter is out of its range, X holds inf or anything but numbers, or its
+            index is not that of one series in time order, or not that of ``y``.
         """
         with unchanged_on_error(self):
             check_params(self)
+            check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
             self._fitted_series = FittedSeries.of(rows, time_index(X), self._reach)
             self.history_ = last_rows(rows, self._reach)
@@ -209,8 +210,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         X : array-like of shape (n_rows, n_features)
             The rows that follow those of the last call of :meth:`fit` or
             :meth:`partial_fit`.
-        y : None
-            Ignored.
+        y : array-like or None, default=None
+            Targets of the same rows. Of them, only a pandas index is looked at.
 
         Returns
         -------
@@ -220,12 +221,14 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            If the index of X does not lie after that of the rows seen so far.
+            If the index of X does not lie after that of the rows seen so far, or is not that
+            of ``y``.
         """
         if not hasattr(self, "history_"):
-            return self.fit(X)
+            return self.fit(X, y)
         with unchanged_on_error(self):
             check_params(self)
+            check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
             self._fitted_series = self._fitted_series.append(time_index(X), len(rows), self._reach)
             last = last_rows(rows, self._reach)

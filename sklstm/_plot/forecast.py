@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from sklstm._containers import as_numbers
 from sklstm._plot.drawing import (
     BLACK,
     GREY,
@@ -212,11 +213,13 @@ class ForecastDisplay:
         Raises
         ------
         ValueError
-            If ``X`` and ``y`` differ in length, ``y`` has several columns or an index that is
-            not in time order, ``row`` does not exist, or ``n_history`` is less than 1.
+            If ``X`` and ``y`` differ in length or in their pandas indexes, ``y`` has several
+            columns or an index that is not in time order, ``row`` does not exist, or
+            ``n_history`` is less than 1.
         ImportError
             If matplotlib is not installed.
         """
+        time_axis.check_same_labels(X=X, y=y)
         y_pred = estimator.predict(X)
         y_pred = np.asarray(y_pred).reshape(len(y_pred), -1)  # (rows, horizon)
         return cls.from_predictions(
@@ -267,29 +270,31 @@ class ForecastDisplay:
         Raises
         ------
         ValueError
-            If ``y_true`` and ``y_pred`` differ in length, ``y_true`` has several columns or an
-            index that is not in time order, ``row`` does not exist, or ``n_history`` is less
-            than 1.
+            If ``y_true`` and ``y_pred`` differ in length or in their pandas indexes, ``y_true``
+            has several columns or an index that is not in time order, ``row`` does not exist,
+            or ``n_history`` is less than 1.
         ImportError
             If matplotlib is not installed.
         """
-        shape, y_pred = np.shape(y_true), np.asarray(y_pred)
+        time_axis.check_same_labels(y_true=y_true, y_pred=y_pred)
+        series, forecasts = as_numbers(y_true, "y_true"), as_numbers(y_pred, "y_pred")
+        shape = series.shape
         if len(shape) != 1 and shape[1:] != (1,):
             raise ValueError(
                 f"The series has shape {shape}, but expected (n_rows,). Pass the series itself: "
                 "its targets (forecast_targets) are only for fit."
             )
-        if y_pred.shape == shape[:1]:
-            y_pred = y_pred[:, np.newaxis]
-        if y_pred.ndim == 2 and len(y_pred) != shape[0]:
+        if forecasts.shape == shape[:1]:
+            forecasts = forecasts[:, np.newaxis]
+        if forecasts.ndim == 2 and len(forecasts) != shape[0]:
             raise ValueError(
-                f"The series has {shape[0]} values, but there are forecasts for {len(y_pred)} "
+                f"The series has {shape[0]} values, but there are forecasts for {len(forecasts)} "
                 "rows. Pass one value for each row of X, the last ones included."
             )
         if n_history is not None and n_history < 1:
             raise ValueError(f"n_history must be at least 1 or None, got {n_history!r}.")
         row = check_row(row, shape[0])
-        forecast = y_pred[row] if y_pred.ndim == 2 else y_pred
+        forecast = forecasts[row] if forecasts.ndim == 2 else forecasts
         horizon = len(forecast)
         if n_history is None:
             n_history = max(3 * horizon, 30)
@@ -297,8 +302,9 @@ class ForecastDisplay:
         actual = np.asarray(forecast_targets(y_true, horizon))[row]
         index, ahead = _labels(y_true, row, horizon)
         names = getattr(y_true, "columns", [getattr(y_true, "name", None)])
+        names = getattr(y_true, "column_names", names)  # those of pyarrow, whose columns are arrays
         display = cls(
-            history=np.asarray(y_true).reshape(-1)[past],
+            history=series.reshape(-1)[past],
             forecast=forecast,
             actual=None if np.isnan(actual).all() else actual,
             history_index=index[past],

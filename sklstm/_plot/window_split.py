@@ -205,10 +205,11 @@ class WindowSplitDisplay:
         ------
         ValueError
             If the estimator has no SlidingWindowTransformer, or the index of ``X`` is not that
-            of one series in time order.
+            of one series in time order, or not that of ``y``.
         ImportError
             If matplotlib is not installed.
         """
+        time_axis.check_same_labels(X=X, y=y)
         steps = steps_of(estimator)
         windows = [step for step in steps if isinstance(step, SlidingWindowTransformer)]
         if not windows:

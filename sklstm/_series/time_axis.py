@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,11 @@ def is_pandas(X: object) -> bool:
     return pd is not None and isinstance(X, (pd.DataFrame, pd.Series))
 
 
-def time_index(X: Any) -> PandasIndex | None:
+def time_index(X: Any, name: str = "X") -> PandasIndex | None:
     """Return the pandas index of ``X`` if its labels lie in time, else None.
 
     Labels lie in time if they are numbers or times, or text in increasing order (such as
-    dates that were not parsed).
+    dates that were not parsed). ``name`` is that of the argument, for messages.
 
     Raises
     ------
@@ -51,25 +52,35 @@ def time_index(X: Any) -> PandasIndex | None:
     """
     if not is_pandas(X):
         return None
-    index = X.index
+    index = _as_times(X.index)
     if index.nlevels > 1:
         raise ValueError(
-            "The index of X has several levels, but the rows must be one series in time "
+            f"The index of {name} has several levels, but the rows must be one series in time "
             "order. Fit one estimator per series, on an index of one level."
         )
-    if index.inferred_type in ("date", "datetime", "datetime64"):
-        index = loaded_pandas().DatetimeIndex(index)
-    elif index.inferred_type == "period":
-        index = loaded_pandas().PeriodIndex(index)
-    elif index.inferred_type == "string":
+    if index.inferred_type == "string":
         in_order = index.is_monotonic_increasing and index.is_unique
         if in_order or not index.str.match(r"\d{4}-\d\d").all():  # not dates, but names
             return index if in_order else None
-        check_increasing(index)
+        check_increasing(index, name)
     if index.inferred_type not in _NUMBERS_AND_TIMES:
         return None
-    check_increasing(index)
+    check_increasing(index, name)
     return index
+
+
+def _as_times(index: PandasIndex) -> PandasIndex:
+    """Return an index of times of pandas for times of Python and pyarrow, others as they are."""
+    kinds = {
+        "date": "DatetimeIndex",
+        "datetime": "DatetimeIndex",
+        "datetime64": "DatetimeIndex",
+        "timedelta": "TimedeltaIndex",
+        "timedelta64": "TimedeltaIndex",
+        "period": "PeriodIndex",
+    }
+    kind = kinds.get(index.inferred_type)
+    return index if kind is None else getattr(loaded_pandas(), kind)(index)
 
 
 def is_default(index: PandasIndex) -> bool:
@@ -77,26 +88,68 @@ def is_default(index: PandasIndex) -> bool:
     return isinstance(index, loaded_pandas().RangeIndex) and index.start == 0 and index.step == 1
 
 
-def check_increasing(index: PandasIndex) -> None:
+def check_increasing(index: PandasIndex, name: str = "X") -> None:
     """Refuse labels that are missing, out of order or duplicated."""
     if index.hasnans:
         raise ValueError(
-            "The index of X has missing labels, but every row needs its place in time. "
+            f"The index of {name} has missing labels, but every row needs its place in time. "
             "Drop the rows without a label, or give them one."
         )
     if not index.is_monotonic_increasing:
         raise ValueError(
-            "The index of X is not increasing, but rows must be in time order. Sort them "
-            "(X.sort_index()), and use a splitter that keeps their order, such as "
+            f"The index of {name} is not increasing, but rows must be in time order. Sort them "
+            f"({name}.sort_index()), and use a splitter that keeps their order, such as "
             "TimeSeriesSplit: the windows of shuffled rows hold rows from the future."
         )
     if not index.is_unique:
         raise ValueError(
-            f"The index of X has duplicates (first: {index[index.duplicated()][0]!r}), but "
+            f"The index of {name} has duplicates (first: {index[index.duplicated()][0]!r}), but "
             "every row must be a step of one series. Bootstrapped rows and several series "
             "in one frame cannot be windowed; if the rows do follow each other, use "
-            "X.reset_index(drop=True)."
+            f"{name}.reset_index(drop=True)."
         )
+
+
+def check_same_labels(**inputs: Any) -> None:
+    """Refuse inputs of the same rows whose pandas indexes differ.
+
+    What has no index, or one that pandas gives by default, fits every index. So do integers
+    beside labels of another kind: they are numbers of rows. Lengths are checked elsewhere.
+
+    Parameters
+    ----------
+    **inputs : array-like
+        Inputs by the names of their arguments.
+
+    Raises
+    ------
+    ValueError
+        If two indexes of the same length differ.
+    """
+    indexes = {name: data.index for name, data in inputs.items() if is_pandas(data)}
+    labelled = [(name, _as_times(x)) for name, x in indexes.items() if not is_default(x)]
+    for (name, index), (other_name, other) in combinations(labelled, 2):
+        kinds = {index.inferred_type, other.inferred_type}
+        only_row_numbers = "integer" in kinds and not kinds <= {"integer", "floating"}
+        if len(index) != len(other) or only_row_numbers or index.equals(other):
+            continue
+        labels, others = _plain_objects(index), _plain_objects(other)
+        pairs = enumerate(zip(labels, others, strict=True))
+        row = next((row for row, (label, like) in pairs if label != like), None)
+        if row is not None:
+            raise ValueError(
+                f"{name} and {other_name} have different indexes. The first difference is in row "
+                f"{row}: {labels[row]!r} in {name}, {others[row]!r} in {other_name}. Pass "
+                f"{other_name}.reindex({name}.index), which is NaN where {other_name} has no such "
+                f"label, or {other_name}.to_numpy() if the rows belong together as they are."
+            )
+
+
+def _plain_objects(index: PandasIndex) -> np.ndarray:
+    """Return labels that can be compared one by one, whatever their kind; None is missing."""
+    labels: np.ndarray = index.to_numpy(dtype=object, copy=True)
+    labels[loaded_pandas().isna(labels)] = None
+    return labels
 
 
 @dataclass(frozen=True)
@@ -150,7 +203,7 @@ class TimeAxis:
             )
 
 
-def infer_time_axis(index: PandasIndex) -> TimeAxis:
+def infer_time_axis(index: PandasIndex, name: str = "X") -> TimeAxis:
     """Find the scale on which ``index`` is regular, and its step, if there is one."""
     kind = _kind(index)
     for scale in _scales(kind, index):
@@ -160,7 +213,7 @@ def infer_time_axis(index: PandasIndex) -> TimeAxis:
         if scale == "wall" and step is not None and step % _DAY:
             step = None  # hours are regular in UTC, not in local time
         if step is not None:
-            check_holes(np.diff(ticks) // step)
+            check_holes(np.diff(ticks) // step, name=name)
             return TimeAxis(kind, scale, step)
     return TimeAxis(kind, "value", None)
 
@@ -259,7 +312,7 @@ def _are_few(holes: np.ndarray, allowed: float = _HOLES_ALLOWED) -> bool:
     return bool(np.count_nonzero(holes) <= max(2, allowed * len(holes)))
 
 
-def check_holes(steps: np.ndarray, allowed: float = _HOLES_ALLOWED) -> None:
+def check_holes(steps: np.ndarray, allowed: float = _HOLES_ALLOWED, name: str = "X") -> None:
     """Refuse rows with so many holes between them that they were picked from a series.
 
     Parameters
@@ -268,16 +321,18 @@ def check_holes(steps: np.ndarray, allowed: float = _HOLES_ALLOWED) -> None:
         Steps of time from each row to the next.
     allowed : float
         Largest fraction of holes.
+    name : str
+        Name of the argument, for messages.
     """
     holes = steps != 1
     if _are_few(holes, allowed):
         return
     raise ValueError(
-        f"The index of X steps over {int(np.sum(steps - 1))} rows in "
+        f"The index of {name} steps over {int(np.sum(steps - 1))} rows in "
         f"{np.count_nonzero(holes)} places, for {len(steps) + 1} rows: the rows were picked "
         "from a series (a splitter with shuffle=True, every k-th row, a random sample), so "
         "their windows would be full of missing steps. Use a splitter that keeps blocks of "
         "rows together, such as TimeSeriesSplit, and predict on rows without such holes. If "
-        "these rows do follow each other, remove the index with X.reset_index(drop=True). If "
-        "rows are really missing, put in rows of NaN for them with X.asfreq(...)."
+        f"these rows do follow each other, remove the index with {name}.reset_index(drop=True). "
+        f"If rows are really missing, put in rows of NaN for them with {name}.asfreq(...)."
     )

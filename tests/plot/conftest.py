@@ -28,4 +28,4 @@ def search(small_pipe, chicago):
     """A fitted search over the window."""
     grid = {"window__window_size": [3, 5]}
     search = GridSearchCV(small_pipe(index=True, early_stopping=True), grid, cv=TimeSeriesSplit(2))
-    return search.fit(chicago[:-1], chicago["ridership"][1:])
+    return search.fit(chicago[:-1], chicago["ridership"].shift(-1)[:-1])

@@ -57,7 +57,7 @@ def test_gates_of_flat_windows(small_lstm):
 def test_gates_of_a_search_and_of_both_directions(small_pipe, chicago):
     model = small_pipe(index=True, bidirectional=True)
     search = GridSearchCV(model, {"window__window_size": [4]}, cv=TimeSeriesSplit(2))
-    search.fit(chicago[:-1], chicago["ridership"][1:])
+    search.fit(chicago[:-1], chicago["ridership"].shift(-1)[:-1])
     display = GateActivityDisplay.from_estimator(search, chicago)
     assert display.activity["hidden"].shape == (4, 8)
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklstm._series.time_axis import (
+    check_same_labels,
     index_of_label,
     infer_time_axis,
     is_default,
@@ -302,3 +303,127 @@ def test_a_label_comes_back_from_its_plain_value(index):
     assert back.dtype == index.dtype
     assert getattr(back, "tz", None) == getattr(index, "tz", None)
     assert back.append(index[1:]).inferred_type == index.inferred_type
+
+
+HOURS = pd.date_range("2024-10-26 20:00", periods=6, freq="h", tz="UTC")  # over the change of hour
+
+
+def on(index):
+    return pd.Series(np.arange(len(index)), index=index)
+
+
+@pytest.mark.parametrize(
+    ("labels", "plain"),
+    [
+        (pd.Series(HOURS.tz_localize(None)).astype("timestamp[ns][pyarrow]"), "value"),
+        (pd.Series(HOURS).astype("timestamp[us, tz=Europe/Berlin][pyarrow]"), "value"),
+        (pd.Series(HOURS - HOURS[0]).astype("duration[ms][pyarrow]"), "value"),
+        (pd.Series(list((HOURS - HOURS[0]).to_pytimedelta()), dtype=object), "value"),
+        (pd.Series(pd.date_range("2024-03-01", periods=6).date).astype("date32[pyarrow]"), "value"),
+        (pd.Series(pd.date_range("2024-03-01", periods=6).date, dtype=object), "value"),
+    ],
+    ids=["timestamps", "time zone", "durations", "timedeltas of Python", "days", "days of Python"],
+)
+def test_times_of_pyarrow_and_python_are_times(labels, plain):
+    index = time_index(on(pd.Index(labels)).drop(labels[3]))
+    axis = infer_time_axis(index)
+    assert axis.scale == plain
+    assert positions(axis, index) == [0, 1, 2, 4, 5]
+    with pytest.raises(ValueError, match="The index of y is not increasing"):
+        time_index(on(pd.Index(labels)[::-1]), "y")
+
+
+LABELS = {
+    "times": pd.date_range("2024-01-01", periods=6, freq="h"),
+    "times with a zone": HOURS,
+    "periods": pd.period_range("2024-01", periods=6, freq="M"),
+    "durations": pd.timedelta_range("1h", periods=6, freq="h"),
+    "integers": pd.RangeIndex(10, 16),
+    "floats": pd.Index([0.5, 1.0, 1.5, 2.0, 2.5, 3.0]),
+    "text": pd.Index(list("abcdef")),
+    "categories": pd.CategoricalIndex(list("abcdef")),
+    "two levels": pd.MultiIndex.from_product([["a"], range(6)]),
+    "missing integers": pd.Index([1, pd.NA, 3, 4, 5, 6], dtype="Int64"),
+    "missing times": pd.DatetimeIndex(
+        ["2024-01-01", "NaT", *pd.date_range("2024-01-02", periods=4)]
+    ),
+}
+
+
+@pytest.mark.parametrize("index", LABELS.values(), ids=LABELS)
+def test_the_first_label_that_differs_is_named_on_both_sides(index):
+    X, y = on(index).to_frame(), on(index)
+    check_same_labels(X=X, y=y.copy(), sample_weight=None)
+    swapped = y.iloc[[0, 1, 2, 3, 5, 4]]
+    with pytest.raises(ValueError, match="X and y have different indexes.* in row 4: ") as error:
+        check_same_labels(X=X, y=swapped)
+    label, other = index.tolist()[4:]
+    assert f"{label!r} in X, {other!r} in y" in str(error.value)
+
+
+@pytest.mark.parametrize("index", LABELS.values(), ids=LABELS)
+def test_the_advice_about_other_labels_can_be_followed(index):
+    X, y = on(index).to_frame(), on(index).iloc[::-1]
+    aligned = y.reindex(X.index)
+    check_same_labels(X=X, y=aligned)
+    assert aligned.tolist() == [0, 1, 2, 3, 4, 5]
+    check_same_labels(X=X, y=y.to_numpy())
+
+
+@pytest.mark.parametrize("method", ["reindex", "loc"])
+def test_a_longer_series_gives_the_targets_of_the_rows(method):
+    days = pd.date_range("2024-01-01", periods=9)
+    X, series = on(days[:6]).to_frame(), on(days)
+    with pytest.raises(ValueError, match=r"Timestamp\('2024-01-01.* in X, Timestamp\('2024-01-04"):
+        check_same_labels(X=X, y=series[3:])
+    aligned = series.reindex(X.index) if method == "reindex" else series.loc[X.index]
+    check_same_labels(X=X, y=aligned)
+    assert aligned.tolist() == [0, 1, 2, 3, 4, 5]
+    assert series[3:].reindex(X.index).isna().tolist() == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("index", "other"),
+    [
+        (HOURS, HOURS.tz_convert("Europe/Berlin")),
+        (HOURS, HOURS.as_unit("ns")),
+        (HOURS, pd.Index(pd.Series(HOURS).astype("timestamp[ms, tz=UTC][pyarrow]"))),
+        (HOURS - HOURS[0], pd.Index(list((HOURS - HOURS[0]).to_pytimedelta()), dtype=object)),
+        (pd.DatetimeIndex(["2024-01-01"]), pd.Index([datetime.date(2024, 1, 1)])),
+        (pd.Index([1, 2]), pd.Index([1.0, 2.0])),
+        (pd.Index(["a", "b"]), pd.CategoricalIndex(["a", "b"])),
+        (pd.Index([1, 2], dtype="Int64"), pd.Index([1, 2], dtype="int8")),
+    ],
+    ids=["time zone", "unit", "pyarrow", "Python", "days", "floats", "categories", "nullable"],
+)
+def test_equal_labels_of_other_types_are_equal(index, other):
+    check_same_labels(X=on(index), y=on(other))
+    check_same_labels(X=on(other), y=on(index))
+
+
+def test_times_without_a_zone_are_not_those_with_one():
+    with pytest.raises(ValueError, match="different indexes"):
+        check_same_labels(X=on(HOURS), y=on(HOURS.tz_localize(None)))
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        on(pd.RangeIndex(6)),
+        on(pd.RangeIndex(10, 16)),  # rows picked from a default index, as by a splitter
+        np.arange(6),
+        list(range(6)),
+        pl.Series(range(6)),
+        None,
+        on(HOURS[:5]),  # lengths are checked elsewhere
+    ],
+    ids=["default", "row numbers", "array", "list", "polars", "None", "length"],
+)
+def test_what_says_nothing_about_labels_fits_all(silent):
+    check_same_labels(X=on(HOURS), y=silent)
+    check_same_labels(X=silent, y=on(HOURS))
+
+
+def test_every_pair_of_inputs_is_compared():
+    with pytest.raises(ValueError, match="y and sample_weight have different indexes"):
+        check_same_labels(X=np.zeros(6), y=on(HOURS), sample_weight=on(HOURS + pd.Timedelta("1h")))
