@@ -832,3 +832,20 @@ def test_forecasts_of_several_steps_are_cross_validated_with_a_gap(small_pipe, c
         small_pipe(index=True), chicago[:-5], y, cv=TimeSeriesSplit(3, gap=4), error_score="raise"
     )
     assert np.isfinite(scores).all()
+
+
+def test_a_pipeline_refuses_targets_of_other_days(small_pipe, chicago):
+    pipe = small_pipe(index=True)
+    series = chicago["ridership"]
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        pipe.fit(chicago[:100], series[100:200])
+    pipe.fit(chicago[:100], series.loc[chicago[:100].index])
+    pipe.fit(chicago[:100], series[100:200].to_numpy())
+
+
+def test_targets_without_dates_pass_a_cross_validation_of_rows_with_dates(small_pipe, chicago):
+    y = chicago["ridership"].reset_index(drop=True)  # a fold of it has integers as its index
+    cv = TimeSeriesSplit(3, max_train_size=100)
+    scores = cross_val_score(small_pipe(index=True), chicago, y, cv=cv, error_score="raise")
+    plain = cross_val_score(small_pipe(index=True), chicago, y.to_numpy(), cv=cv)
+    np.testing.assert_array_equal(scores, plain)

@@ -3,9 +3,14 @@
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import scipy.sparse
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
@@ -457,6 +462,17 @@ BAD_INPUT = {
     "form of y": (W, Y.reshape(-1, 1, 1), r"y has shape \(200, 1, 1\), but expected \(n,\)"),
     "four dimensions": (W[None], Y, "X has 4 dimensions"),
     "one dimension": (Y, Y, "Expected 2D array, got 1D array instead"),
+    "no dimension of y": (W, np.float64(1), r"y has shape \(\), but expected \(n,\)"),
+    "empty y": (W, [], "X has 200 rows, y has 0"),
+    "ragged y": (W, [[1], [1, 2]] * 100, "y of type list cannot be turned into an array"),
+    "complex": (W + 1j, Y, "Complex data not supported: X holds complex128"),
+    "complex y": (W, Y + 1j, "Complex data not supported: y holds complex128"),
+    "dates": (W.astype("M8[s]"), Y, "X holds datetime64"),
+    "durations": (W[5:, :, 0].astype("m8[s]"), Y[5:], "X holds timedelta64"),
+    "text in windows": (W.astype(str) + "h", Y, "X holds 'nanh' in window 0, step 0, feature 0"),
+    "column of dates": (pl.DataFrame({"when": [date(2024, 1, 1)] * 200}), Y, "Column 'when' of X"),
+    "column of text": (pd.DataFrame({"kind": ["a"] * 200}), Y, "Column 'kind' of X holds 'a'"),
+    "structured": (np.zeros((200, 6), dtype=[("a", float)]), Y, "X is a structured array"),
     "no feature": (W[:, :, :0], Y, "at least one step and one feature"),
     "text": (np.full((200, 6), "a"), Y, "could not convert"),
     "NaN in two dimensions": (W[:, :, 0], Y, "Input X contains NaN"),
@@ -467,6 +483,59 @@ def windows_with(value, step=3):
     rows = W[5:].copy()
     rows[30, step, 1] = value
     return rows
+
+
+ROUNDED = W[5:].astype(np.float32)  # complete windows
+WINDOWS = {
+    "list": lambda values: values.tolist(),
+    "tensor": torch.tensor,
+    "tensor of a graph": lambda values: torch.tensor(values, requires_grad=True),
+    "objects": lambda values: values.astype(object),
+    "text": lambda values: values.astype(str),
+    "masked": lambda values: np.ma.masked_array(values, np.zeros(values.shape, dtype=bool)),
+    "longdouble": lambda values: values.astype(np.longdouble),
+}
+TABLES = WINDOWS | {
+    "pandas": pd.DataFrame,
+    "nullable": lambda values: pd.DataFrame(values).astype("Float64"),
+    "polars": pl.DataFrame,
+    "pyarrow": lambda values: pa.table([*values.T], names=list("abcdefghij"[: values.shape[1]])),
+}
+
+
+class TestContainers:
+    """Every container gives the bits of the array. Its values are the same in float32."""
+
+    @pytest.mark.parametrize("make", WINDOWS.values(), ids=WINDOWS)
+    def test_of_windows(self, make):
+        values = ROUNDED.astype(np.float64)
+        expected = small().fit(values, Y[5:]).predict(values)
+        given = make(values)
+        assert_array_equal(small().fit(given, Y[5:]).predict(given), expected)
+
+    @pytest.mark.parametrize("make", TABLES.values(), ids=TABLES)
+    def test_of_univariate_windows(self, make):
+        values = ROUNDED[:, :, 0].astype(np.float64)
+        expected = alone().fit(values, Y[5:]).predict(values)
+        given = make(values)
+        assert_array_equal(alone().fit(given, Y[5:]).predict(given), expected)
+
+    @pytest.mark.parametrize("make", TABLES.values(), ids=TABLES)
+    def test_of_targets(self, make):
+        y = np.column_stack([Y, -Y])
+        assert_array_equal(small().fit(W, make(y)).predict(W), small().fit(W, y).predict(W))
+
+    @pytest.mark.parametrize("make", [*WINDOWS.values(), pd.Series, pl.Series, pa.array])
+    def test_of_weights(self, make):
+        expected = small().fit(W, Y, np.abs(Y)).predict(W)
+        assert_array_equal(small().fit(W, Y, make(np.abs(Y))).predict(W), expected)
+
+    def test_masked_steps_are_missing_steps(self):
+        values, mask = ROUNDED.astype(np.float64), np.zeros(ROUNDED.shape, dtype=bool)
+        mask[::7, 2] = True
+        missing, masked = np.where(mask, np.nan, values), np.ma.masked_array(values, mask)
+        expected = small().fit(missing, Y[5:]).predict(missing)
+        assert_array_equal(small().fit(masked, Y[5:]).predict(masked), expected)
 
 
 class TestRefusing:
@@ -515,6 +584,10 @@ class TestRefusing:
             with pytest.raises(ValueError, match="y holds .* but expected numbers"):
                 small().fit(W, y)
 
+    def test_a_sparse_matrix_is_refused_by_name(self):
+        with pytest.raises(TypeError, match="Sparse data was passed for X.*toarray"):
+            small().fit(scipy.sparse.csr_array(W[5:, :, 0]), Y[5:])
+
     def test_other_windows_at_predict_are_named_with_both_numbers(self):
         model = small().fit(W, Y)
         with pytest.raises(ValueError, match="windows of 7 steps.* windows of 6 steps"):
@@ -529,10 +602,49 @@ class TestRefusing:
             (np.ones(3), r"sample_weight has shape \(3,\), but expected \(200,\)"),
             (-np.ones(200), "must not be negative"),
             (np.zeros(200), "zero for every row"),
-            (np.full(200, np.nan), "sample_weight contains NaN"),
+            (np.ones((200, 1)), r"sample_weight has shape \(200, 1\), but expected \(200,\)"),
+            (np.ones((200, 1, 1)), r"sample_weight has shape \(200, 1, 1\)"),
+            (np.array(1.0), r"sample_weight has shape \(\), but expected \(200,\)"),
+            (np.full(200, np.inf), "sample_weight contains infinity"),
+            (
+                np.where(np.arange(200) == 9, np.nan, 1),
+                "sample_weight contains NaN, first in row 9",
+            ),
+            (np.ma.masked_array(np.ones(200), np.arange(200) == 9), "contains NaN, first in row 9"),
+            (pd.Series(1.0, range(200), dtype="Float64").replace(1.0, pd.NA), "contains NaN"),
+            (np.ones(200) + 0j, "Complex data not supported: sample_weight holds complex128"),
+            (np.full(200, "a"), "sample_weight holds 'a' in row 0"),
+            (np.arange(200).astype("M8[D]"), "sample_weight holds datetime64"),
+            (np.arange(200).astype("m8[D]"), "sample_weight holds timedelta64"),
         ]:
             with pytest.raises(ValueError, match=message):
                 small().fit(W, Y, sample_weight=weight)
+
+    def test_a_weight_of_zero_leaves_an_unknown_weight_out(self):
+        weight = np.where(np.arange(200) == 9, np.nan, 1)
+        with pytest.raises(ValueError, match="Set it to 0 to leave a row out"):
+            small().fit(W, Y, weight)
+        without = np.where(np.arange(200) == 9, np.nan, Y)
+        params = {"standardize": False, "early_stopping": False}
+        assert_allclose(
+            alone(**params).fit(W, Y, np.nan_to_num(weight)).predict(W),
+            alone(**params).fit(W, without).predict(W),
+            rtol=1e-5,
+        )
+
+    @pytest.mark.parametrize("changed", ["y", "sample_weight"])
+    def test_labels_of_other_rows_are_refused_and_the_fitted_model_is_kept(self, changed):
+        days = pd.date_range("2024-01-01", periods=48)
+        frame = pd.DataFrame(series(48, 6), index=days)
+        inputs = {"y": frame[0], "sample_weight": frame[1].abs()}
+        model = small().fit(frame[:24], inputs["y"][:24], inputs["sample_weight"][:24])
+        expected = model.predict(frame)
+        rows = {name: values[:24] for name, values in inputs.items()}
+        with pytest.raises(ValueError, match=f"X and {changed} have different indexes"):
+            model.fit(frame[:24], **(rows | {changed: inputs[changed][24:]}))
+        with pytest.raises(ValueError, match="y and sample_weight have different indexes"):
+            model.fit(W[:24], rows["y"], inputs["sample_weight"][24:])
+        assert_array_equal(model.predict(frame), expected)
 
     @pytest.mark.parametrize(
         ("params", "message"),

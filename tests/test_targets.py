@@ -1,5 +1,7 @@
 """forecast_targets: the next values of a series, row by row."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklstm import forecast_targets
+from sklstm import LSTMRegressor, forecast_targets
 
 NAN = np.nan
 
@@ -220,3 +222,72 @@ def test_rows_picked_from_a_series_are_refused():
     picked = pd.Series(np.arange(90.0)).drop(range(0, 90, 5))
     with pytest.raises(ValueError, match="rows were picked from a series"):
         forecast_targets(picked, 1)
+
+
+NUMBERS = np.array([0.5, -2.0, 8.0, 0.25, 4.0])
+MASKED = np.ma.masked_array(NUMBERS, mask=[False, False, True, False, False])
+GAPPED = {
+    "masked": MASKED,
+    "masked column": MASKED[:, np.newaxis],
+    "masked ints": np.ma.masked_array(np.arange(5), mask=MASKED.mask),
+    "masked float32": MASKED.astype(np.float32),
+    "Float64": pd.Series(NUMBERS, dtype="Float64").mask(MASKED.mask),
+    "Int64": pd.Series(range(5), dtype="Int64").mask(MASKED.mask),
+    "pyarrow": pd.Series(NUMBERS, dtype="double[pyarrow]").mask(MASKED.mask),
+    "NA in objects": pd.Series([0.5, -2.0, pd.NA, 0.25, 4.0], dtype=object),
+    "NaT in objects": pd.Series([0.5, -2.0, pd.NaT, 0.25, 4.0], dtype=object),
+    "Decimal and None": [Decimal("0.5"), Decimal(-2), None, Decimal("0.25"), Decimal(4)],
+    "truth values": pd.Series([True, False, None, False, True], dtype="boolean"),
+    "polars": pl.Series([0.5, -2.0, None, 0.25, 4.0]),
+}
+
+
+def known_values(series):
+    """Read a series one value at a time; the third is unknown."""
+    values = [float(np.ravel(series)[row]) for row in (0, 1, 3, 4)]
+    return np.array([*values[:2], NAN, *values[2:]])
+
+
+@pytest.mark.parametrize("series", GAPPED.values(), ids=GAPPED)
+def test_what_is_masked_or_missing_is_an_unknown_target(series):
+    targets = forecast_targets(series, 2)
+    expected = looped_targets(known_values(series), range(5), 2)
+    np.testing.assert_array_equal(targets, expected)
+    float32 = getattr(series, "dtype", None) == np.float32
+    assert np.asarray(targets).dtype == (np.float32 if float32 else np.float64)
+
+
+@pytest.mark.parametrize("series", GAPPED.values(), ids=GAPPED)
+def test_fit_reads_such_a_series_in_the_same_way(series):
+    windows = np.sin(np.arange(15.0)).reshape(5, 3)
+    quick = LSTMRegressor(2, max_epochs=1, n_jobs=1, random_state=0, early_stopping=False)
+    expected = known_values(series).reshape(np.shape(series))
+    read = quick.fit(windows, series).predict(windows)
+    np.testing.assert_array_equal(read, quick.fit(windows, expected).predict(windows))
+
+
+NO_NUMBERS = {
+    "dates": np.arange("2024-01-01", "2024-01-21", dtype="M8[D]"),
+    "NaT": np.full(20, "NaT", dtype="M8[ns]"),
+    "dates with a time zone": pd.Series(pd.date_range("2024-01-01", periods=20, tz="UTC")),
+    "durations": np.arange(20).astype("m8[s]"),
+    "complex": np.arange(20) + 0j,
+    "text": np.array(["a"] * 20),
+    "objects": np.array([object()] * 20),
+    "infinity": np.append(np.arange(19.0), np.inf),
+    "structured": np.zeros(20, dtype=[("load", float)]),
+}
+
+
+@pytest.mark.parametrize("series", NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_what_is_no_number_is_refused_here_and_in_fit(series):
+    with pytest.raises((TypeError, ValueError), match="series (holds|is a|contains)"):
+        forecast_targets(series, 1)
+    with pytest.raises((TypeError, ValueError), match="y (holds|is a|contains)"):
+        LSTMRegressor().fit(np.zeros((20, 3)), series)
+
+
+@pytest.mark.parametrize("index", [[2, 1, 0], [0, 1, 1]])
+def test_an_index_that_is_refused_is_that_of_the_series(index):
+    with pytest.raises(ValueError, match=r"The index of series .*series\.(sort|reset)_index\("):
+        forecast_targets(pd.Series([1.0, 2.0, 3.0], index=index), 1)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 import skops.io
@@ -1092,3 +1093,43 @@ def test_a_parameter_set_after_the_fit_is_checked():
     transformer = SlidingWindowTransformer(3).fit(numbered(20, 2))
     with pytest.raises(ValueError, match="'window_size' parameter"):
         transformer.set_params(window_size=0).transform(numbered(20, 2))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_tables_of_pyarrow_are_taken_with_their_names(dtype):
+    rows = numbered(9, 2, dtype)
+    table = pa.table({"a": rows[:, 0], "b": rows[:, 1]})
+    transformer = SlidingWindowTransformer(3)
+    windows = transformer.fit_transform(table)
+    assert windows.dtype == dtype
+    np.testing.assert_array_equal(windows, SlidingWindowTransformer(3).fit_transform(rows))
+    assert transformer.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        transformer.transform(table.select(["b", "a"]))
+
+
+def test_masked_rows_are_missing_rows():
+    rows = numbered(9, 2)
+    mask = np.repeat(np.arange(9) == 4, 2).reshape(9, 2)
+    windows = SlidingWindowTransformer(3).fit_transform(np.ma.masked_array(rows, mask))
+    known = {position: row for position, row in enumerate(rows) if position != 4}
+    np.testing.assert_array_equal(windows, looped_windows(known, range(9), 3))
+
+
+@pytest.mark.parametrize("step", ["fit", "partial_fit", "fit_transform"])
+def test_targets_with_other_labels_are_refused_before_anything_is_learned(step):
+    days = pd.date_range("2024-01-01", periods=72, freq="h")
+    X = pd.DataFrame(numbered(72, 2), index=days, columns=["a", "b"])
+    transformer = SlidingWindowTransformer(3).fit(X[:24], X["a"][:24])
+    before = dict(vars(transformer))
+    message = r"X and y have different indexes.* 2024-01-02 00.* in X, .*2024-01-03 00.* in y"
+    with pytest.raises(ValueError, match=message.replace(" 2024", ".*2024", 1)):
+        getattr(transformer, step)(X[24:48], X["a"][48:])
+    assert vars(transformer) == before
+    getattr(transformer, step)(X[24:48], X["a"].loc[X.index[24:48]])
+
+
+def test_the_first_partial_fit_compares_labels_too():
+    rows = pd.DataFrame({"a": np.arange(6.0)}, index=np.arange(10, 16))
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        SlidingWindowTransformer(3).partial_fit(rows[:3], rows["a"][3:])

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from matplotlib.dates import date2num
 from sklearn.linear_model import LinearRegression
@@ -201,3 +202,26 @@ def test_wrong_forecasts_are_refused(y_true, y_pred, options, message):
 def test_a_series_of_the_wrong_length_is_refused(pipe, chicago):
     with pytest.raises(ValueError, match="399 values, but there are forecasts for 400 rows"):
         ForecastDisplay.from_estimator(pipe, chicago, chicago["ridership"][:-1])
+
+
+def test_labels_of_other_days_are_refused(pipe, chicago):
+    series = chicago["ridership"]
+    shifted = series.set_axis(chicago.index + pd.Timedelta("1D"))
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        ForecastDisplay.from_estimator(pipe, chicago, shifted)
+    forecasts = pd.DataFrame(pipe.predict(chicago), index=chicago.index)
+    with pytest.raises(ValueError, match="y_true and y_pred have different indexes"):
+        ForecastDisplay.from_predictions(shifted, forecasts)
+    ForecastDisplay.from_predictions(shifted.reindex(chicago.index), forecasts)
+
+
+def test_masked_values_and_tables_of_pyarrow_are_drawn(chicago):
+    values = chicago["ridership"].to_numpy()[:60]
+    masked = np.ma.masked_array(values, np.arange(60) == 50)
+    display = ForecastDisplay.from_predictions(masked, values[:3], row=55)
+    drawn = display.history_line_.get_ydata()
+    np.testing.assert_array_equal(drawn, np.where(np.arange(26, 56) == 50, np.nan, values[26:56]))
+    table = pa.table({"ridership": values})
+    display = ForecastDisplay.from_predictions(table, values[:3], row=55)
+    np.testing.assert_array_equal(display.history_line_.get_ydata(), values[26:56])
+    assert display.ax_.get_ylabel() == "ridership"

@@ -129,3 +129,8 @@ def test_an_estimator_without_windows_is_refused(chicago):
 def test_rows_out_of_order_are_refused(chicago):
     with pytest.raises(ValueError, match="not increasing"):
         WindowSplitDisplay.from_estimator(windowed(), chicago[::-1])
+
+
+def test_labels_of_other_days_are_refused(chicago):
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        WindowSplitDisplay.from_estimator(windowed(), chicago[:100], chicago["ridership"][100:200])
