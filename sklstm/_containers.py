@@ -41,9 +41,9 @@ def as_numbers(data: Any, name: str) -> Any:
     if columns is None:
         return _floats(_as_array(data, name), name)
     if _has_numbers_only(data):
-        options = {"dtype": _float_type(data.dtypes)} if is_pandas(data) else {}
-        array = _floats(data.to_numpy(**options), name)
-        return array.astype(_float_type(data.dtypes), copy=False)
+        dtype = _float_type(set(data.dtypes))
+        array = data.to_numpy(**({"dtype": dtype} if is_pandas(data) else {}))
+        return _floats(array, name).astype(dtype, copy=False)
     frame = name if is_pandas(data) else f"{name}.to_pandas()"
     arrays = []
     for label, column in columns:
@@ -56,8 +56,8 @@ def as_numbers(data: Any, name: str) -> Any:
     return np.stack(arrays, axis=1, dtype=_float_type(array.dtype for array in arrays))
 
 
-def _columns(data: Any, name: str) -> list[tuple[object, Any]] | None:
-    """List the names and columns of a data frame or table; None for what has no columns."""
+def _columns(data: Any, name: str) -> Iterable[tuple[object, Any]] | None:
+    """Return the names and columns of a data frame or table; None for what has no columns."""
     if hasattr(data, "collect") and not hasattr(data, "get_columns"):
         raise ValueError(f"{name} is a lazy frame, but expected rows. Pass {name}.collect().")
     if hasattr(data, "column_names"):  # a table of pyarrow
@@ -66,10 +66,10 @@ def _columns(data: Any, name: str) -> list[tuple[object, Any]] | None:
                 f"{name} is a {type(data).__name__}, but expected a table. Pass "
                 f"pyarrow.Table.from_batches([{name}])."
             )
-        return list(zip(data.column_names, data.columns, strict=True))
+        return zip(data.column_names, data.columns, strict=True)
     if hasattr(data, "get_columns"):  # a frame of polars
-        return list(zip(data.columns, data.get_columns(), strict=True))
-    return list(data.items()) if hasattr(data, "items") and hasattr(data, "columns") else None
+        return zip(data.columns, data.get_columns(), strict=True)
+    return data.items() if hasattr(data, "items") and hasattr(data, "columns") else None
 
 
 def _has_numbers_only(frame: Any) -> bool:
@@ -78,7 +78,7 @@ def _has_numbers_only(frame: Any) -> bool:
         types = set(frame.dtypes)
         return all(isinstance(dtype, np.dtype) and dtype.kind in _NUMBERS for dtype in types)
     is_polars = hasattr(frame, "get_columns")
-    return is_polars and all(dtype.is_numeric() for dtype in frame.dtypes)
+    return is_polars and all(dtype.is_numeric() for dtype in set(frame.dtypes))
 
 
 def _float_type(types: Iterable[object]) -> type:

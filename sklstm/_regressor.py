@@ -364,7 +364,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         X : array-like of shape (n, window_size, n_features) or (n, window_size)
             Windows in time order, oldest step first.
         y : array-like of shape (n,) or (n, n_outputs)
-            Targets; NaN where unknown.
+            Targets; NaN, None, NA or a mask where unknown.
         sample_weight : array-like of shape (n,) or None, default=None
             Weights of the rows in the loss and in the standardisation, of which only the ratios
             count. A weight below 1e-30 of the largest counts as zero. None: all equal.
@@ -377,8 +377,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If a parameter or an input is not as described, if no complete window has a known
-            target, or if the training loss is not finite. An earlier fit is kept.
+            If a parameter or an input is not as described, if the pandas indexes of the inputs
+            differ, if no complete window has a known target, or if the training loss is not
+            finite. An earlier fit is kept.
 
         Warns
         -----
@@ -405,7 +406,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         X : array-like of shape (n, window_size, n_features) or (n, window_size)
             Windows in time order, oldest step first.
         y : array-like of shape (n,) or (n, n_outputs)
-            Targets; NaN where unknown.
+            Targets; NaN, None, NA or a mask where unknown.
         sample_weight : array-like of shape (n,) or None, default=None
             Weights of the rows in the loss, of which only the ratios count. None: all equal.
 

@@ -133,23 +133,27 @@ def check_same_labels(**inputs: Any) -> None:
         only_row_numbers = "integer" in kinds and not kinds <= {"integer", "floating"}
         if len(index) != len(other) or only_row_numbers or index.equals(other):
             continue
-        labels, others = _plain_objects(index), _plain_objects(other)
-        pairs = enumerate(zip(labels, others, strict=True))
-        row = next((row for row, (label, like) in pairs if label != like), None)
-        if row is not None:
+        differ = _differences(index, other)
+        if differ.any():
+            row = int(differ.argmax())
+            label, other_label = index.tolist()[row], other.tolist()[row]
             raise ValueError(
                 f"{name} and {other_name} have different indexes. The first difference is in row "
-                f"{row}: {labels[row]!r} in {name}, {others[row]!r} in {other_name}. Pass "
+                f"{row}: {label!r} in {name}, {other_label!r} in {other_name}. Pass "
                 f"{other_name}.reindex({name}.index), which is NaN where {other_name} has no such "
                 f"label, or {other_name}.to_numpy() if the rows belong together as they are."
             )
 
 
-def _plain_objects(index: PandasIndex) -> np.ndarray:
-    """Return labels that can be compared one by one, whatever their kind; None is missing."""
-    labels: np.ndarray = index.to_numpy(dtype=object, copy=True)
-    labels[loaded_pandas().isna(labels)] = None
-    return labels
+def _differences(index: PandasIndex, other: PandasIndex) -> np.ndarray:
+    """Return for each row whether its two labels differ; two missing labels are equal."""
+    if index.inferred_type == other.inferred_type == "datetime64":  # of any zone and unit
+        return np.asarray(index != other) & ~(index.isna() & other.isna())
+    # As objects, since categories and NA cannot be compared otherwise.
+    labels, others = index.to_numpy(object, copy=True), other.to_numpy(object, copy=True)
+    for values in (labels, others):
+        values[loaded_pandas().isna(values)] = None
+    return np.asarray(labels != others)
 
 
 @dataclass(frozen=True)
