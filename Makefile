@@ -15,7 +15,7 @@ test: $(INSTALLED)
 
 # What depends on the instructions of the processor, once more as on one that has AVX2 only.
 test-avx2: $(INSTALLED)
-	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=1 \
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 OMP_NUM_THREADS=1 \
 		$(BIN)/python -m pytest -n 2 -m precision tests
 
 lint: $(INSTALLED)

@@ -312,12 +312,12 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         """Compute the sum of network and linear map for every window: (n, outputs)."""
         checked = check_windows(self, X, reset=False)
         windows, architecture, module = checked.windows, self._architecture, self.net_.module_
-        batch_size = architecture.prediction_batch(windows.window_size)
+        weight = module.head.weight
+        batch_size = architecture.prediction_batch(windows.window_size, weight.device.type == "cpu")
         threads, n_batches = 1, -(-windows.n_windows // batch_size)
         if n_batches > 1:
             work = architecture.multiply_adds(windows.window_size, windows.n_windows)
             threads = n_threads(self.n_jobs, work, n_batches)
-        weight = module.head.weight
         with torch_state(training=False):
             series = standardised_series(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device

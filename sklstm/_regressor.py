@@ -133,8 +133,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         torch is set to use; in joblib's workers, as many as joblib allows. -1: all processors.
         Small networks use one thread, since more are not faster. With one thread, a fit is the
         same to the last bit for every number of processors. A prediction is the same to the
-        last bit for every number of threads, and for a row alone or with others (in float64
-        only if layer sizes are even; with odd sizes it differs by about 1e-15).
+        last bit for every number of threads, and for a row alone or with others.
 
     verbose : int, default=0
         1: a progress bar over the epochs, with losses and the time left. If the output is

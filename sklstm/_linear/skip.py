@@ -6,6 +6,26 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+_ROWS, _OUTPUTS = 16, 16  # the rows of each product, and what its outputs are a multiple of
+
+
+def linear_by_row(
+    rows: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Map (n, inputs) to (n, outputs), so that no result depends on the other rows.
+
+    The linear algebra library chooses its kernel, and so the rounding, by the number of rows and
+    outputs. Some kernels round the last rows or outputs differently. So each product has the same
+    shape.
+    """
+    n_rows, n_outputs = len(rows), len(weights)
+    rows = functional.pad(rows, (0, 0, 0, -n_rows % _ROWS))
+    weights = functional.pad(weights, (0, 0, 0, -n_outputs % _OUTPUTS))
+    if bias is not None:
+        bias = functional.pad(bias, (0, -n_outputs % _OUTPUTS))
+    parts = [functional.linear(part, weights, bias) for part in rows.split(_ROWS)]
+    return torch.cat(parts)[:n_rows, :n_outputs]
+
 
 class LinearSkip(nn.Module):
     """A linear map of the whole window, plus the output of the network.
@@ -19,8 +39,6 @@ class LinearSkip(nn.Module):
     network_weight : torch.Tensor of shape ()
         How much of the network's output is added, from 0 to 1.
     """
-
-    _ROWS = 16  # rows in each product, so that rounding does not depend on the other rows
 
     def __init__(
         self,
@@ -46,8 +64,4 @@ class LinearSkip(nn.Module):
 
     def linear(self, windows: torch.Tensor) -> torch.Tensor:
         """Map windows (batch, window, features) to outputs (batch, outputs)."""
-        n_windows, n_spare = len(windows), -len(self.intercept) % 16
-        rows = functional.pad(windows.flatten(1), (0, 0, 0, -n_windows % self._ROWS))
-        weights = functional.pad(self.weights.flatten(1), (0, 0, 0, n_spare))
-        parts = [functional.linear(part, weights) for part in rows.split(self._ROWS)]
-        return torch.cat(parts)[:n_windows, : len(self.intercept)] + self.intercept
+        return linear_by_row(windows.flatten(1), self.weights.flatten(1)) + self.intercept

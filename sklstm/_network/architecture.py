@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from sklstm._network.microbatches import microbatch_size
+from sklstm._network.microbatches import SMALLEST_MICROBATCH, microbatch_size
 
 # With "bfloat16" the layers compute on rounded copies of float32 weights.
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
@@ -15,6 +15,11 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch
 # large one gets few, since a single row may be padded to a batch. The number is a multiple of the
 # processor's vector length, since the rows that fill no whole vector are rounded differently.
 _UNITS_OF_A_PREDICTION, _LEAST_PREDICTED, _MOST_PREDICTED, _VECTOR = 4096, 16, 256, 16
+
+# The same in float64 on a processor, where the layers are products of matrices with as many rows
+# as the batch, and as the batch times the window. On AVX2 (MKL), rows are computed by twelves, and
+# those that are left are rounded differently.
+_PREDICTED_IN_FLOAT64 = 24
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,12 @@ class Architecture:
         """Return the number of windows that one thread computes at a time."""
         return microbatch_size(batch_size, self.n_units, window_size, self.precision, threads)
 
-    def prediction_batch(self, window_size: int) -> int:
+    def prediction_batch(self, window_size: int, on_cpu: bool = True) -> int:
         """Return the number of windows in each call of the network for prediction."""
+        if on_cpu and self.dtype == torch.float64:
+            few = self.microbatch_size(_PREDICTED_IN_FLOAT64, window_size, threads=1)
+            # Of one window there is no other place in the batch.
+            return _PREDICTED_IN_FLOAT64 if few >= SMALLEST_MICROBATCH else 1
         batch_size = max(_UNITS_OF_A_PREDICTION // max(self.hidden_layer_sizes), _LEAST_PREDICTED)
         batch_size = min(batch_size, _MOST_PREDICTED) // _VECTOR * _VECTOR
         return self.microbatch_size(batch_size, window_size, threads=1)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sklstm._linear.skip import linear_by_row
 from sklstm._network.architecture import Architecture
 from sklstm._network.layers import Dropout, LSTMLayer, centred
 
@@ -132,21 +133,23 @@ class StackedLSTM(nn.Module):
                 last = self._last_state(x, generator).to(self.head.weight.dtype)
         if self.training:
             return self.head(last)
-        # Pad to multiples of 16 values and to at least 4 rows. Otherwise the rounding of a row
-        # depends on its place in the batch and on the size of the batch.
-        weight, n_windows = self.head.weight, len(last)
-        if n_spare := -last.shape[1] % 16:
-            weight = functional.pad(weight, (0, n_spare))
-        if n_spare or n_windows < 4:
-            last = functional.pad(last, (0, n_spare, 0, max(4 - n_windows, 0)))
-        return functional.linear(last, weight, self.head.bias)[:n_windows]
+        # Pad to multiples of 16 values, since the rounding of a row otherwise depends on its place.
+        n_spare = -last.shape[1] % 16
+        weight = functional.pad(self.head.weight, (0, n_spare))
+        # On a GPU many small products take long; smallest_batch compares the rows of one product.
+        linear = linear_by_row if last.device.type == "cpu" else functional.linear
+        return linear(functional.pad(last, (0, n_spare)), weight, self.head.bias)
 
     def smallest_batch(self, batch_size: int) -> int:
         """Find the smallest batch whose results equal those of a full batch, to the last bit.
 
         For matrices of few rows the linear algebra library may use another kernel, which
-        rounds sums differently. The limit depends on the machine and on the sizes of layers.
+        rounds sums differently. The limit depends on the machine and on the sizes of layers. In
+        float64 on a processor it also depends on the window, so every batch is a full one.
         """
+        weight = self.head.weight
+        if weight.dtype == torch.float64 and weight.device.type == "cpu":
+            return batch_size
         if batch_size not in self._smallest_batch:
             self._smallest_batch[batch_size] = self._find_smallest_batch(batch_size)
         return self._smallest_batch[batch_size]

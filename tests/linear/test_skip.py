@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sklstm._linear.skip import LinearSkip
+from sklstm._linear.skip import LinearSkip, linear_by_row
 
 pytestmark = pytest.mark.precision
 
@@ -23,3 +23,16 @@ def test_a_row_alone_has_the_same_output_as_in_a_batch(n_outputs, dtype):
     for size in (1, 3, 17):
         parts = [skip(*both) for both in zip(x.split(size), output.split(size), strict=True)]
         assert torch.equal(torch.cat(parts), together)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2, 3, 16, 17])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_each_row_of_a_product_is_as_alone(n_outputs, dtype):
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(70, 112), (n_outputs, 112), (n_outputs,)]
+    rows, weights, bias = (torch.randn(s, dtype=dtype, generator=generator) for s in shapes)
+    together = linear_by_row(rows, weights, bias)
+    expected = torch.einsum("ni,oi->no", rows, weights) + bias
+    torch.testing.assert_close(together, expected, rtol=1e-4, atol=1e-3)
+    alone = [linear_by_row(row[None], weights, bias) for row in rows]
+    assert torch.equal(torch.cat(alone), together)

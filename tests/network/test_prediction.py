@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from sklstm._linear.skip import LinearSkip
+from sklstm._network.architecture import Architecture
+from sklstm._network.module import StackedLSTM
 from sklstm._network.prediction import predict_windows
+from sklstm._network.runtime import torch_state
 from sklstm._series.overlap import find_windows
+from sklstm._series.windows import window_view
 from tests.network.data import setup
 
 
@@ -66,3 +71,59 @@ def test_threads_predict_the_same_in_the_same_order():
     output = predict_windows(module, series, windows, None, batch_size=4, threads=2)
     np.testing.assert_array_equal(output, view[:, -1, :1])
     assert len(seen) == 2
+
+
+SIZES = [1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 18, 23, 26, 27, 28, 32, 33, 35, 39, 40, 64, 100]
+# Layers, features, outputs, steps, both directions, linear map, missing steps.
+NETWORKS = {
+    "one step": (1, 1, 1, 1, False, True, False),
+    "one output": (1, 1, 1, 5, False, False, False),
+    "two layers": (2, 2, 3, 2, False, True, False),
+    "both directions": (1, 2, 2, 7, True, False, False),
+    "missing steps": (1, 3, 1, 30, False, True, True),
+    "many outputs": (1, 5, 20, 3, True, True, True),
+}
+
+
+def random_network(architecture, window_size, generator):
+    draw = {"dtype": architecture.dtype, "generator": generator}
+    module = StackedLSTM(architecture, generator=generator).eval()
+    module.head.requires_grad_(False).weight.normal_(generator=generator)  # zeros beside a map
+    if architecture.beside_linear:
+        n_outputs = architecture.n_outputs
+        shapes = [(n_outputs, window_size, architecture.n_features), (n_outputs,), (), ()]
+        module.skip = LinearSkip(*(torch.randn(shape, **draw) for shape in shapes))
+    return module
+
+
+@pytest.mark.precision
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(precision, name):
+    layers, n_features, n_outputs, window_size, *kind, holes = NETWORKS[name]
+    generator = torch.Generator().manual_seed(0)
+    n_windows, differ = 60, []
+    for size in SIZES:
+        sizes = (size,) * layers
+        architecture = Architecture(n_features, sizes, n_outputs, *kind, precision)
+        module = random_network(architecture, window_size, generator)
+        shape = (n_windows + window_size - 1, n_features)
+        series = torch.randn(shape, dtype=architecture.dtype, generator=generator)
+        missing = np.zeros(len(series), dtype=bool)
+        missing[[3, 4, 20, 41]] = True
+        batch_size = architecture.prediction_batch(window_size)
+
+        def predict(windows, module=module, series=series, missing=missing, batch=batch_size):
+            rows = slice(windows.start, windows.stop + window_size - 1)
+            found = find_windows(window_view(series[rows].numpy(), window_size))
+            at = missing[rows] if holes else None
+            smallest = module.smallest_batch(batch)
+            return predict_windows(module, series[rows], found, at, batch, smallest)
+
+        with torch_state(training=False):
+            together = predict(slice(0, n_windows))
+            parts = [slice(i, i + 1) for i in (0, 7, 21, 22, 23, 46, 47, 58, 59)]
+            parts += [slice(0, 2), slice(1, 4), slice(20, 37), slice(1, 60)]
+            if not all(np.array_equal(predict(part), together[part]) for part in parts):
+                differ.append(sizes)
+    assert differ == []
