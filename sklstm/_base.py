@@ -16,7 +16,12 @@ from sklearn.utils import check_random_state
 from sklstm._linear.residual import residual_targets, solve_skip
 from sklstm._linear.skip import LinearSkip
 from sklstm._network.architecture import Architecture
-from sklstm._network.batches import EveryStepDataset, WindowDataset, auto_batch_size
+from sklstm._network.batches import (
+    EveryStepDataset,
+    WindowDataset,
+    auto_batch_size,
+    labels_are_sparse,
+)
 from sklstm._network.building import Hyperparameters, TrainingRun, build_net, has_weight_decay
 from sklstm._network.device import check_device, check_precision, resolve_device
 from sklstm._network.microbatches import SMALLEST_MICROBATCH
@@ -107,7 +112,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self._set_target_attributes(codec)
         self.window_counts_ = rows.counts()
         architecture = self._new_architecture(codec)
-        run = self._training_run(architecture, windows, len(rows.training), resumed)
+        run = self._training_run(architecture, windows, rows.training, resumed)
         with torch_state(training=True):
             device = resolve_device(self.device)
             usable, training, validation = self._data_sets(
@@ -213,7 +218,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         names = [field.name for field in fields(Hyperparameters)]
         return Hyperparameters(**{name: getattr(self, name) for name in names})
 
-    def _trains_every_step(self, windows: Windows) -> bool:
+    def _trains_every_step(self, windows: Windows, training: np.ndarray) -> bool:
         """Whether each training window has a loss at each of its steps."""
         window_per_row = windows.follow_each_other  # then each step is a row with a target
         if self.supervise == "every_step" and (self.bidirectional or not window_per_row):
@@ -226,13 +231,16 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 f"supervise='every_step', but {what}. Pass windows as SlidingWindowTransformer "
                 "makes them and set bidirectional=False, or set supervise='last'."
             )
-        return self.supervise != "last" and window_per_row and not self.bidirectional
+        if self.supervise == "auto":
+            possible = window_per_row and not self.bidirectional
+            return possible and not labels_are_sparse(windows.starts[training], windows)
+        return bool(self.supervise == "every_step")
 
     def _training_run(
-        self, architecture: Architecture, windows: Windows, n_rows: int, resumed: bool
+        self, architecture: Architecture, windows: Windows, training: np.ndarray, resumed: bool
     ) -> TrainingRun:
-        window_size, every_step = windows.window_size, self._trains_every_step(windows)
-        automatic = auto_batch_size(n_rows, window_size, every_step)
+        window_size, every_step = windows.window_size, self._trains_every_step(windows, training)
+        automatic = auto_batch_size(len(training), window_size, every_step)
         batch_size = automatic if self.batch_size == "auto" else self.batch_size
         work = architecture.multiply_adds(window_size, batch_size)
         threads = n_threads(self.n_jobs, work, batch_size // SMALLEST_MICROBATCH)

@@ -57,7 +57,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
           a quarter of their length apart, so an epoch has ``window_size / 4`` times fewer
           windows. It needs windows that follow each other row by row, apart from holes, as
           :class:`SlidingWindowTransformer` makes them, and ``bidirectional=False``.
-        - "auto": "every_step" if possible, else "last".
+        - "auto": "every_step" if possible, else "last". Also "last" where known targets are
+          sparse: where a training window holds fewer than four of them on average (of less
+          than 12 steps: fewer than a third of the steps). There "every_step" takes longer and
+          is no better.
 
         Predictions always use the output of the last step.
 

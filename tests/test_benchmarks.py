@@ -290,6 +290,14 @@ def test_every_variant_of_the_linear_map_runs(script, capsys):
         assert all(re.fullmatch(NUMBER, row[column]) for column in (1, 2, 4, 5))
 
 
+def test_losses_on_sparse_labels_are_compared(script, capsys):
+    sparse_labels = script("sparse_labels")
+    sparse_labels.main(["--rows", "600", "--max-epochs", "1", "--seeds", "0"])
+    table = table_of(capsys.readouterr().out, "known targets a window")
+    assert [row[0] for row in table] == [f"{low} to {high}" for low, high in sparse_labels.BINS]
+    assert all(re.fullmatch(NUMBER, cell) for row in table if int(row[1]) for cell in row[2:])
+
+
 # Private names that benchmarks replace. If one moves, replacing it no longer has an effect.
 
 REPLACED = {

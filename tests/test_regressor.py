@@ -759,6 +759,19 @@ class TestEveryStep:
         small(bidirectional=True).fit(W, Y)
 
     @pytest.mark.parametrize(
+        ("every", "taken"), [(1, "every_step"), (2, "every_step"), (8, "last")]
+    )
+    def test_auto_takes_the_last_step_where_known_targets_are_sparse(self, every, taken):
+        X12, y = windows(series(400), 12), np.full(400, np.nan)
+        y[::every] = series(400)[::every, 0]  # 12, 6 and 1.5 of the 12 steps of a window
+        expected = small(supervise=taken).fit(X12, y)
+        auto = small().fit(X12, y)
+        assert auto.loss_curve_ == expected.loss_curve_
+        assert_array_equal(auto.predict(X12), expected.predict(X12))
+        other = "last" if taken == "every_step" else "every_step"
+        assert small(supervise=other).fit(X12, y).loss_curve_ != auto.loss_curve_
+
+    @pytest.mark.parametrize(
         ("params", "X", "match"),
         [
             ({}, W[5::2], "the windows in X do not follow each other row by row"),

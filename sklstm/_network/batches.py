@@ -19,6 +19,11 @@ from sklstm._series.windows import Windows, number_type
 _LEAST, _MOST, _ROWS_PER_WINDOW = 64, 256, 128
 _LEAST_EVERY_STEP, _MOST_EVERY_STEP, _STEPS_PER_WINDOW = 8, 64, 16
 
+# Mean number of known targets in a window, below which supervise="auto" takes the last step. Below
+# it, a loss at every step takes longer and is no better: benchmarks/sparse_labels.py. In a window
+# of less than 12 steps, a third of the steps.
+_FEWEST_KNOWN = 4
+
 Batch = tuple[torch.Tensor, torch.Tensor | tuple[torch.Tensor, torch.Tensor]]
 
 
@@ -141,6 +146,34 @@ class EveryStepDataset(Dataset):
             # By the steps with a target, so that weights count alike in every batch.
             weights = weights / known.mean()
             yield self.windows.index_select(0, starts), (targets, weights)
+
+
+def labels_are_sparse(starts: np.ndarray, windows: Windows) -> bool:
+    """Whether windows hold too few known targets for a loss at every step to save time.
+
+    Steps before the first known target do not count, so rows in sequence are never sparse.
+
+    Parameters
+    ----------
+    starts : ndarray of int
+        Starts of the windows to train on, in increasing order: those with a known target.
+    windows : Windows
+
+    Returns
+    -------
+    bool
+    """
+    size, step = windows.window_size, windows.lag_step
+    unknown = np.zeros(-(-(starts[-1] + 1) // step) * step, dtype=np.int32)
+    unknown[starts[0] : starts[-1]] = 1
+    unknown[starts] = 0
+    # How many of the rows i, i - step, i - 2 * step, ... are unknown.
+    so_far = unknown.reshape(-1, step).cumsum(axis=0, dtype=np.int32).ravel()
+    before = starts - size * step
+    in_window = so_far[starts] - np.where(before >= 0, so_far[np.maximum(before, 0)], 0)
+    steps = np.minimum((starts - starts[0]) // step + 1, size)
+    known = size * (1 - in_window.sum() / steps.sum())
+    return bool(known < min(_FEWEST_KNOWN, size / 3))
 
 
 def auto_batch_size(n_rows: int, window_size: int, every_step: bool) -> int:

@@ -8,6 +8,7 @@ from sklstm._network.batches import (
     EveryStepDataset,
     WindowBatches,
     WindowDataset,
+    labels_are_sparse,
 )
 from tests.network.data import setup
 
@@ -86,3 +87,30 @@ class TestEveryStep:
             assert abs(len(order) - len(dataset)) <= 1
             starts.add(int(order.min()))
         assert starts == {0, 1, 2}
+
+
+@pytest.mark.parametrize("window_size", [1, 3, 6, 12, 24])
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_labels_are_sparse_below_four_in_a_window_or_a_third_of_its_steps(window_size, dilation):
+    rng = np.random.RandomState(0)
+    seen = set()
+    _, windows, _ = setup(n=300, window_size=window_size, dilation=dilation)
+    for fraction in (0.02, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 1):
+        known = rng.rand(windows.n_windows) < fraction
+        known[[5, 100]] = True
+        index = np.flatnonzero(known).astype(np.int32)
+        steps = []  # of all windows, from the first known target on: whether it is known
+        for last in index:
+            rows = [last - lag * dilation for lag in range(window_size)]
+            steps += [known[row] for row in rows if row >= index[0]]
+        expected = np.mean(steps) * window_size < min(4, window_size / 3)
+        assert labels_are_sparse(index, windows) == expected
+        seen.add(expected)
+    assert seen == ({False} if window_size < 4 else {False, True})
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 5, 40])
+@pytest.mark.parametrize("first", [0, 6])
+def test_targets_of_rows_in_sequence_are_never_sparse(n_rows, first):
+    _, windows, _ = setup(n=80, window_size=24)
+    assert not labels_are_sparse(np.arange(first, first + n_rows), windows)
