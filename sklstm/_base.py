@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from abc import ABCMeta, abstractmethod
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass
+from numbers import Integral
+from types import SimpleNamespace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sklstm._linear.residual import residual_targets, solve_skip
@@ -22,7 +24,14 @@ from sklstm._network.batches import (
     auto_batch_size,
     labels_are_sparse,
 )
-from sklstm._network.building import Hyperparameters, TrainingRun, build_net, has_weight_decay
+from sklstm._network.building import (
+    Hyperparameters,
+    TrainingRun,
+    build_net,
+    check_optimizer,
+    has_weight_decay,
+)
+from sklstm._network.callbacks import check_callbacks, untrained
 from sklstm._network.device import check_device, check_precision, resolve_device
 from sklstm._network.microbatches import SMALLEST_MICROBATCH
 from sklstm._network.net import WindowNet
@@ -48,6 +57,13 @@ from sklstm._validation import (
     check_weights,
     check_windows,
 )
+
+# A network of more weights is refused: with gradients, the optimizer's moments and the averages
+# these take 2 TB in float32, more than machines have. torch's own error comes late, or not at all
+# where the system promises more memory than there is.
+_MOST_WEIGHTS = 10**11
+# All rows are in such a batch. torch cannot count in numbers of more than 64 bits.
+_LARGEST_BATCH = 2**31
 
 
 @dataclass(frozen=True)
@@ -79,8 +95,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     """
 
     _codec_type: ClassVar[type[TargetCodec]] = TargetCodec
-    _codec: TargetCodec  # _codec and _architecture belong to the fitted net_
+    _codec: TargetCodec  # _codec, _architecture and _trained_with belong to the fitted net_
     _architecture: Architecture
+    _trained_with: Hyperparameters
     net_: WindowNet
 
     @abstractmethod
@@ -99,20 +116,22 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         resumed: bool,
     ) -> None:
         """Train from the start, or continue the training of the last call (``resumed``)."""
-        self._check_params()
-        check_device(self.device)
-        check_precision(self.precision, self.device)
+        params = self._check_params()
         check_same_labels(X=X, y=y, sample_weight=sample_weight)
         checked = check_windows(self, X, reset=not resumed)
         windows = checked.windows
-        codec, rows = self._check_rows(checked, y, sample_weight, early_stopping, resumed)
+        split = (early_stopping, params.validation_fraction)
+        codec, rows = self._check_rows(checked, y, sample_weight, split, resumed)
         if not resumed:
             self._set_input_attributes(checked)
             codec = self._standardise(windows, codec, rows)
         self._set_target_attributes(codec)
         self.window_counts_ = rows.counts()
-        architecture = self._new_architecture(codec)
-        run = self._training_run(architecture, windows, rows.training, resumed)
+        architecture = self._new_architecture(params, codec)
+        if resumed:
+            self._check_shape(architecture)
+        hyperparameters = Hyperparameters.of(params)
+        run = self._training_run(params, architecture, windows, rows.training, resumed)
         with torch_state(training=True):
             device = resolve_device(self.device)
             usable, training, validation = self._data_sets(
@@ -123,51 +142,44 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 usable, training, validation, codec.gap, resumed
             )
             del usable  # the data sets now have residuals as targets
-            net = build_net(architecture, self._hyperparameters(), device, run, validation)
+            net = build_net(architecture, hyperparameters, device, run, validation)
             if resumed:
-                load_net_state(net, net_state(self.net_, self._architecture))
+                load_net_state(net, net_state(self.net_, self._architecture, self._trained_with))
             dataset = EveryStepDataset(training, windows) if run.every_step else training
             if skip is not None:
                 net.set_loss_units(training, validation)
-            train(net, dataset, max_epochs, run.threads, validation)
+            train(net, dataset, int(max_epochs), run.threads, validation)
             if skip is not None:
                 self._set_network_weight(skip, net, validation, early_stopping, resumed)
                 net.module_.skip = skip
             release(net)
         self.net_, self._architecture, self._codec = net, architecture, codec
+        self._trained_with = hyperparameters
         self._set_training_attributes(net, validated=validation is not None)
 
-    def _check_params(self) -> None:
-        check_params(self)
-        sizes = np.asarray(self.hidden_layer_sizes)
-        if sizes.ndim > 1 or sizes.size == 0 or sizes.dtype.kind not in "iu" or sizes.min() < 1:
-            raise ValueError(
-                "hidden_layer_sizes must hold the units of each layer, ints of at least 1, "
-                f"for instance (64, 32); got {self.hidden_layer_sizes!r}."
-            )
-        if self.n_jobs == 0:
-            raise ValueError(
-                "n_jobs must not be 0: use 1 for one thread, or -1 for all processors."
-            )
-        if isinstance(self.optimizer, type) and not issubclass(
-            self.optimizer, torch.optim.Optimizer
-        ):
-            raise ValueError(
-                f"optimizer must be a name or a subclass of torch.optim.Optimizer; got "
-                f"{self.optimizer!r}."
-            )
+    def _check_params(self) -> SimpleNamespace:
+        """Check all parameters; return them with numbers as int or float."""
+        params = check_params(self)
+        params.hidden_layer_sizes = _layer_sizes(self.hidden_layer_sizes)
+        check_callbacks(self.callbacks)
+        if isinstance(self.optimizer, type):
+            with torch_state(training=True):
+                check_optimizer(self.optimizer, params.learning_rate)
         if self.weight_decay and not has_weight_decay(self.optimizer):
             raise ValueError(
                 f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has no such "
                 "parameter. Set weight_decay=0, or choose another optimizer."
             )
+        check_device(self.device)
+        check_precision(self.precision, self.device)
+        return params
 
     def _check_rows(
         self,
         checked: CheckedWindows,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
-        early_stopping: bool | str,
+        split: tuple[bool | str, float],
         resumed: bool,
     ) -> tuple[TargetCodec, _Rows]:
         windows = checked.windows
@@ -181,8 +193,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
         usable, left_out = usable_windows(windows, checked.missing, targets, weight)
-        split = split_latest(usable, early_stopping, self.validation_fraction, codec.gap)
-        return codec, _Rows(targets, weight, usable, *split, left_out)
+        parts = split_latest(usable, *split, codec.gap)
+        return codec, _Rows(targets, weight, usable, *parts, left_out)
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:
         self.window_size_ = checked.windows.window_size
@@ -204,19 +216,27 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         seed = check_random_state(source).randint(np.iinfo(np.int32).max)
         return int(seed) + (self.n_iter_ if resumed else 0)
 
-    def _new_architecture(self, codec: TargetCodec) -> Architecture:
+    def _new_architecture(self, params: SimpleNamespace, codec: TargetCodec) -> Architecture:
         return Architecture(
             n_features=len(self.feature_mean_),
-            hidden_layer_sizes=tuple(int(size) for size in np.atleast_1d(self.hidden_layer_sizes)),
+            hidden_layer_sizes=params.hidden_layer_sizes,
             n_outputs=codec.n_outputs,
-            bidirectional=bool(self.bidirectional),
-            beside_linear=bool(self.linear_skip),
-            precision=str(self.precision),
+            bidirectional=params.bidirectional,
+            beside_linear=params.linear_skip,
+            precision=str(params.precision),
         )
 
-    def _hyperparameters(self) -> Hyperparameters:
-        names = [field.name for field in fields(Hyperparameters)]
-        return Hyperparameters(**{name: getattr(self, name) for name in names})
+    def _check_shape(self, new: Architecture) -> None:
+        """Refuse to go on with a network of another shape; another precision is a cast."""
+        for name in ("hidden_layer_sizes", "bidirectional", "linear_skip"):
+            field = "beside_linear" if name == "linear_skip" else name
+            before, now = getattr(self._architecture, field), getattr(new, field)
+            if before != now:
+                raise ValueError(
+                    f"Training cannot go on with {name}={now}, since the fitted network has "
+                    f"{name}={before}. Set it back, or call fit with warm_start=False to start "
+                    "again."
+                )
 
     def _trains_every_step(self, windows: Windows, training: np.ndarray) -> bool:
         """Whether each training window has a loss at each of its steps."""
@@ -237,13 +257,19 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         return bool(self.supervise == "every_step")
 
     def _training_run(
-        self, architecture: Architecture, windows: Windows, training: np.ndarray, resumed: bool
+        self,
+        params: SimpleNamespace,
+        architecture: Architecture,
+        windows: Windows,
+        training: np.ndarray,
+        resumed: bool,
     ) -> TrainingRun:
         window_size, every_step = windows.window_size, self._trains_every_step(windows, training)
         automatic = auto_batch_size(len(training), window_size, every_step)
-        batch_size = automatic if self.batch_size == "auto" else self.batch_size
+        batch_size = automatic if params.batch_size == "auto" else params.batch_size
+        batch_size = min(batch_size, _LARGEST_BATCH)
         work = architecture.multiply_adds(window_size, batch_size)
-        threads = n_threads(self.n_jobs, work, batch_size // SMALLEST_MICROBATCH)
+        threads = n_threads(params.n_jobs, work, batch_size // SMALLEST_MICROBATCH)
         seed = self._seed(resumed)
         return TrainingRun(batch_size, window_size, threads, seed, every_step, self.callbacks or ())
 
@@ -279,7 +305,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         if not resumed and self.linear_skip:
             skip, residuals, held_out = solve_skip(usable, training, validation, gap)
         elif resumed and self.net_.module_.skip is not None:
-            skip = copy.deepcopy(self.net_.module_.skip)  # so that an error does not change net_
+            # A copy, so that an error does not change net_; in the new precision, on its device.
+            skip = copy.deepcopy(self.net_.module_.skip).to(training.targets)
             residuals = residual_targets(training, skip)
             if validation is not None:
                 held_out = residual_targets(validation, skip)
@@ -325,7 +352,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         threads, n_batches = 1, -(-windows.n_windows // batch_size)
         if n_batches > 1:
             work = architecture.multiply_adds(windows.window_size, windows.n_windows)
-            threads = n_threads(self.n_jobs, work, n_batches)
+            threads = n_threads(check_params(self, "n_jobs").n_jobs, work, n_batches)
         with torch_state(training=False):
             series = standardised_series(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
@@ -337,13 +364,20 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
+        state["callbacks"] = untrained(self.callbacks)
         if "net_" in state:
-            # Leave out what training added to the callbacks: it can be tensors, even on a GPU.
-            state["callbacks"] = clone(self.callbacks, safe=False)
-            state["net_"] = net_state(self.net_, self._architecture)
+            state["net_"] = net_state(self.net_, self._architecture, self._trained_with)
             state["_codec"] = asdict(self._codec)
-            del state["_architecture"]  # net_state holds it
+            del state["_architecture"], state["_trained_with"]  # net_state holds them
         return state
+
+    def __sklearn_clone__(self) -> Self:
+        """Clone without what training added to the callbacks, which is no parameter of them."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(vars(self), callbacks=None)
+        cloned = super(BaseLSTM, twin).__sklearn_clone__()
+        cloned.callbacks = untrained(self.callbacks)
+        return cloned
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -352,17 +386,31 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             return
         self._architecture = Architecture(**saved["architecture"])
         self._codec = self._codec_type(**self.__dict__["_codec"])
-        params = self
-        try:
-            self._check_params()
-        except ValueError:  # invalid parameters set after the fit; the next fit raises this error
-            params = type(self)()
-        hyperparameters = params._hyperparameters()
+        self._trained_with = Hyperparameters(**saved["hyperparameters"])
         with torch_state(training=True):
-            self.net_ = loaded_net(saved, self._architecture, hyperparameters, self.device)
+            self.net_ = loaded_net(saved, self._architecture, self._trained_with)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+    """Return the units of each layer as ints; refuse sizes that no machine has memory for."""
+    sizes = np.array(hidden_layer_sizes, dtype=object)  # which keeps a bool beside ints a bool
+    are_ints = [isinstance(size, Integral) and not isinstance(size, bool) for size in sizes.flat]
+    if sizes.ndim > 1 or not are_ints or not all(are_ints) or min(sizes.flat) < 1:
+        raise ValueError(
+            "hidden_layer_sizes must hold the units of each layer, ints of at least 1, "
+            f"for instance (64, 32); got {hidden_layer_sizes!r}."
+        )
+    units = tuple(int(size) for size in sizes.flat)
+    n_weights = Architecture(0, units, 0).multiply_adds(window_size=1, n_windows=1)
+    if n_weights > _MOST_WEIGHTS:
+        raise ValueError(
+            f"hidden_layer_sizes={hidden_layer_sizes!r} needs {n_weights:.1e} weights, more than "
+            f"the {_MOST_WEIGHTS:.0e} that memory is expected for. Choose smaller layers."
+        )
+    return units

@@ -295,10 +295,18 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         "ema_decay": [Interval(numbers.Real, 0, 1, closed="left")],
         "standardize": ["boolean"],
         "warm_start": ["boolean"],
-        "random_state": ["random_state"],
+        "random_state": [
+            Interval(numbers.Integral, 0, 2**32 - 1, closed="both"),
+            np.random.RandomState,
+            None,
+        ],
         "device": [str],
         "precision": [StrOptions({"float32", "float64", "bfloat16"})],
-        "n_jobs": [numbers.Integral, None],
+        "n_jobs": [
+            Interval(numbers.Integral, None, -1, closed="right"),
+            Interval(numbers.Integral, 1, None, closed="left"),
+            None,
+        ],
         "verbose": ["verbose"],
         "callbacks": [list, None],
     }

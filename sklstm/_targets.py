@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sklstm._series import time_axis
 from sklstm._series.windows import window_view
-from sklstm._validation import check_numbers
+from sklstm._validation import check_int, check_numbers
 
 
 def forecast_targets(series: ArrayLike, horizon: int) -> Any:
@@ -64,8 +63,7 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
            [ 4., nan],
            [nan, nan]])
     """
-    if not isinstance(horizon, numbers.Integral) or isinstance(horizon, bool) or horizon < 1:
-        raise ValueError(f"horizon must be an int of at least 1, got {horizon!r}.")
+    horizon = check_int("horizon", horizon, least=1)
     values = check_numbers(series, "series", dtype=[np.float64, np.float32])
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from types import SimpleNamespace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -195,11 +196,11 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             index is not that of one series in time order, or not that of ``y``.
         """
         with unchanged_on_error(self):
-            check_params(self)
+            reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
-            self._fitted_series = FittedSeries.of(rows, time_index(X), self._reach)
-            self.history_ = last_rows(rows, self._reach)
+            self._fitted_series = FittedSeries.of(rows, time_index(X), reach)
+            self.history_ = last_rows(rows, reach)
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
@@ -227,12 +228,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         if not hasattr(self, "history_"):
             return self.fit(X, y)
         with unchanged_on_error(self):
-            check_params(self)
+            reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
-            self._fitted_series = self._fitted_series.append(time_index(X), len(rows), self._reach)
-            last = last_rows(rows, self._reach)
-            self.history_ = last_rows(np.concatenate([self.history_, last]), self._reach)
+            self._fitted_series = self._fitted_series.append(time_index(X), len(rows), reach)
+            last = last_rows(rows, reach)
+            self.history_ = last_rows(np.concatenate([self.history_, last]), reach)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating]:
@@ -258,16 +259,18 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             index that is not that of one series in time order.
         """
         check_fitted(self, "history_")
-        check_params(self)
+        params = check_params(self)
         rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
         past, positions = self._fitted_series.place(
             rows, time_index(X), with_history=self.history == "auto"
         )
         windows = windows_after(
-            self.history_[past], rows, positions, self.window_size, self.dilation, self.padding
+            self.history_[past], rows, positions, params.window_size, params.dilation, self.padding
         )
         if self.flatten:
-            return windows.transpose(0, 2, 1).reshape(len(rows), -1)  # (rows, features * window)
+            # A copy also of one feature, of which reshape alone would return a read-only view.
+            flat = np.array(windows.transpose(0, 2, 1), order="C")
+            return flat.reshape(len(rows), -1)  # (rows, features * window)
         return windows
 
     @available_if(_is_flat)
@@ -286,7 +289,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             One name per column of the flat windows.
         """
         names = super().get_feature_names_out(input_features)
-        lags = [step * self.dilation for step in reversed(range(self.window_size))]
+        params = check_params(self)
+        lags = [step * params.dilation for step in reversed(range(params.window_size))]
         return np.asarray([f"{name}_lag{lag}" for name in names for lag in lags], dtype=object)
 
     def set_output(
@@ -304,11 +308,13 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         self : SlidingWindowTransformer
             The transformer itself.
         """
-        flatten, self.flatten = self.flatten, True  # only flat windows have a set_output
-        try:
-            return super().set_output(transform=transform)
-        finally:
-            self.flatten = flatten
+        # Only flat windows have a set_output: call it on a transformer of these, and take from it
+        # the attribute in which scikit-learn keeps the choice.
+        flat = SlidingWindowTransformer(flatten=True)
+        super(SlidingWindowTransformer, flat).set_output(transform=transform)
+        chosen = vars(flat).keys() - flat.get_params().keys()
+        self.__dict__.update({name: vars(flat)[name] for name in chosen})
+        return self
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -329,7 +335,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             state = state | {"_fitted_series": known}
         super().__setstate__(state)
 
-    @property
-    def _reach(self) -> int:
-        """Rows that a window reaches back before the row at which it ends."""
-        return history_length(self.window_size, self.dilation)
+
+def _reach(params: SimpleNamespace) -> int:
+    """Count the rows that a window reaches back before the row at which it ends."""
+    return history_length(params.window_size, params.dilation)

@@ -7,16 +7,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite
-from sklearn.utils._param_validation import (
-    Interval,
-    StrOptions,
-    validate_parameter_constraints,
-)
+from sklearn.utils._param_validation import Interval as NumberInterval
+from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import (
     _get_feature_names,
     check_array,
@@ -30,13 +28,14 @@ from sklstm._series.overlap import find_windows
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.windows import Windows
 
-# Interval, StrOptions and _get_feature_names are private in scikit-learn. Their messages are those
-# of scikit-learn's own estimators. No other module imports private names of scikit-learn.
+# NumberInterval, StrOptions and _get_feature_names are private in scikit-learn. Their messages are
+# those of scikit-learn's own estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
     "Interval",
     "StrOptions",
     "check_fitted",
+    "check_int",
     "check_numbers",
     "check_params",
     "check_rows",
@@ -45,6 +44,20 @@ __all__ = [
     "check_windows",
     "unchanged_on_error",
 ]
+
+
+class Interval(NumberInterval):
+    """An interval of scikit-learn's that takes numbers of every type, but no bool."""
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Whether ``value`` lies in the interval, as an int or float of Python."""
+        if isinstance(value, bool) or not isinstance(value, self.type):
+            return False
+        try:
+            return (int if self.type is numbers.Integral else float)(value) in self
+        except OverflowError:  # too large for a float
+            return False
+
 
 _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -67,11 +80,33 @@ def check_fitted(estimator: BaseEstimator, attribute: str) -> None:
         check_is_fitted(estimator)
 
 
-def check_params(estimator: BaseEstimator) -> None:
-    """Check the parameters. Faster than ``_validate_params``, which inspects the signature."""
+def check_params(estimator: BaseEstimator, *names: str) -> SimpleNamespace:
+    """Check the parameters, or only those named; return them with numbers as int or float.
+
+    Numbers of numpy's small types would overflow in what is computed from them.
+    """
+    # Faster than scikit-learn's _validate_params, which inspects the signature.
     constraints = estimator._parameter_constraints
-    params = {name: getattr(estimator, name) for name in constraints}
+    params = {name: getattr(estimator, name) for name in names or constraints}
     validate_parameter_constraints(constraints, params, type(estimator).__name__)
+    return SimpleNamespace(**{name: _plain_number(value) for name, value in params.items()})
+
+
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
+
+
+def check_int(name: str, value: Any, least: int | None = None) -> int:
+    """Return the argument ``name`` of a function as an int; refuse all other numbers."""
+    is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_int or (least is not None and value < least):
+        at_least = "" if least is None else f" of at least {least}"
+        raise ValueError(f"{name} must be an int{at_least}, got {value!r}.")
+    return int(value)
 
 
 def check_rows(estimator: BaseEstimator, X: Any, reset: bool, allow_nan: bool) -> np.ndarray:

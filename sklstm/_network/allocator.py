@@ -20,18 +20,16 @@ def _glibc() -> ctypes.CDLL | None:
         return None  # another operating system or C library
 
 
-def _keep_freed_memory() -> ctypes.CDLL | None:
+def _keep_freed_memory(glibc: ctypes.CDLL | None) -> None:
     """Make the allocator keep the memory that a training step frees, for the next step.
 
     By default it returns large blocks to the system at once. When the next step asks for them
     again, the system fills each page with zeros. This takes up to 40 % of the training time.
     """
-    glibc = _glibc()
     if glibc is not None:
         glibc.mallopt(_M_MMAP_THRESHOLD, 2**30)
         glibc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
         glibc.malloc_trim(0)
-    return glibc
 
 
 def _return_freed_memory(glibc: ctypes.CDLL | None) -> None:
@@ -42,4 +40,4 @@ def _return_freed_memory(glibc: ctypes.CDLL | None) -> None:
         glibc.malloc_trim(0)
 
 
-freed_memory_kept = ProcessSetting(_keep_freed_memory, _return_freed_memory)
+freed_memory_kept = ProcessSetting(_glibc, _keep_freed_memory, _return_freed_memory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -24,7 +24,10 @@ _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torc
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """How a network is trained; fields have the names of the estimator's parameters."""
+    """How a network is trained; fields have the names of the estimator's parameters.
+
+    ``device`` may be "auto": :func:`build_net` takes the device that was found.
+    """
 
     loss: str
     optimizer: str | type[torch.optim.Optimizer]
@@ -36,7 +39,13 @@ class Hyperparameters:
     max_epochs: int
     n_iter_no_change: int
     tol: float
+    device: str
     verbose: int
+
+    @classmethod
+    def of(cls, params: Any) -> Hyperparameters:
+        """Take those among the parameters of an estimator, which are attributes of ``params``."""
+        return cls(**{field.name: getattr(params, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,32 @@ def _callbacks(
 def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
     """Return the class of an optimizer that is given by name or as a class."""
     return _OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+
+
+def check_optimizer(optimizer: Any, learning_rate: float) -> None:
+    """Build an optimizer of the user's class, and take a step with it on two small weights."""
+    if not issubclass(optimizer, torch.optim.Optimizer):
+        raise ValueError(
+            f"optimizer must be a name or a subclass of torch.optim.Optimizer; got {optimizer!r}."
+        )
+    weights = [torch.ones(shape, dtype=torch.float32, device="cpu") for shape in ((2, 2), (2,))]
+    try:
+        tried = optimizer([weight.requires_grad_() for weight in weights], lr=learning_rate)
+
+        def loss() -> torch.Tensor:
+            tried.zero_grad()
+            total = torch.stack([(weight**2).sum() for weight in weights]).sum()
+            total.backward()
+            return total
+
+        tried.step(loss)
+    except Exception as error:  # the type of error depends on the optimizer
+        name = optimizer.__name__
+        raise ValueError(
+            f"optimizer={name} cannot be used: {name}(weights, lr={learning_rate:g}), or its step, "
+            f"raised {error!r}. Pass a class that has a parameter lr, needs no other, and takes "
+            "dense weights of one and two dimensions. A subclass can set what else it needs."
+        ) from error
 
 
 def has_weight_decay(optimizer: str | type[torch.optim.Optimizer]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback
+from skorch.callbacks.scoring import ScoringBase
 
 from sklstm._network.batches import WindowDataset
 
@@ -100,7 +101,8 @@ class WindowNet(NeuralNetRegressor):
         for _, callback in self.callbacks_:
             method = getattr(callback, method_name)
             if getattr(method, "__func__", None) is not empty:
-                method(self, **kwargs)
+                is_score = method_name == "on_batch_end" and isinstance(callback, ScoringBase)
+                method(self, **(_known_targets(**kwargs) if is_score else kwargs))
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
@@ -189,6 +191,16 @@ class WindowNet(NeuralNetRegressor):
             loss = loss * (len(x) / batch_size)
         gradients = torch.autograd.grad(loss, weights)
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}, gradients
+
+
+def _known_targets(batch: Any, y_pred: torch.Tensor, **kwargs: Any) -> dict[str, Any]:
+    """Keep of a batch what a score can compare: rows or steps whose targets are all known."""
+    x, y = batch
+    if isinstance(y, tuple):
+        targets, weights = y  # (batch, outputs) or (batch, window, outputs)
+        known = (weights > 0).all(dim=-1)
+        batch, y_pred = (x, targets[known]), y_pred[known]  # (known, outputs)
+    return {"batch": batch, "y_pred": y_pred, **kwargs}
 
 
 def _copies(weights: list[torch.Tensor]) -> list[torch.Tensor]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -13,35 +13,72 @@ T = TypeVar("T")
 class ProcessSetting(Generic[T]):
     """Change a setting when the first of overlapping calls begins; restore it after the last.
 
-    Calls overlap if the user runs them in several threads.
+    Calls overlap if the user runs them in several threads. The setting is also restored if
+    KeyboardInterrupt arrives while it is being changed or restored.
 
     Parameters
     ----------
-    begin : callable
-        Changes the setting, and returns the argument of ``end``.
-    end : callable
-        Restores the setting.
+    read : callable
+        Returns the setting, without a change.
+    change : callable
+        Changes the setting. Its argument is what ``read`` returned.
+    restore : callable
+        Restores what ``read`` returned. It may be called twice, also before ``change`` has ended.
+    per_thread : bool, default=False
+        Whether each thread has its own setting: that is changed by the first of the calls in
+        this thread, and restored after the last of these.
     """
 
-    def __init__(self, begin: Callable[[], T], end: Callable[[T], object]) -> None:
-        self.begin, self.end = begin, end
-        self.lock, self.n_calls = threading.Lock(), 0
-        self.before: T
-
-    def __enter__(self) -> T:
-        with self.lock:
-            if self.n_calls == 0:
-                self.before = self.begin()
-            self.n_calls += 1
-            return self.before
-
-    def __exit__(
+    def __init__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        read: Callable[[], T],
+        change: Callable[[T], object],
+        restore: Callable[[T], object],
+        per_thread: bool = False,
     ) -> None:
-        with self.lock:
-            self.n_calls -= 1
-            if self.n_calls == 0:
-                self.end(self.before)
+        self.read, self.change, self.restore = read, change, restore
+        self.per_thread = per_thread
+        # A `with` block can lose its lock: KeyboardInterrupt may arrive before its last step.
+        self.lock = threading.RLock()
+        self.before: T
+        self.calls: dict[object, int] = {}  # the calls that now run, and the thread of each
+
+    @contextmanager
+    def changed(self) -> Iterator[None]:
+        """Run a block with the changed setting."""
+        call = object()
+        try:
+            try:
+                self._begin(call)
+                yield
+            finally:
+                self._end(call)
+        finally:
+            self._end(call)  # does what is left if KeyboardInterrupt arrived in the lines above
+
+    def _begin(self, call: object) -> None:
+        thread = threading.get_ident() if self.per_thread else 0
+        self.lock.acquire()
+        if not self.calls:
+            self.before = self.read()
+        is_first = thread not in self.calls.values()
+        self.calls[call] = thread  # before the change, so that _end restores in any case
+        if is_first:
+            self.change(self.before)
+        self._release()
+
+    def _end(self, call: object) -> None:
+        try:
+            if call in self.calls:
+                self.lock.acquire()
+                if list(self.calls.values()).count(self.calls[call]) == 1:
+                    self.restore(self.before)
+                del self.calls[call]
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        """Release the lock as often as this thread holds it: not at all, once or twice."""
+        with suppress(RuntimeError):  # raised by the release of a lock that is not held
+            while True:
+                self.lock.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from typing import Any
 
@@ -11,15 +12,19 @@ import torch
 from sklstm._linear.skip import LinearSkip
 from sklstm._network.architecture import Architecture
 from sklstm._network.building import Hyperparameters, build_net
-from sklstm._network.device import check_device, resolve_device
+from sklstm._network.device import check_device, has_bfloat16, resolve_device
 from sklstm._network.net import WindowNet
 from sklstm._network.training import release
 
 
-def net_state(net: WindowNet, architecture: Architecture) -> dict[str, Any]:
+def net_state(
+    net: WindowNet, architecture: Architecture, hyperparameters: Hyperparameters
+) -> dict[str, Any]:
     """Convert the state of a trained net to numpy arrays and plain Python values."""
     return {
         "architecture": asdict(architecture),
+        # Those of the training, since the estimator's parameters may have been changed after it.
+        "hyperparameters": asdict(hyperparameters),
         "weights": _to_plain(net.module_.state_dict()),
         "optimizer": type(net.optimizer_).__name__,
         "optimizer_state": _to_plain(net.optimizer_.state_dict()["state"]),
@@ -28,22 +33,12 @@ def net_state(net: WindowNet, architecture: Architecture) -> dict[str, Any]:
 
 
 def load_net_state(net: WindowNet, state: dict[str, Any]) -> None:
-    """Load the state that :func:`net_state` saved into a net that was just built.
+    """Load the state that :func:`net_state` saved into a net of the same shape, just built.
 
-    Raises
-    ------
-    ValueError
-        If the networks have different shapes.
+    Weights and the state of the optimizer are cast to the type of the net.
     """
     weights = {k: v for k, v in state["weights"].items() if not k.startswith("skip.")}
-    try:
-        net.module_.load_state_dict(_to_torch(weights))
-    except RuntimeError as error:
-        raise ValueError(
-            "Training cannot continue with a network of another shape: hidden_layer_sizes, "
-            "bidirectional or linear_skip have changed since the last fit (its shape was "
-            f"{state['architecture']}). Set them back, or set warm_start=False to start again."
-        ) from error
+    net.module_.load_state_dict(_to_torch(weights))
     optimizer = net.optimizer_.state_dict()
     if state["optimizer"] == type(net.optimizer_).__name__:
         optimizer["state"] = _to_torch(state["optimizer_state"])
@@ -54,15 +49,24 @@ def load_net_state(net: WindowNet, state: dict[str, Any]) -> None:
 
 
 def loaded_net(
-    state: dict[str, Any], architecture: Architecture, hyperparameters: Hyperparameters, device: str
+    state: dict[str, Any], architecture: Architecture, hyperparameters: Hyperparameters
 ) -> WindowNet:
-    """Build the net that :func:`net_state` saved; on the CPU if there is no ``device`` here."""
+    """Build the net that :func:`net_state` saved; on the CPU if its device is not here."""
     try:
-        check_device(device)
-        device = resolve_device(device)
+        check_device(hyperparameters.device)
+        device = resolve_device(hyperparameters.device)
     except ValueError:
         device = "cpu"
     net = build_net(architecture, hyperparameters, device)
+    if architecture.low_precision is not None and not has_bfloat16(device):
+        net.module_.low_precision = None  # the weights are float32
+        warnings.warn(
+            f"The network was trained with precision={architecture.precision!r}, which device "
+            f"{device!r} of this machine does not support. Its predictions are computed in "
+            "float32, so they differ a little; to train on here, set precision='float32'.",
+            UserWarning,
+            stacklevel=3,
+        )
     load_net_state(net, state)
     weights = _to_torch(state["weights"])
     if "skip.weights" in weights:
@@ -74,11 +78,14 @@ def loaded_net(
 
 def _to_plain(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
+        if value.dtype in (torch.bfloat16, torch.float16):
+            value = value.float()  # numpy has no bfloat16; loading casts to the type of the weights
         return value.detach().cpu().numpy().copy()
     if isinstance(value, dict):
         return {key: _to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_to_plain(item) for item in value]
+        items = [_to_plain(item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -87,4 +94,6 @@ def _to_torch(value: Any) -> Any:
         return torch.from_numpy(value.copy())
     if isinstance(value, dict):
         return {key: _to_torch(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_to_torch(item) for item in value)
     return value

@@ -36,22 +36,16 @@ def n_threads(n_jobs: int | None, work: int, n_parts: int) -> int:
         # reads it when it is imported.
         return min(useful, torch.get_num_threads())
     n_cpus = joblib.cpu_count()
-    return min(useful, min(int(n_jobs), n_cpus) if n_jobs > 0 else max(n_cpus + 1 + n_jobs, 1))
+    return min(useful, min(n_jobs, n_cpus) if n_jobs > 0 else max(n_cpus + 1 + n_jobs, 1))
 
 
 # torch stores this number for each Python thread, and a default for new threads.
-_threads_before = ProcessSetting(torch.get_num_threads, torch.set_num_threads)
-
-
-@contextmanager
-def one_thread_of_torch() -> Iterator[None]:
-    """Set torch to one thread; restore its number after the last of overlapping calls."""
-    with _threads_before as before:
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+one_thread_of_torch = ProcessSetting(
+    torch.get_num_threads,
+    lambda _: torch.set_num_threads(1),
+    torch.set_num_threads,
+    per_thread=True,
+)
 
 
 @contextmanager

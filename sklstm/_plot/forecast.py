@@ -23,6 +23,7 @@ from sklstm._plot.drawing import (
 from sklstm._plot.inputs import check_row
 from sklstm._series import time_axis
 from sklstm._targets import forecast_targets
+from sklstm._validation import check_int
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -291,13 +292,12 @@ class ForecastDisplay:
                 f"The series has {shape[0]} values, but there are forecasts for {len(forecasts)} "
                 "rows. Pass one value for each row of X, the last ones included."
             )
-        if n_history is not None and n_history < 1:
-            raise ValueError(f"n_history must be at least 1 or None, got {n_history!r}.")
         row = check_row(row, shape[0])
         forecast = forecasts[row] if forecasts.ndim == 2 else forecasts
         horizon = len(forecast)
         if n_history is None:
             n_history = max(3 * horizon, 30)
+        n_history = check_int("n_history", n_history, least=1)
         past = slice(max(row + 1 - n_history, 0), row + 1)
         actual = np.asarray(forecast_targets(y_true, horizon))[row]
         index, ahead = _labels(y_true, row, horizon)

@@ -15,7 +15,7 @@ from sklstm._network.series_tensor import standardised
 from sklstm._plot.drawing import axes_and_figure
 from sklstm._plot.inputs import check_row, fitted_lstm
 from sklstm._transformer import SlidingWindowTransformer
-from sklstm._validation import check_windows
+from sklstm._validation import check_int, check_params, check_windows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -235,7 +235,7 @@ class GateActivityDisplay:
         """
         *before, regressor = fitted_lstm(estimator)
         module = regressor.net_.module_
-        n_layers = len(module.layers)
+        n_layers, layer = len(module.layers), check_int("layer", layer)
         if not -n_layers <= layer < n_layers:
             raise ValueError(
                 f"layer={layer}, but the network has {n_layers} layer(s): expected "
@@ -245,7 +245,7 @@ class GateActivityDisplay:
         for step in before:
             windows = step.transform(windows)
             if isinstance(step, SlidingWindowTransformer):
-                lags = lags * step.dilation
+                lags = lags * check_params(step).dilation
             elif isinstance(step, LagTableTransformer):
                 lags = step.lags_
         found = check_windows(regressor, windows, reset=False).windows

@@ -9,16 +9,18 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm._regressor import LSTMRegressor
+from sklstm._validation import check_int
 
 
 def check_row(row: int, n_rows: int) -> int:
     """Return ``row`` counted from the start; refuse a row that does not exist."""
+    row = check_int("row", row)
     if not -n_rows <= row < n_rows:
         raise ValueError(
             f"row={row}, but there are {n_rows} rows: expected {-n_rows} to {n_rows - 1}. "
             "Negative numbers count from the end."
         )
-    return int(row) % n_rows
+    return row % n_rows
 
 
 def steps_of(estimator: BaseEstimator) -> list[Any]:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from sklstm._plot.drawing import BLACK, BLUE, ORANGE, axes_and_figure, line_style
 from sklstm._plot.inputs import fitted_lstm
+from sklstm._validation import check_int
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,10 +120,11 @@ class LossCurveDisplay:
 
         self.best_ = None
         if self.best_epoch is not None:
-            loss = curves[-1][1][self.best_epoch - 1]
-            label = f"{prefix}weights kept (epoch {self.best_epoch})"
+            best_epoch = check_int("best_epoch", self.best_epoch, least=1)
+            loss = curves[-1][1][best_epoch - 1]
+            label = f"{prefix}weights kept (epoch {best_epoch})"
             style = {"color": BLACK, "fillstyle": "none", "markersize": 10, "label": label}
-            (self.best_,) = ax.plot([self.best_epoch], [loss], "o", **style)
+            (self.best_,) = ax.plot([best_epoch], [loss], "o", **style)
         ax.set(xlabel="epoch", ylabel="loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend()

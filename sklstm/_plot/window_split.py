@@ -24,6 +24,7 @@ from sklstm._plot.inputs import steps_of
 from sklstm._series import time_axis
 from sklstm._series.windows import history_length
 from sklstm._transformer import SlidingWindowTransformer
+from sklstm._validation import check_int, check_params
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +135,7 @@ class WindowSplitDisplay:
         ax, figure = axes_and_figure(ax, "WindowSplitDisplay.plot")
         labels = self.index
         if labels is None or labels.inferred_type not in ("datetime64", "period"):
-            labels = np.arange(self.n_rows)
+            labels = np.arange(check_int("n_rows", self.n_rows, least=1))
         starts = drawing_positions(labels)
         step = np.median(np.diff(starts)) if len(starts) > 1 else 1
         edges = np.append(starts, starts[-1] + step)
@@ -155,12 +156,13 @@ class WindowSplitDisplay:
     def _rows(self, train: ArrayLike, test: ArrayLike) -> dict[str, NDArray[Any]]:
         """Return the row numbers of each part of a fold."""
         train, test = np.asarray(train), np.asarray(test)
-        history = train[len(train) - min(self.n_history, len(train)) :]
+        n_history = check_int("n_history", self.n_history, least=0)
+        history = train[len(train) - min(n_history, len(train)) :]
         if self.index is not None:
             first = np.min(test)
             history = history[history < first]
             if time_axis.infer_time_axis(self.index).step is not None:
-                history = history[history >= first - self.n_history]
+                history = history[history >= first - n_history]
         used = np.concatenate([train, test])
         return {
             "training rows": np.setdiff1d(train, history),
@@ -218,13 +220,14 @@ class WindowSplitDisplay:
                 f"estimator has no SlidingWindowTransformer, only {names}: expected a Pipeline "
                 "with one. Pass the whole pipeline that is validated."
             )
-        reach = history_length(windows[0].window_size, windows[0].dilation)
+        params = check_params(windows[0])
+        reach = history_length(params.window_size, params.dilation)
         if cv is None:
             cv = estimator.cv if hasattr(estimator, "cv") else TimeSeriesSplit()
         display = cls(
             splits=list(check_cv(cv).split(X, y)),
             n_rows=np.shape(X)[0],
-            n_history=0 if windows[0].history == "none" else reach,
+            n_history=0 if params.history == "none" else reach,
             index=time_axis.time_index(X),
         )
         return display.plot(ax)

@@ -11,7 +11,7 @@ from sklstm._network.architecture import Architecture
 from sklstm._network.building import Hyperparameters, TrainingRun, build_net, has_weight_decay
 
 ARCHITECTURE = Architecture(n_features=2, hidden_layer_sizes=(4, 3), n_outputs=1)
-DEFAULTS = LSTMRegressor()._hyperparameters()
+DEFAULTS = Hyperparameters.of(LSTMRegressor())
 RUN = TrainingRun(batch_size=8, window_size=5, threads=2, seed=0, every_step=False, callbacks=())
 
 

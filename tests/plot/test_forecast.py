@@ -190,7 +190,7 @@ def test_actual_values_stand_at_their_time_where_days_are_missing(chicago):
             np.zeros(10),
             np.zeros(2),
             {"n_history": 0},
-            "n_history must be at least 1 or None, got 0",
+            "n_history must be an int of at least 1, got 0",
         ),
     ],
 )
