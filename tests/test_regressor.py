@@ -398,9 +398,7 @@ class TestGoingOn:
 
     def test_warm_start_with_other_layers_is_refused(self):
         model = small(warm_start=True).fit(W, Y)
-        with pytest.raises(
-            ValueError, match=r"sizes=\(5,\), .* sizes=\(8,\)"):
-        ):
+        with pytest.raises(ValueError, match=r"sizes=\(5,\), .* sizes=\(8,\)"):
             model.set_params(hidden_layer_sizes=5).fit(W, Y)
 
     def test_partial_fit_with_another_number_of_outputs_is_refused(self):
