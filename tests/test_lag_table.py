@@ -299,7 +299,7 @@ def test_names_pass_through_a_pipeline_with_pandas_output():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (np.zeros((3, 2, 1)), "dim 3"),
+        (np.zeros((3, 2, 1)), "2D array, got 3D array"),
         (np.zeros(3), "Expected 2D array, got 1D array"),
         (np.zeros((0, 2)), "0 sample"),
         (np.array([[np.inf, 0]]), "infinity"),

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 from pathlib import Path
 
@@ -69,3 +70,21 @@ def test_a_script_with_every_public_name_passes_mypy_in_strict_mode(python, tmp_
     script = shutil.copy(SCRIPT, tmp_path)  # not in the source tree, whose source mypy would read
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, script]
     assert "no issues found" in run(*command, cwd=tmp_path)
+
+
+def test_the_source_archive_holds_every_file_of_the_repository(tmp_path):
+    """Non-regression test: it had test files, but neither their data nor their fixtures."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout: the files of the repository are not known")
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    files = [name for name in listed.splitlines() if (ROOT / name).is_file()]
+    source = tmp_path / "source"
+    for name in files:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
+    code = "from setuptools import build_meta; build_meta.build_sdist('..')"
+    run(sys.executable, "-c", code, cwd=source)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        packed = {name.partition("/")[2] for name in tar.getnames()}
+    assert set(files) <= packed

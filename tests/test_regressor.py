@@ -1,9 +1,12 @@
 """LSTMRegressor: learning, repeatability, global state, and errors."""
 
+import copy
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -340,6 +343,32 @@ class TestRepeating:
         with torch.no_grad():
             assert_array_equal(small(dropout=0.2).fit(W, Y).predict(W), expected)
 
+    @pytest.mark.parametrize("optimizer", ["adam", torch.optim.NAdam])
+    @pytest.mark.parametrize("setting", ["with", "device", "float64", "float16"])
+    def test_default_device_and_dtype_do_not_matter(self, setting, optimizer):
+        def run():
+            model = small(dropout=0.2, early_stopping=False, optimizer=optimizer).fit(W, Y)
+            first = model.predict(W)
+            model = pickle.loads(pickle.dumps(model))
+            return np.concatenate([first, model.predict(W), model.partial_fit(W, Y).predict(W)])
+
+        expected = run()
+        try:
+            if setting == "with":
+                with torch.device("meta"):
+                    found = run()
+            elif setting == "device":
+                torch.set_default_device("meta")
+                found = run()
+            else:
+                torch.set_default_dtype(getattr(torch, setting))
+                found = run()
+                assert torch.get_default_dtype() == getattr(torch, setting)
+        finally:
+            torch.set_default_device(None)
+            torch.set_default_dtype(torch.float32)
+        assert_array_equal(found, expected)
+
 
 def _global_state():
     return (
@@ -398,8 +427,69 @@ class TestGoingOn:
 
     def test_warm_start_with_other_layers_is_refused(self):
         model = small(warm_start=True).fit(W, Y)
-        with pytest.raises(ValueError, match=r"sizes=\(5,\), .* sizes=\(8,\)"):
+        with pytest.raises(ValueError, match=r"sizes=\(5,\), .* has hidden_layer_sizes=\(8,\)"):
             model.set_params(hidden_layer_sizes=5).fit(W, Y)
+
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {"precision": "float64"},
+            {"optimizer": "sgd"},
+            {"loss": "absolute_error"},
+            {"supervise": "last"},
+            {"batch_size": 7},
+            {"standardize": False},
+            {"dropout": 0.1},
+        ],
+    )
+    @pytest.mark.parametrize("precision", ["float32", "float64"])
+    def test_training_goes_on_after_other_parameters(self, method, params, precision):
+        model = small(warm_start=True, early_stopping=False, precision=precision).fit(W, Y)
+        before = model.predict(W)
+        model.set_params(learning_rate=1e-30, **params)  # so the weights stay where they are
+        getattr(model, method)(W, Y)
+        assert_allclose(model.predict(W), before, rtol=1e-4, atol=1e-5)
+        dtype = getattr(torch, params.get("precision", precision))
+        assert {value.dtype for value in model.net_.module_.state_dict().values()} == {dtype}
+
+    @pytest.mark.parametrize(
+        "params", [{"hidden_layer_sizes": (8, 8)}, {"bidirectional": True}, {"linear_skip": False}]
+    )
+    def test_a_network_of_another_shape_is_refused_by_the_name_of_the_parameter(self, params):
+        model = small().fit(W, Y)
+        before, net = model.predict(W), model.net_
+        with pytest.raises(ValueError, match=f"Training cannot go on with {next(iter(params))}="):
+            model.set_params(**params).partial_fit(W, Y)
+        assert model.net_ is net
+        assert_array_equal(model.predict(W), before)
+        assert model.fit(W, Y).n_iter_ == 3  # as the message advises
+
+    @pytest.mark.parametrize("optimizer", ["adam", "sgd", torch.optim.LBFGS, torch.optim.NAdam])
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {"device": "nowhere"},
+            {"device": 5},
+            {"optimizer": "none"},
+            {"optimizer": "adamw"},
+            {"precision": "half"},
+            {"loss": None},
+            {"callbacks": 3},
+            {"learning_rate": "x"},
+        ],
+    )
+    def test_nothing_that_was_set_after_the_fit_changes_what_is_saved(self, optimizer, params):
+        model = small(optimizer=optimizer, early_stopping=False, batch_size=64).fit(W, Y)
+        before = {name: getattr(model, name) for name in params}
+        expected = model.predict(W)
+        model.set_params(**params)
+        copies = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+        copies.append(pickle.loads(pickle.dumps(copies[0])))
+        after = model.set_params(**before).partial_fit(W, Y).predict(W)
+        for copied in copies:
+            assert_array_equal(copied.predict(W), expected)
+            assert_array_equal(copied.set_params(**before).partial_fit(W, Y).predict(W), after)
 
     def test_partial_fit_with_another_number_of_outputs_is_refused(self):
         model = small().partial_fit(W, Y)
@@ -477,6 +567,11 @@ BAD_INPUT = {
     "text": (np.full((200, 6), "a"), Y, "could not convert"),
     "NaN in two dimensions": (W[:, :, 0], Y, "Input X contains NaN"),
 }
+
+
+class WithoutRate(torch.optim.SGD):
+    def __init__(self, params):
+        super().__init__(params, lr=0.1)
 
 
 def windows_with(value, step=3):
@@ -664,6 +759,22 @@ class TestRefusing:
             ({"precision": "float16"}, "'precision' parameter"),
             ({"early_stopping": "yes"}, "'early_stopping' parameter"),
             ({"callbacks": "none"}, "'callbacks' parameter"),
+            ({"callbacks": ["foo"]}, "callbacks must hold skorch callbacks.* got 'foo'"),
+            ({"optimizer": WithoutRate}, "optimizer=WithoutRate cannot .* argument 'lr'.*Pass a"),
+            ({"optimizer": torch.optim.SparseAdam}, "does not support dense gradients"),
+            ({"hidden_layer_sizes": 10**12}, r"=1000000000000 needs 4.0e\+24 weights"),
+            ({"hidden_layer_sizes": [10**6, 10**6]}, r"needs 1.2e\+13 weights, more than"),
+            ({"hidden_layer_sizes": [True, 2]}, "hidden_layer_sizes must hold the units"),
+            ({"hidden_layer_sizes": [[1], [2, 3]]}, "hidden_layer_sizes must hold the units"),
+            ({"hidden_layer_sizes": True}, "'hidden_layer_sizes' parameter .*Got True"),
+            ({"device": 5}, "'device' parameter .*Got 5"),
+            ({"device": None}, "'device' parameter .*Got None"),
+            ({"batch_size": True}, r"'batch_size' parameter .* an int in the range .*Got True"),
+            ({"max_epochs": True}, "'max_epochs' parameter .*Got True"),
+            ({"learning_rate": True}, "'learning_rate' parameter .* a float .*Got True"),
+            ({"learning_rate": 10**400}, "'learning_rate' parameter"),
+            ({"random_state": True}, "'random_state' parameter .*Got True"),
+            ({"n_jobs": True}, "'n_jobs' parameter .*Got True"),
         ],
     )
     def test_a_bad_parameter_is_named_before_any_training(self, params, message):
@@ -716,6 +827,37 @@ class TestRefusing:
         stop = EarlyStopping("train_loss", patience=2, threshold=10, threshold_mode="abs")
         model = small(max_epochs=50, callbacks=[("mine", stop)], early_stopping=False)
         assert model.fit(W, Y).n_iter_ == 3
+
+    def test_a_batch_larger_than_any_number_of_rows_holds_all_rows(self):
+        whole = small(batch_size=10**6).fit(W, Y).predict(W)
+        assert_array_equal(small(batch_size=10**30).fit(W, Y).predict(W), whole)
+
+
+INTEGERS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("kind", INTEGERS)
+    def test_integers_of_every_type_give_the_same_bits(self, kind, capsys):
+        def predictions(kind):
+            sizes = [kind(8), kind(4)]
+            epochs = {"max_epochs": kind(12), "n_iter_no_change": kind(11), "verbose": kind(1)}
+            others = {"batch_size": kind(100), "n_jobs": kind(2), "random_state": kind(7)}
+            return small(hidden_layer_sizes=sizes, **epochs, **others).fit(W, Y).predict(W)
+
+        assert_array_equal(predictions(kind), predictions(int))
+
+    @pytest.mark.parametrize("kind", [np.float16, np.float32, np.longdouble, Fraction])
+    def test_reals_of_every_type_give_the_same_bits(self, kind):
+        names = ("learning_rate", "tol", "validation_fraction", "dropout", "ema_decay")
+        names += ("gradient_clip", "weight_decay")
+        given = small(**dict.fromkeys(names, kind(0.25))).fit(W, Y).predict(W)
+        assert_array_equal(given, small(**dict.fromkeys(names, 0.25)).fit(W, Y).predict(W))
+
+    @pytest.mark.parametrize("value", [Decimal("0.1"), np.array(0.1), "0.1", 1j])
+    def test_what_is_no_real_number_is_refused(self, value):
+        with pytest.raises(ValueError, match="'learning_rate' parameter of LSTMRegressor"):
+            small(learning_rate=value).fit(W, Y)
 
 
 class Breaker(Callback):

@@ -291,3 +291,17 @@ def test_what_is_no_number_is_refused_here_and_in_fit(series):
 def test_an_index_that_is_refused_is_that_of_the_series(index):
     with pytest.raises(ValueError, match=r"The index of series .*series\.(sort|reset)_index\("):
         forecast_targets(pd.Series([1.0, 2.0, 3.0], index=index), 1)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint64])
+def test_a_horizon_of_every_integer_type_gives_the_same_targets(kind):
+    series = np.arange(300.0)
+    targets = forecast_targets(series, kind(120))
+    assert targets.shape == (300, 120)
+    assert targets[5].tolist() == list(range(6, 126))
+
+
+@pytest.mark.parametrize("horizon", [True, 2.0, np.array(2), "2"])
+def test_a_horizon_that_is_no_int_is_refused(horizon):
+    with pytest.raises(ValueError, match="horizon must be an int of at least 1, got "):
+        forecast_targets(np.arange(9.0), horizon)

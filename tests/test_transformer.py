@@ -1133,3 +1133,55 @@ def test_the_first_partial_fit_compares_labels_too():
     rows = pd.DataFrame({"a": np.arange(6.0)}, index=np.arange(10, 16))
     with pytest.raises(ValueError, match="X and y have different indexes"):
         SlidingWindowTransformer(3).partial_fit(rows[:3], rows["a"][3:])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64],
+)
+def test_sizes_of_every_integer_type_give_the_same_windows(kind):
+    rows = np.arange(100.0)[:, np.newaxis]
+    windows = SlidingWindowTransformer(kind(3), dilation=kind(12)).fit_transform(rows)
+    assert windows[50, :, 0].tolist() == [26, 38, 50]
+    flat = SlidingWindowTransformer(kind(100), dilation=kind(3), flatten=True).fit(rows)
+    assert flat.get_feature_names_out()[0] == "x0_lag297"
+    assert len(flat.history_) == 100
+    np.testing.assert_array_equal(
+        flat.transform(rows),
+        SlidingWindowTransformer(100, dilation=3, flatten=True).fit_transform(rows),
+    )
+
+
+@pytest.mark.parametrize("window_size", [1, 3])
+def test_flat_windows_of_one_feature_are_a_copy(window_size):
+    rows = np.arange(5.0)[:, np.newaxis]
+    flat = SlidingWindowTransformer(window_size, flatten=True).fit(rows)
+    out = flat.transform(rows)
+    out[:] = 7
+    assert rows[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert flat.transform(rows)[4, -1] == 4
+    assert out.flags.owndata or out.base.flags.writeable
+
+
+def test_an_invalid_window_size_does_not_break_dir():
+    assert "transform" in dir(SlidingWindowTransformer("long"))
+
+
+@pytest.mark.parametrize("index", [pd.date_range("2020", periods=1), [5], ["a"], [1.5]])
+def test_a_transformer_fitted_on_one_row_can_be_saved_by_skops(index):
+    fitted = SlidingWindowTransformer(2).fit(pd.DataFrame({"a": [1.0]}, index=index))
+    data = skops.io.dumps(fitted)
+    loaded = skops.io.loads(data, trusted=["sklstm.SlidingWindowTransformer"])
+    later = pd.DataFrame({"a": [2.0, 3.0]})
+    np.testing.assert_array_equal(loaded.transform(later), fitted.transform(later))
+
+
+def test_set_output_does_not_change_flatten_meanwhile():
+    class Watched(SlidingWindowTransformer):
+        def __setattr__(self, name, value):
+            assert name != "flatten" or not hasattr(self, "flatten")
+            super().__setattr__(name, value)
+
+    windows = Watched(2).set_output(transform="pandas")
+    assert windows.set_output(transform=None).flatten is False
+    assert isinstance(windows.fit_transform([[1.0], [2.0]]), np.ndarray)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochScoring
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
 from sklstm._network.architecture import Architecture
@@ -157,3 +157,20 @@ def test_weights_between_epochs_are_averages_over_the_steps():
         if number % per_epoch == 0:
             expected.append(average)
     np.testing.assert_allclose(between, expected)
+
+
+@pytest.mark.parametrize("supervise", ["last", "every_step"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scores_of_training_batches_are_those_of_known_targets(supervise, weighted):
+    """Non-regression test: y was a pair of targets and weights, or had three dimensions."""
+    rows = np.random.RandomState(0).randn(120, 2)
+    windows = SlidingWindowTransformer(6).fit_transform(rows)
+    weight = np.r_[np.zeros(40), np.ones(80)] if weighted else None
+    score = EpochScoring("neg_mean_squared_error", on_train=True, name="score")
+    whole = {"batch_size": 500, "learning_rate": 1e-30, "max_epochs": 1, "linear_skip": False}
+    model = LSTMRegressor(4, supervise=supervise, random_state=0, callbacks=[score], **whole)
+    model.fit(windows, rows[:, 0], weight)
+    assert np.isfinite(model.net_.history[-1, "score"])
+    if supervise == "last":
+        loss = model.net_.history[-1, "train_loss"]
+        np.testing.assert_allclose(-model.net_.history[-1, "score"], loss, rtol=1e-5)
