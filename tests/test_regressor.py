@@ -594,7 +594,7 @@ TABLES = WINDOWS | {
     "pandas": pd.DataFrame,
     "nullable": lambda values: pd.DataFrame(values).astype("Float64"),
     "polars": pl.DataFrame,
-    "pyarrow": lambda values: pa.table([*values.T], names=list("abcdefghij"[: values.shape[1]])),
+    "pyarrow": lambda values: pa.table({f"x{k}": column for k, column in enumerate(values.T)}),
 }
 
 
