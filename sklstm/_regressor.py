@@ -14,7 +14,13 @@ from sklearn.base import RegressorMixin
 from sklstm._base import BaseLSTM
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._target_codec import TargetCodec
-from sklstm._validation import Interval, StrOptions, check_fitted, unchanged_on_error
+from sklstm._validation import (
+    Interval,
+    StrOptions,
+    check_fitted,
+    check_numbers,
+    unchanged_on_error,
+)
 
 
 class LSTMRegressor(RegressorMixin, BaseLSTM):
@@ -398,7 +404,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
             infinite after an epoch whose weights could be restored.
         """
         with unchanged_on_error(self):
-            resumed = self.warm_start and hasattr(self, "net_") and self._codec.fits(y)
+            fitted = self.warm_start and hasattr(self, "net_")
+            resumed = fitted and self._codec.fits(check_numbers(y, "y"))
             self._fit(X, y, sample_weight, self.max_epochs, self.early_stopping, resumed)
         return self
 

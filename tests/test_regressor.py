@@ -400,6 +400,13 @@ class TestGoingOn:
             assert model.n_iter_ == epoch == len(model.loss_curve_)
         assert model.loss_curve_[-1] < model.loss_curve_[0]
 
+    def test_a_warm_start_names_targets_that_are_no_array(self):
+        model = small(warm_start=True).fit(W, Y)
+        before = model.predict(W)
+        with pytest.raises(ValueError, match="^y "):
+            model.fit(W, [[1.0], [2.0, 3.0]] * 100)
+        assert_array_equal(model.predict(W), before)
+
     def test_partial_fit_keeps_the_first_standardisation(self):
         model = small().partial_fit(W, Y)
         mean = model.feature_mean_.copy()
@@ -611,9 +618,9 @@ class TestContainers:
     @pytest.mark.parametrize("make", TABLES.values(), ids=TABLES)
     def test_of_univariate_windows(self, make):
         values = ROUNDED[:, :, 0].astype(np.float64)
-        expected = alone().fit(values, Y[5:]).predict(values)
+        expected = small().fit(values, Y[5:]).predict(values)
         given = make(values)
-        assert_array_equal(alone().fit(given, Y[5:]).predict(given), expected)
+        assert_array_equal(small().fit(given, Y[5:]).predict(given), expected)
 
     @pytest.mark.parametrize("make", TABLES.values(), ids=TABLES)
     def test_of_targets(self, make):
