@@ -19,12 +19,23 @@ def linear_by_row(
     shape.
     """
     n_rows, n_outputs = len(rows), len(weights)
-    rows = functional.pad(rows, (0, 0, 0, -n_rows % _ROWS))
-    weights = functional.pad(weights, (0, 0, 0, -n_outputs % _OUTPUTS))
-    if bias is not None:
-        bias = functional.pad(bias, (0, -n_outputs % _OUTPUTS))
-    parts = [functional.linear(part, weights, bias) for part in rows.split(_ROWS)]
-    return torch.cat(parts)[:n_rows, :n_outputs]
+    weights = _padded(weights, _OUTPUTS)
+    bias = None if bias is None else _padded(bias, _OUTPUTS)
+    parts = _padded(rows, _ROWS).split(_ROWS)
+    products = [functional.linear(part, weights, bias) for part in parts]
+    product = products[0] if len(products) == 1 else torch.cat(products)
+    return product[:n_rows, :n_outputs]
+
+
+def _padded(values: torch.Tensor, multiple: int) -> torch.Tensor:
+    """Append zeros, so that the length is a multiple."""
+    n_spare = -len(values) % multiple
+    # functional.pad would take twice as long for a single row.
+    return (
+        torch.constant_pad_nd(values, (0, 0) * (values.ndim - 1) + (0, n_spare))
+        if n_spare
+        else values
+    )
 
 
 class LinearSkip(nn.Module):
