@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from abc import ABCMeta, abstractmethod
 from dataclasses import asdict, dataclass
-from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
@@ -56,6 +55,7 @@ from sklstm._validation import (
     check_params,
     check_weights,
     check_windows,
+    is_int,
 )
 
 # A network of more weights is refused: with gradients, the optimizer's moments and the averages
@@ -400,7 +400,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 def _layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     """Return the units of each layer as ints; refuse sizes that no machine has memory for."""
     sizes = np.array(hidden_layer_sizes, dtype=object)  # which keeps a bool beside ints a bool
-    are_ints = [isinstance(size, Integral) and not isinstance(size, bool) for size in sizes.flat]
+    are_ints = [is_int(size) for size in sizes.flat]
     if sizes.ndim > 1 or not are_ints or not all(are_ints) or min(sizes.flat) < 1:
         raise ValueError(
             "hidden_layer_sizes must hold the units of each layer, ints of at least 1, "

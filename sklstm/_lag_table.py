@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -20,6 +19,7 @@ from sklstm._validation import (
     check_fitted,
     check_params,
     check_rows,
+    is_int,
     unchanged_on_error,
 )
 
@@ -235,7 +235,7 @@ def _given_lags(lags: ArrayLike | Sequence[int | None], n_columns: int) -> list[
         if lag is None:
             read.append(None)
             continue
-        if not isinstance(lag, numbers.Integral) or isinstance(lag, bool) or lag < 0:
+        if not is_int(lag) or lag < 0:
             raise ValueError(
                 f"lags must hold ints of at least 0, or None for static columns; got {lag!r} "
                 f"for column {column}."

@@ -42,16 +42,21 @@ __all__ = [
     "check_targets",
     "check_weights",
     "check_windows",
+    "is_int",
     "unchanged_on_error",
 ]
 
 
+# Numbers for Python: a bool is an int, and so is a duration of numpy.
+_NO_NUMBERS = (bool, np.timedelta64)
+
+
 class Interval(NumberInterval):
-    """An interval of scikit-learn's that takes numbers of every type, but no bool."""
+    """An interval of scikit-learn's that takes numbers of every type, but no bool or duration."""
 
     def is_satisfied_by(self, value: Any) -> bool:
         """Whether ``value`` lies in the interval, as an int or float of Python."""
-        if isinstance(value, bool) or not isinstance(value, self.type):
+        if isinstance(value, _NO_NUMBERS) or not isinstance(value, self.type):
             return False
         try:
             return (int if self.type is numbers.Integral else float)(value) in self
@@ -100,10 +105,14 @@ def _plain_number(value: Any) -> Any:
     return float(value) if isinstance(value, numbers.Real) else value
 
 
+def is_int(value: Any) -> bool:
+    """Whether ``value`` is an int of Python or numpy."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, _NO_NUMBERS)
+
+
 def check_int(name: str, value: Any, least: int | None = None) -> int:
     """Return the argument ``name`` of a function as an int; refuse all other numbers."""
-    is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not is_int or (least is not None and value < least):
+    if not is_int(value) or (least is not None and value < least):
         at_least = "" if least is None else f" of at least {least}"
         raise ValueError(f"{name} must be an int{at_least}, got {value!r}.")
     return int(value)

@@ -931,3 +931,23 @@ class TestEveryStep:
     def test_every_step_is_refused_for_other_windows_and_two_directions(self, params, X, match):
         with pytest.raises(ValueError, match=match):
             small(supervise="every_step", **params).fit(X, X[:, -1, 0])
+
+
+def test_score_reads_targets_and_weights_as_fit_does(small_lstm):
+    X, y = np.random.RandomState(0).rand(30, 4), np.arange(30.0)
+    model = small_lstm().fit(X, y)
+    predicted, known = model.predict(X), np.arange(30) != 7
+    residual, spread = (y - predicted)[known], (y - y[known].mean())[known]
+    right = 1 - (residual**2).sum() / (spread**2).sum()
+    hidden = np.ma.masked_array(np.where(known, y, 1e6), mask=~known)
+    with pytest.raises(ValueError, match="^y contains NaN, first in row 7, but a score needs"):
+        model.score(X, hidden)
+    assert model.score(X[known], hidden[known]) == pytest.approx(right)  # as the message says
+    assert model.score(X, y, known) == pytest.approx(right)
+    with pytest.raises(ValueError, match="^sample_weight must not be negative"):
+        model.score(X, y, -np.ones(30))
+    with pytest.raises(ValueError, match="^Found input variables .* X has 30 rows, y has 29"):
+        model.score(X, y[1:])
+    dates = pd.date_range("2024-01-01", periods=31)
+    with pytest.raises(ValueError, match="^y and sample_weight have different indexes"):
+        model.score(X, pd.Series(y, dates[:-1]), pd.Series(y, dates[1:]))

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from sklstm._containers import as_numbers
 from sklstm._plot.drawing import (
     BLACK,
     GREY,
@@ -23,7 +22,7 @@ from sklstm._plot.drawing import (
 from sklstm._plot.inputs import check_row
 from sklstm._series import time_axis
 from sklstm._targets import forecast_targets
-from sklstm._validation import check_int
+from sklstm._validation import check_int, check_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -221,6 +220,7 @@ class ForecastDisplay:
             If matplotlib is not installed.
         """
         time_axis.check_same_labels(X=X, y=y)
+        check_numbers(y, "y")  # here, since from_predictions would call it y_true
         y_pred = estimator.predict(X)
         y_pred = np.asarray(y_pred).reshape(len(y_pred), -1)  # (rows, horizon)
         return cls.from_predictions(
@@ -278,7 +278,7 @@ class ForecastDisplay:
             If matplotlib is not installed.
         """
         time_axis.check_same_labels(y_true=y_true, y_pred=y_pred)
-        series, forecasts = as_numbers(y_true, "y_true"), as_numbers(y_pred, "y_pred")
+        series, forecasts = check_numbers(y_true, "y_true"), check_numbers(y_pred, "y_pred")
         shape = series.shape
         if len(shape) != 1 and shape[1:] != (1,):
             raise ValueError(
