@@ -56,6 +56,8 @@ class Interval(NumberInterval):
 
     def is_satisfied_by(self, value: Any) -> bool:
         """Whether ``value`` lies in the interval, as an int or float of Python."""
+        if type(value) is int and self.type is numbers.Integral:  # most; the next lines are slow
+            return value in self
         if isinstance(value, _NO_NUMBERS) or not isinstance(value, self.type):
             return False
         try:
@@ -98,7 +100,9 @@ def check_params(estimator: BaseEstimator, *names: str) -> SimpleNamespace:
 
 
 def _plain_number(value: Any) -> Any:
-    if isinstance(value, (bool, np.bool_)):
+    if type(value) in (bool, int, float, str):  # most; the next lines are slow
+        return value
+    if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, numbers.Integral):
         return int(value)

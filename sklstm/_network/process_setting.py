@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class ProcessSetting(Generic[T]):
         self.calls[call] = thread  # before the change, so that _end restores in any case
         if is_first:
             self.change(self.before)
-        self._release()
+        self.lock.release()
 
     def _end(self, call: object) -> None:
         try:
@@ -79,6 +79,8 @@ class ProcessSetting(Generic[T]):
 
     def _release(self) -> None:
         """Release the lock as often as this thread holds it: not at all, once or twice."""
-        with suppress(RuntimeError):  # raised by the release of a lock that is not held
+        try:  # contextlib.suppress takes longer, and each prediction calls this
             while True:
                 self.lock.release()
+        except RuntimeError:  # this thread does not hold it any more
+            pass
