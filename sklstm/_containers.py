@@ -87,6 +87,8 @@ def _float_type(types: Iterable[object]) -> type:
 
 
 def _as_array(data: Any, what: str) -> np.ndarray:
+    if hasattr(data, "combine_chunks"):  # numpy would read nulls of a dictionary as its values
+        data = data.combine_chunks()
     try:
         if isinstance(data, torch.Tensor):
             data = data.detach().cpu()

@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.lag_names import Lag, read_lags
 from sklstm._series.storage import float_type
+from sklstm._series.time_axis import check_same_labels
 from sklstm._validation import (
     StrOptions,
     check_fitted,
@@ -114,8 +115,8 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_rows, n_columns)
             The lag table. A data frame for ``lags="auto"``.
-        y : None
-            Ignored.
+        y : array-like or None, default=None
+            Targets of the same rows. Of them, only a pandas index is looked at.
 
         Returns
         -------
@@ -126,10 +127,11 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If no lag is found, a feature lacks a lag or has it twice, a lag is not an int of
-            at least 0, or X holds inf.
+            at least 0, X holds inf, or its index is not that of ``y``.
         """
         with unchanged_on_error(self):
             check_params(self)
+            check_same_labels(X=X, y=y)
             check_rows(self, X, reset=True, allow_nan=True)
             lags = self._lags_of_columns()
             self.lags_, self.columns_, self._n_lagged = _window_columns(lags)

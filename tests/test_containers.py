@@ -290,3 +290,11 @@ def test_the_advice_about_whole_arguments_can_be_followed():
     lazy, batch = pl.LazyFrame({"a": A, "b": B}), pa.RecordBatch.from_pydict({"a": A, "b": B})
     assert_array_equal(as_numbers(lazy.collect(), "X"), TABLE)
     assert_array_equal(as_numbers(pa.Table.from_batches([batch]), "X"), TABLE)
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_a_null_of_a_dictionary_of_pyarrow_is_nan(chunks):
+    column = pa.chunked_array([pa.array([1.0, 2.0, None, 4.0]).dictionary_encode()] * chunks)
+    expected = np.tile([1, 2, np.nan, 4], chunks)
+    np.testing.assert_array_equal(as_numbers(column, "y"), expected)
+    np.testing.assert_array_equal(as_numbers(pa.table({"a": column}), "X")[:, 0], expected)

@@ -379,3 +379,11 @@ def test_lags_can_be_searched(small_lstm, chicago, tomorrow):
     candidates = {"lagtabletransformer__lags": [[0, 1], [0, None]]}
     search = GridSearchCV(pipe, candidates, cv=TimeSeriesSplit(2)).fit(X, tomorrow[1:])
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_targets_with_other_labels_are_refused():
+    days = pd.date_range("2024-01-01", periods=9, freq="D")
+    table = pd.DataFrame({"lag_1": np.arange(9.0), "lag_0": np.arange(1.0, 10.0)}, index=days)
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        LagTableTransformer().fit(table[:5], table["lag_0"][4:])
+    LagTableTransformer().fit(table[:5], table["lag_0"][:5])

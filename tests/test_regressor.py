@@ -677,7 +677,7 @@ class TestRefusing:
     def test_values_too_large_for_float32_are_refused_and_fit_in_float64(self):
         huge = W[5:].copy()
         huge[7] = 1e45
-        with pytest.raises(ValueError, match="1e.45 in column 1, .* too large for torch.float32"):
+        with pytest.raises(ValueError, match="1e.45 in feature 1, .* too large for torch.float32"):
             small().fit(W, Y).predict(huge)
         assert np.isfinite(small(precision="float64").fit(W, Y).predict(huge)).all()
 

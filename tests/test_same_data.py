@@ -376,6 +376,9 @@ def dates_of(unit, array):
     return array.astype("i8").astype(f"M8[{unit}]")
 
 
+STRINGS = {}
+if hasattr(np, "dtypes") and hasattr(np.dtypes, "StringDType"):  # numpy 2
+    STRINGS["StringDType"] = lambda array: array.astype(str).astype(np.dtypes.StringDType())
 LAYOUTS = {
     "C order": np.array,
     "Fortran order": np.asfortranarray,
@@ -401,7 +404,7 @@ LAYOUTS = {
     "Decimal": partial(objects_of, Decimal),
     "Fraction": partial(objects_of, Fraction),
     "text": lambda array: array.astype(str),
-    "StringDType": lambda array: array.astype(str).astype(np.dtypes.StringDType()),
+    **STRINGS,
 }
 INTEGERS = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
 DTYPES = [*INTEGERS, "f2", "f4", "longdouble", ">f2", ">f4", ">f8", ">i2", ">i8", ">u8"]

@@ -101,15 +101,24 @@ def check_magnitude(
     dtype : torch.dtype
     """
     largest = np.abs(standardised).max()
-    if largest <= math.sqrt(torch.finfo(dtype).max) / _ROOT_OF_ROWS:
+    if largest <= _limit(dtype):
         return
     row, column = np.unravel_index(np.abs(standardised).argmax(), standardised.shape)
-    wider = "" if dtype == torch.float64 else ", or set precision='float64'"
+    value, advice = values[row, column], [f"check {name} for wrong values"]
+    if value == standardised[row, column]:
+        advice.append("keep standardize=True")
+    if dtype != torch.float64 and largest <= _limit(torch.float64):
+        advice.append("set precision='float64'")
+    place = "feature" if name == "X" else "column"
     raise ValueError(
-        f"{name} holds the value {values[row, column]:g} in column {column}, which is too large "
-        f"for {dtype}: after standardisation it is {standardised[row, column]:g}. Check {name} for "
-        f"wrong values, or keep standardize=True{wider}."
+        f"{name} holds the value {value:g} in {place} {column}, which is too large for {dtype}: "
+        f"after standardisation it is {standardised[row, column]:g}. What to do: "
+        f"{', or '.join(advice)}."
     )
+
+
+def _limit(dtype: torch.dtype) -> float:
+    return math.sqrt(torch.finfo(dtype).max) / _ROOT_OF_ROWS
 
 
 def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:

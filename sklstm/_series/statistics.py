@@ -53,6 +53,7 @@ def mean_and_scale(rows: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
         variance += (weighted * deviations).sum(axis=1)
     scale = np.sqrt(np.maximum(variance / total - (shift / total) ** 2, 0.0))
     is_constant = scale <= _ROUNDING * np.ldexp(largest, -exponent)
+    mean = np.where(is_constant, mean + shift / total, mean)  # exact: its scale hides no rounding
     scale = np.where(is_constant, 1.0, np.ldexp(scale, exponent))
     return np.ldexp(mean, exponent), scale
 

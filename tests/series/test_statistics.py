@@ -40,10 +40,12 @@ def test_squares_neither_overflow_nor_vanish(size):
     np.testing.assert_allclose(scale / size, expected[1], rtol=1e-11)
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, -1e10, 1e200, 1e-300])
-def test_a_constant_column_has_a_scale_of_one(value):
-    mean, scale = mean_and_scale(np.full((10_007, 1), value), np.ones(10_007))
-    np.testing.assert_allclose(mean, value, rtol=1e-15)
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e10, 1e19, 1e22, 1e24, 1e25, 1e200, 1e-300])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_constant_column_has_a_scale_of_one_and_its_value_as_mean(value, weighted):
+    weight = np.random.RandomState(0).rand(10_007) if weighted else np.ones(10_007)
+    mean, scale = mean_and_scale(np.full((10_007, 1), value), weight)
+    assert mean == value
     assert scale == 1
 
 
