@@ -566,7 +566,11 @@ BAD_INPUT = {
     "complex y": (W, Y + 1j, "Complex data not supported: y holds complex128"),
     "dates": (W.astype("M8[s]"), Y, "X holds datetime64"),
     "durations": (W[5:, :, 0].astype("m8[s]"), Y[5:], "X holds timedelta64"),
-    "text in windows": (W.astype(str) + "h", Y, "X holds 'nanh' in window 0, step 0, feature 0"),
+    "text in windows": (
+        np.char.add(W.astype(str), "h"),
+        Y,
+        "X holds 'nanh' in window 0, step 0, feature 0",
+    ),
     "column of dates": (pl.DataFrame({"when": [date(2024, 1, 1)] * 200}), Y, "Column 'when' of X"),
     "column of text": (pd.DataFrame({"kind": ["a"] * 200}), Y, "Column 'kind' of X holds 'a'"),
     "structured": (np.zeros((200, 6), dtype=[("a", float)]), Y, "X is a structured array"),
