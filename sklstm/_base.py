@@ -37,7 +37,7 @@ from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
 from sklstm._network.runtime import torch_state
-from sklstm._network.series_tensor import check_magnitude, standardised_series
+from sklstm._network.series_tensor import check_magnitude, check_not_tiny, standardised_series
 from sklstm._network.state import load_net_state, loaded_net, net_state
 from sklstm._network.threads import n_threads
 from sklstm._network.training import release, train
@@ -287,6 +287,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         )
         targets = codec.encode(rows.y, rows.weight, rows.usable)
         check_magnitude("y", targets[0], rows.y[rows.usable], dtype)
+        if not self.standardize:
+            check_not_tiny("X", windows.rows, dtype)
+            check_not_tiny("y", rows.y, dtype)
         usable = WindowDataset(series, windows, rows.usable, *targets)
         n_held_out = 0 if rows.validation is None else len(rows.validation)
         validation = usable.part(-n_held_out, None) if n_held_out else None

@@ -48,7 +48,9 @@ def as_numbers(data: Any, name: str) -> Any:
     arrays = []
     for label, column in columns:
         what = f"Column {label!r} of {name}"
-        index = f" Times of the rows belong in the index: {frame}.set_index({label!r})."
+        index = (
+            f" If it holds the times of the rows, make it the index: {frame}.set_index({label!r})."
+        )
         array = _floats(_as_array(column, what), what, index if name == "X" else "")
         if array.ndim != 1:
             _refuse(what, f"lists ({column.dtype})")
@@ -89,6 +91,8 @@ def _float_type(types: Iterable[object]) -> type:
 def _as_array(data: Any, what: str) -> np.ndarray:
     if hasattr(data, "combine_chunks"):  # numpy would read nulls of a dictionary as its values
         data = data.combine_chunks()
+    if isinstance(data, (list, tuple)) and any(isinstance(row, np.ma.MaskedArray) for row in data):
+        data = np.ma.stack(data)  # numpy would forget the masks
     try:
         if isinstance(data, torch.Tensor):
             data = data.detach().cpu()

@@ -120,7 +120,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     standardize : bool, default=True
         Whether to standardise each feature and each target with the mean and standard
-        deviation of the training windows. Predictions are in units of the target.
+        deviation of the training windows. Predictions are in units of the target. False: values
+        whose squares overflow or vanish in ``precision`` are errors.
 
     warm_start : bool, default=False
         Whether :meth:`fit` continues from the weights, the linear map, the optimizer's state

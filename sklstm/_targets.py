@@ -83,9 +83,15 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
         # Shorten long holes, to save memory: one step more than the horizon hides as much.
         position = np.cumsum(np.minimum(np.diff(position, prepend=0), horizon + 1))
 
-    known = np.full(position[-1] + 1 + horizon, np.nan, dtype=values.dtype)
-    known[position] = values
-    targets = window_view(known[1:, np.newaxis], horizon)[position, :, 0]  # (rows, horizon)
+    try:
+        known = np.full(int(position[-1]) + 1 + horizon, np.nan, dtype=values.dtype)
+        known[position] = values
+        targets = window_view(known[1:, np.newaxis], horizon)[position, :, 0]  # (rows, horizon)
+    except (MemoryError, ValueError, OverflowError) as error:  # numpy refuses sizes by any of them
+        raise ValueError(
+            f"horizon={horizon} needs an array of {len(values)} rows and {horizon} columns, which "
+            "memory does not hold. Choose a smaller horizon."
+        ) from error
     if not time_axis.is_pandas(series):
         return targets
     frame: Any = series

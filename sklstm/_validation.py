@@ -200,18 +200,18 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
     else:
         keeps_type = np.can_cast(array.dtype, np.float64)
         array = _check_array(estimator, array, None if keeps_type else [np.float64, np.float32])
-        if reset:
-            names = _get_feature_names(X)
-            if names is not None and (why := contradiction(names)):
-                warnings.warn(
-                    f"{type(estimator).__name__} reads the columns of X ({_first_five(names)}) as "
-                    f"the steps of one feature, oldest first, but their names contradict: {why}. "
-                    "If X is a lag table, put LagTableTransformer before the estimator; if its "
-                    "columns are features, SlidingWindowTransformer. If they are steps, oldest "
-                    "first, pass X.to_numpy().",
-                    stacklevel=4,
-                )
-        elif estimator.n_features_in_ == estimator.window_size_:
+        names_are_new = reset or not hasattr(estimator, "feature_names_in_")
+        names = _get_feature_names(X) if names_are_new else None
+        if names is not None and (why := contradiction(names)):
+            warnings.warn(
+                f"{type(estimator).__name__} reads the columns of X ({_first_five(names)}) as "
+                f"the steps of one feature, oldest first, but their names contradict: {why}. "
+                "If X is a lag table, put LagTableTransformer before the estimator; if its "
+                "columns are features, SlidingWindowTransformer. If they are steps, oldest "
+                "first, pass X.to_numpy().",
+                stacklevel=4,
+            )
+        if not reset and estimator.n_features_in_ == estimator.window_size_:
             validate_data(estimator, X, reset=False, skip_check_array=True)
         n_columns = array.shape[1]
         array = array[:, :, np.newaxis]

@@ -298,3 +298,8 @@ def test_a_null_of_a_dictionary_of_pyarrow_is_nan(chunks):
     expected = np.tile([1, 2, np.nan, 4], chunks)
     np.testing.assert_array_equal(as_numbers(column, "y"), expected)
     np.testing.assert_array_equal(as_numbers(pa.table({"a": column}), "X")[:, 0], expected)
+
+
+def test_masks_of_rows_in_a_list_count():
+    rows = [np.ma.array([1.0, 2.0]), np.ma.array([-999.0, 3.0], mask=[True, False])]
+    np.testing.assert_array_equal(as_numbers(rows, "X"), [[1, 2], [np.nan, 3]])

@@ -1,10 +1,7 @@
 """The package with scikit-learn's own tools, on the real series that it ships."""
 
-import copy
-import io
 import pickle
 
-import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -43,6 +40,7 @@ from sklearn.utils import resample
 from skorch.callbacks import Callback
 
 from sklstm import SlidingWindowTransformer, forecast_targets
+from tests import copies
 
 CV = TimeSeriesSplit(2)
 REGRESSION_SCORERS = [
@@ -582,26 +580,15 @@ def test_ridge_on_flat_windows_equals_ridge_on_lags_made_by_hand(chicago, tomorr
 # --- copies ------------------------------------------------------------------------------
 
 
-def through_joblib(model):
-    file = io.BytesIO()
-    joblib.dump(model, file)
-    file.seek(0)
-    return joblib.load(file)
-
-
 def through_skops(model):
+    """Save and load by skops, and trust public classes of this package only."""
     data = skops.io.dumps(model)
     types = skops.io.get_untrusted_types(data=data)
     assert all(name.startswith("sklstm.") for name in types), types
     return skops.io.loads(data, trusted=types)
 
 
-COPIES = {
-    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
-    "joblib": through_joblib,
-    "skops": through_skops,
-    "deepcopy": copy.deepcopy,
-}
+COPIES = copies.COPIES | {"skops": through_skops}
 
 
 @pytest.mark.parametrize("how", COPIES)

@@ -181,6 +181,23 @@ def test_large_values_as_they_are_train_or_are_refused_by_name(precision, linear
         assert np.isfinite(small(linear_skip=linear_skip).fit(X, y).predict(X)).all()
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1e-60, 1e-200, 1e-310])
+def test_tiny_values_as_they_are_train_or_are_refused_by_name(precision, size):
+    params = {"standardize": False, "precision": precision}
+    fits = precision == "float64" and size > 1e-150
+    for X, y, name in [(VIEW * size, Y, "X"), (VIEW, Y * size, "y")]:
+        if fits:
+            expected = small(**params).fit(VIEW, Y).predict(VIEW[:-1])
+            unit = size if name == "y" else 1.0
+            read = small(**params).fit(X, y).predict(X[:-1]) / unit
+            if name == "y":  # the unit of X decides how fast the network learns
+                assert_allclose(read, expected, rtol=1e-6)
+            continue
+        with pytest.raises(ValueError, match=f"^{name} holds no value above .* too small"):
+            small(**params).fit(X, y)
+
+
 def test_one_huge_value_to_predict_is_named():
     model = small().fit(VIEW, Y)
     X = VIEW.copy()

@@ -7,14 +7,11 @@ the calls that trained, each with the parameters of that moment. Both must hold 
 
 import copy
 import io
-import pickle
 import re
 from dataclasses import dataclass, replace
 
-import joblib
 import numpy as np
 import pytest
-import skops.io
 import torch
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -32,6 +29,7 @@ from skorch.callbacks import Callback, EpochScoring, LRScheduler
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
 from sklstm._network.device import has_bfloat16
+from tests.copies import COPIES
 
 N_SEQUENCES = 500
 DIVERGED = "training loss is not finite"  # LBFGS without a line search can
@@ -211,26 +209,6 @@ INVALID = {
 
 def _choices(table):
     return st.sampled_from([(name, value) for name, values in table.items() for value in values])
-
-
-def _through_joblib(model):
-    file = io.BytesIO()
-    joblib.dump(model, file)
-    file.seek(0)
-    return joblib.load(file)
-
-
-def _through_skops(model):
-    data = skops.io.dumps(model)
-    return skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
-
-
-COPIES = {
-    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
-    "deepcopy": copy.deepcopy,
-    "joblib": _through_joblib,
-    "skops": _through_skops,
-}
 
 
 # What is compared.

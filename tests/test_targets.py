@@ -305,3 +305,9 @@ def test_a_horizon_of_every_integer_type_gives_the_same_targets(kind):
 def test_a_horizon_that_is_no_int_is_refused(horizon):
     with pytest.raises(ValueError, match="horizon must be an int of at least 1, got "):
         forecast_targets(np.arange(9.0), horizon)
+
+
+@pytest.mark.parametrize("horizon", [10**12, 10**18, 10**30])
+def test_a_horizon_that_memory_does_not_hold_is_named(horizon):
+    with pytest.raises(ValueError, match=f"horizon={horizon} needs an array of 2 rows"):
+        forecast_targets([1.0, 2.0], horizon)

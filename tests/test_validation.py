@@ -72,6 +72,17 @@ def test_names_that_contradict_one_feature_get_a_warning(small_lstm, named, meth
     small_lstm().fit(X.to_numpy(), y)  # as advised where the columns are indeed steps
 
 
+@pytest.mark.parametrize("named", [["lag_1", "lag_2", "lag_3"]], indirect=True)
+@pytest.mark.parametrize("method", ["predict", "partial_fit"])
+@pytest.mark.parametrize("n_dims", [2, 3])
+@pytest.mark.filterwarnings("ignore:X has feature names, but LSTMRegressor was fitted without")
+def test_names_are_read_too_where_the_fit_saw_none(small_lstm, named, method, n_dims):
+    values, y = named.to_numpy(), named.to_numpy()[:, 0]
+    lstm = small_lstm().fit(values if n_dims == 2 else values[:, :, np.newaxis], y)
+    with pytest.warns(UserWarning, match="their names contradict: 'lag_2' stands after 'lag_1'"):
+        getattr(lstm, method)(named, *([y] if method == "partial_fit" else []))
+
+
 @pytest.mark.parametrize("named", [["lag_2", "lag_1", "lag_0"], ["x0", "x1", "x2"]], indirect=True)
 def test_names_that_do_not_contradict_get_no_warning(small_lstm, named):
     lstm = small_lstm().fit(named, named.to_numpy()[:, 0])

@@ -111,6 +111,8 @@ def _products_of_errors(
 
 def _within_a_standard_error(errors: np.ndarray) -> np.ndarray:
     """Find the penalties with errors (blocks, penalties) within a standard error of the best."""
+    # A power of two changes no bit, and squares of huge or tiny errors stay finite and above zero.
+    errors = np.ldexp(errors, -np.frexp(errors.max())[1])
     worse = errors - errors[:, [errors.mean(axis=0).argmin()]]
     error_of_mean = worse.std(axis=0, ddof=1) / np.sqrt(len(errors))
     return worse.mean(axis=0) <= _STANDARD_ERRORS * error_of_mean

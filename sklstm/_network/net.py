@@ -13,6 +13,7 @@ from skorch.callbacks.scoring import ScoringBase
 from sklstm._network.batches import WindowDataset
 
 _ROWS_OF_A_LOSS = 2**14  # in one call of the loss, to save memory
+_LEAST_UNIT = 1e-9
 
 Targets = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
@@ -79,7 +80,9 @@ class WindowNet(NeuralNetRegressor):
         """Record losses relative to those of the linear map alone on the same rows."""
         train_loss = self._loss_without_network(training)
         valid_loss = 1.0 if validation is None else self._loss_without_network(validation)
-        self.loss_units_ = (train_loss or 1.0, valid_loss or 1.0)
+        # A map that fits exactly leaves rounding errors only, which are no unit.
+        units = [loss if loss > _LEAST_UNIT else 1.0 for loss in (train_loss, valid_loss)]
+        self.loss_units_ = (units[0], units[1])
 
     def _loss_without_network(self, dataset: WindowDataset) -> float:
         columns = (

@@ -11,7 +11,8 @@ import torch
 from sklstm._series.storage import let_go, row_blocks, stays_on_disk
 from sklstm._series.windows import Windows, history_length
 
-# A thousand times below the root of the largest number: squares of a million values have a sum.
+# A thousand times below the root of the largest number, squares of a million values have a sum. A
+# thousand times above the root of the smallest one, squares of errors do not vanish.
 _ROOT_OF_ROWS = 1024
 _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
 
@@ -117,8 +118,27 @@ def check_magnitude(
     )
 
 
+def check_not_tiny(name: str, values: np.ndarray, dtype: torch.dtype) -> None:
+    """Refuse values (n, columns), NaN where unknown, whose squares all vanish in ``dtype``."""
+    largest = 0.0
+    for at in row_blocks(values):
+        sizes = np.abs(values[at])
+        largest = max(largest, float(sizes.max(where=~np.isnan(sizes), initial=0)))
+    if largest == 0 or largest >= _least(dtype):
+        return
+    wider = dtype != torch.float64 and largest >= _least(torch.float64)
+    raise ValueError(
+        f"{name} holds no value above {largest:g}, which is too small for {dtype}. Set "
+        f"standardize=True{', or precision=' + repr('float64') if wider else ''}."
+    )
+
+
 def _limit(dtype: torch.dtype) -> float:
     return math.sqrt(torch.finfo(dtype).max) / _ROOT_OF_ROWS
+
+
+def _least(dtype: torch.dtype) -> float:
+    return math.sqrt(torch.finfo(dtype).tiny) * _ROOT_OF_ROWS
 
 
 def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ def net_state(
         # Those of the training, since the estimator's parameters may have been changed after it.
         "hyperparameters": asdict(hyperparameters),
         "weights": _to_plain(net.module_.state_dict()),
-        "optimizer": type(net.optimizer_).__name__,
+        "optimizer": _name_of(net.optimizer_),
         "optimizer_state": _to_plain(net.optimizer_.state_dict()["state"]),
         "history": _to_plain(list(net.history)),
     }
@@ -40,7 +40,7 @@ def load_net_state(net: WindowNet, state: dict[str, Any]) -> None:
     weights = {k: v for k, v in state["weights"].items() if not k.startswith("skip.")}
     net.module_.load_state_dict(_to_torch(weights))
     optimizer = net.optimizer_.state_dict()
-    if state["optimizer"] == type(net.optimizer_).__name__:
+    if state["optimizer"] == _name_of(net.optimizer_):
         optimizer["state"] = _to_torch(state["optimizer_state"])
         net.optimizer_.load_state_dict(optimizer)
     for group in net.optimizer_.param_groups:
@@ -74,6 +74,12 @@ def loaded_net(
         net.module_.skip = LinearSkip(*(weights[f"skip.{name}"] for name in names)).to(device)
     release(net)
     return net
+
+
+def _name_of(optimizer: torch.optim.Optimizer) -> str:
+    kind = type(optimizer)
+    is_of_torch = getattr(torch.optim, kind.__name__, None) is kind
+    return kind.__name__ if is_of_torch else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _to_plain(value: Any) -> Any:

@@ -52,7 +52,7 @@ def read_lags(names: Iterable[str]) -> list[Lag | None]:
     zeros: dict[str, Lag] = {}
     for name in names:
         forms = (_AFTER, _BEFORE, _STATSMODELS, _AT_T)
-        match = next(filter(None, (form.fullmatch(name) for form in forms)), None)
+        match = next(filter(None, (form.fullmatch(name.strip()) for form in forms)), None)
         if match is None:
             continue
         parts = match.groupdict()

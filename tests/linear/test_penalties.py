@@ -55,3 +55,11 @@ def test_the_map_is_the_mean_of_the_maps_of_its_penalties():
     )
     torch.testing.assert_close(both.weights, (maps[0].weights + maps[1].weights) / 2)
     torch.testing.assert_close(both.intercept, (maps[0].intercept + maps[1].intercept) / 2)
+
+
+@pytest.mark.parametrize("size", [2.0**-1000, 2.0**1000])
+def test_the_unit_of_the_errors_decides_nothing(size):
+    errors = np.random.RandomState(0).rand(3, 15)
+    expected = penalties._within_a_standard_error(errors)
+    assert 0 < expected.sum() < 15
+    np.testing.assert_array_equal(penalties._within_a_standard_error(errors * size), expected)

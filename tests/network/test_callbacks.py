@@ -1,13 +1,11 @@
 """The user's callbacks: what is taken, and copies without what training added."""
 
-import copy
 import os
 import pickle
 import threading
 
 import numpy as np
 import pytest
-import skops.io
 import torch
 from sklearn.base import clone
 from skorch.callbacks import (
@@ -23,6 +21,7 @@ from skorch.callbacks import (
 )
 
 from sklstm._network.callbacks import check_callbacks, untrained
+from tests import copies
 from tests.network.data import X, fitted
 
 
@@ -59,17 +58,7 @@ class Scores(EpochScoring):
         super().__init__(scoring, **kwargs)
 
 
-def through_skops(model):
-    data = skops.io.dumps(model)
-    return skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
-
-
-COPIES = {
-    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
-    "deepcopy": copy.deepcopy,
-    "clone": clone,
-    "skops": through_skops,
-}
+COPIES = copies.COPIES | {"clone": clone}
 KINDS = {
     "keeps": Keeps,
     "class": lambda: Keeps,

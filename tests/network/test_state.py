@@ -71,3 +71,13 @@ def test_a_bfloat16_network_predicts_in_float32_with_a_warning_where_there_is_no
     np.testing.assert_array_equal(loaded.predict(X), expected)
     assert loaded.__getstate__()["net_"]["architecture"]["precision"] == "bfloat16"
     assert loaded.set_params(precision="float32").partial_fit(X, X[:, 0]).n_iter_ == 3
+
+
+def test_another_optimizer_of_the_same_name_starts_with_a_state_of_its_own():
+    class Adam(torch.optim.Adam):
+        def __init__(self, params, lr):
+            super().__init__(params, lr=lr, amsgrad=True)
+
+    model = fitted()
+    model.set_params(optimizer=Adam).partial_fit(X, X[:, 0])
+    assert np.isfinite(model.predict(X)).all()

@@ -146,3 +146,7 @@ def test_names_of_steps_do_not_contradict(names):
 )
 def test_names_that_contradict_say_why(names, why):
     assert why in contradiction(names)
+
+
+def test_blanks_around_a_name_do_not_count():
+    assert read_lags(["load_lag1 ", " load_lag2"]) == [Lag("load", 1), Lag("load", 2)]
