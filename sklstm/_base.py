@@ -27,11 +27,9 @@ from sklstm._network.building import (
     Hyperparameters,
     TrainingRun,
     build_net,
-    check_optimizer,
-    has_weight_decay,
 )
-from sklstm._network.callbacks import check_callbacks, untrained
-from sklstm._network.device import check_device, check_precision, resolve_device
+from sklstm._network.callbacks import untrained
+from sklstm._network.device import resolve_device
 from sklstm._network.microbatches import SMALLEST_MICROBATCH
 from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
@@ -41,6 +39,7 @@ from sklstm._network.series_tensor import check_magnitude, check_not_tiny, stand
 from sklstm._network.state import load_net_state, loaded_net, net_state
 from sklstm._network.threads import n_threads
 from sklstm._network.training import release, train
+from sklstm._parameters import check_parameters
 from sklstm._preparation import (
     feature_statistics,
     relative_weights,
@@ -55,13 +54,8 @@ from sklstm._validation import (
     check_params,
     check_weights,
     check_windows,
-    is_int,
 )
 
-# A network of more weights is refused: with gradients, the optimizer's moments and the averages
-# these take 2 TB in float32, more than machines have. torch's own error comes late, or not at all
-# where the system promises more memory than there is.
-_MOST_WEIGHTS = 10**11
 # All rows are in such a batch. torch cannot count in numbers of more than 64 bits.
 _LARGEST_BATCH = 2**31
 
@@ -116,7 +110,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         resumed: bool,
     ) -> None:
         """Train from the start, or continue the training of the last call (``resumed``)."""
-        params = self._check_params()
+        params = check_parameters(self)
         check_same_labels(X=X, y=y, sample_weight=sample_weight)
         checked = check_windows(self, X, reset=not resumed)
         windows = checked.windows
@@ -156,23 +150,6 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self.net_, self._architecture, self._codec = net, architecture, codec
         self._trained_with = hyperparameters
         self._set_training_attributes(net, validated=validation is not None)
-
-    def _check_params(self) -> SimpleNamespace:
-        """Check all parameters; return them with numbers as int or float."""
-        params = check_params(self)
-        params.hidden_layer_sizes = _layer_sizes(self.hidden_layer_sizes)
-        check_callbacks(self.callbacks)
-        if isinstance(self.optimizer, type):
-            with torch_state(training=True):
-                check_optimizer(self.optimizer, params.learning_rate)
-        if self.weight_decay and not has_weight_decay(self.optimizer):
-            raise ValueError(
-                f"weight_decay={self.weight_decay}, but {self.optimizer.__name__} has no such "
-                "parameter. Set weight_decay=0, or choose another optimizer."
-            )
-        check_device(self.device)
-        check_precision(self.precision, self.device)
-        return params
 
     def _check_rows(
         self,
@@ -398,22 +375,3 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.three_d_array = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
-    """Return the units of each layer as ints; refuse sizes that no machine has memory for."""
-    sizes = np.array(hidden_layer_sizes, dtype=object)  # which keeps a bool beside ints a bool
-    are_ints = [is_int(size) for size in sizes.flat]
-    if sizes.ndim > 1 or not are_ints or not all(are_ints) or min(sizes.flat) < 1:
-        raise ValueError(
-            "hidden_layer_sizes must hold the units of each layer, ints of at least 1, "
-            f"for instance (64, 32); got {hidden_layer_sizes!r}."
-        )
-    units = tuple(int(size) for size in sizes.flat)
-    n_weights = Architecture(0, units, 0).multiply_adds(window_size=1, n_windows=1)
-    if n_weights > _MOST_WEIGHTS:
-        raise ValueError(
-            f"hidden_layer_sizes={hidden_layer_sizes!r} needs {n_weights:.1e} weights, more than "
-            f"the {_MOST_WEIGHTS:.0e} that memory is expected for. Choose smaller layers."
-        )
-    return units

@@ -134,11 +134,12 @@ class StackedLSTM(nn.Module):
         if self.training:
             return self.head(last)
         # Pad to multiples of 16 values, since the rounding of a row otherwise depends on its place.
-        n_spare = -last.shape[1] % 16
-        weight = functional.pad(self.head.weight, (0, n_spare))
+        weight = self.head.weight
+        if n_spare := -last.shape[1] % 16:
+            last, weight = (functional.pad(values, (0, n_spare)) for values in (last, weight))
         # On a GPU many small products take long; smallest_batch compares the rows of one product.
         linear = linear_by_row if last.device.type == "cpu" else functional.linear
-        return linear(functional.pad(last, (0, n_spare)), weight, self.head.bias)
+        return linear(last, weight, self.head.bias)
 
     def smallest_batch(self, batch_size: int) -> int:
         """Find the smallest batch whose results equal those of a full batch, to the last bit.
