@@ -191,6 +191,7 @@ def test_tiny_values_as_they_are_train_or_are_refused_by_name(precision, size):
             expected = small(**params).fit(VIEW, Y).predict(VIEW[:-1])
             unit = size if name == "y" else 1.0
             read = small(**params).fit(X, y).predict(X[:-1]) / unit
+            assert np.isfinite(read).all()
             if name == "y":  # the unit of X decides how fast the network learns
                 assert_allclose(read, expected, rtol=1e-6)
             continue

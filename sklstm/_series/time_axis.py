@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-# A hole is a place where the index leaves out steps. Up to this fraction of holes among the
-# differences of the labels, the index is regular and rows are missing.
-_HOLES_ALLOWED = 0.1
+from sklstm._series.windows import HOLES_ALLOWED, are_few
+
 # With more holes, up to this fraction, the rows were picked from a regular series (by a splitter
 # with shuffle=True, for instance). With still more, the index is irregular.
 _HOLES_IF_PICKED = 0.6
@@ -309,14 +308,10 @@ def _regular_step(ticks: np.ndarray, allow_holes: bool) -> int | None:
     holes = difference != step
     if not allow_holes:
         return None if holes.any() else step
-    return step if _are_few(holes) or holes.mean() <= _HOLES_IF_PICKED else None
+    return step if are_few(holes) or holes.mean() <= _HOLES_IF_PICKED else None
 
 
-def _are_few(holes: np.ndarray, allowed: float = _HOLES_ALLOWED) -> bool:
-    return bool(np.count_nonzero(holes) <= max(2, allowed * len(holes)))
-
-
-def check_holes(steps: np.ndarray, allowed: float = _HOLES_ALLOWED, name: str = "X") -> None:
+def check_holes(steps: np.ndarray, allowed: float = HOLES_ALLOWED, name: str = "X") -> None:
     """Refuse rows with so many holes between them that they were picked from a series.
 
     Parameters
@@ -329,7 +324,7 @@ def check_holes(steps: np.ndarray, allowed: float = _HOLES_ALLOWED, name: str = 
         Name of the argument, for messages.
     """
     holes = steps != 1
-    if _are_few(holes, allowed):
+    if are_few(holes, allowed):
         return
     raise ValueError(
         f"The index of {name} steps over {int(np.sum(steps - 1))} rows in "

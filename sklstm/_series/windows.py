@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-# Windows follow each other if at most this fraction of them does not begin one row after the
-# window before it: rows are missing there, since a hole was left out.
-_HOLES_ALLOWED = 0.1
+# A hole is a place where rows are missing. Up to this fraction of holes between them, rows and
+# windows follow each other.
+HOLES_ALLOWED = 0.1
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class Windows:
         return total
 
 
-def are_few(holes: np.ndarray) -> bool:
+def are_few(holes: np.ndarray, allowed: float = HOLES_ALLOWED) -> bool:
     """Whether rows with these holes between them still follow each other."""
-    return bool(np.count_nonzero(holes) <= max(2, _HOLES_ALLOWED * len(holes)))
+    return bool(np.count_nonzero(holes) <= max(2, allowed * len(holes)))
 
 
 def number_type(largest: int) -> type:

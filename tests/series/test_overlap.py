@@ -128,11 +128,8 @@ def test_found_rows_lie_inside_the_memory_of_the_base(
         assert end <= memory_range(base)[1]
 
 
-@pytest.mark.parametrize("dilation", [1, 2, 5])
-@pytest.mark.parametrize("every", [1, 2, 3])
+@pytest.mark.parametrize(("dilation", "every"), [(1, 1), (2, 1), (5, 1), (1, 2), (1, 3)])
 def test_rows_of_a_view_are_not_copied(dilation, every):
-    if dilation > 1 and every > 1:
-        return  # such windows have rows of their own
     base = numbered(60, 3)
     windows = window_view(base, 4, dilation)[::every]
     found = find_windows(windows)
