@@ -124,6 +124,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         architecture = self._new_architecture(params, codec)
         if resumed:
             self._check_shape(architecture)
+        elif not self.standardize:
+            check_not_tiny("X", windows.rows, architecture.dtype)
+            check_not_tiny("y", rows.y[rows.usable], architecture.dtype)
         hyperparameters = Hyperparameters.of(params)
         run = self._training_run(params, architecture, windows, rows.training, resumed)
         with torch_state(training=True):
@@ -263,10 +266,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             windows, self.feature_mean_, self.feature_scale_, dtype, device
         )
         targets = codec.encode(rows.y, rows.weight, rows.usable)
-        check_magnitude("y", targets[0], rows.y[rows.usable], dtype)
-        if not self.standardize:
-            check_not_tiny("X", windows.rows, dtype)
-            check_not_tiny("y", rows.y, dtype)
+        check_magnitude("y", targets[0], rows.y[rows.usable], codec.scale, dtype)
         usable = WindowDataset(series, windows, rows.usable, *targets)
         n_held_out = 0 if rows.validation is None else len(rows.validation)
         validation = usable.part(-n_held_out, None) if n_held_out else None

@@ -89,11 +89,11 @@ def _float_type(types: Iterable[object]) -> type:
 
 
 def _as_array(data: Any, what: str) -> np.ndarray:
-    if hasattr(data, "combine_chunks"):  # numpy would read nulls of a dictionary as its values
-        data = data.combine_chunks()
-    if isinstance(data, (list, tuple)) and any(isinstance(row, np.ma.MaskedArray) for row in data):
-        data = np.ma.stack(data)  # numpy would forget the masks
     try:
+        if hasattr(data, "combine_chunks"):  # numpy would read nulls of a dictionary as its values
+            data = data.combine_chunks()
+        if isinstance(data, (list, tuple)):
+            return np.asarray(_without_masks(data, what))
         if isinstance(data, torch.Tensor):
             data = data.detach().cpu()
             return (data.float() if data.dtype == torch.bfloat16 else data).numpy()
@@ -112,6 +112,13 @@ def _as_array(data: Any, what: str) -> np.ndarray:
             f"{what} of type {type(data).__name__} cannot be turned into an array of numbers: "
             f"{error}"
         ) from error
+
+
+def _without_masks(data: Any, what: str) -> Any:
+    """Replace what is masked in the arrays of a list, since numpy would forget the masks."""
+    if isinstance(data, (list, tuple)):
+        return [_without_masks(item, what) for item in data]
+    return _as_array(data, what) if isinstance(data, np.ma.MaskedArray) else data
 
 
 def _floats(values: np.ndarray, what: str, hint: str = "") -> np.ndarray:

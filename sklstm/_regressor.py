@@ -120,8 +120,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     standardize : bool, default=True
         Whether to standardise each feature and each target with the mean and standard
-        deviation of the training windows. Predictions are in units of the target. False: values
-        whose squares overflow or vanish in ``precision`` are errors.
+        deviation of the training windows. Predictions are in units of the target. False: it is
+        an error if squares of values overflow in ``precision``, or if all values vanish in it.
 
     warm_start : bool, default=False
         Whether :meth:`fit` continues from the weights, the linear map, the optimizer's state

@@ -303,3 +303,6 @@ def test_a_null_of_a_dictionary_of_pyarrow_is_nan(chunks):
 def test_masks_of_rows_in_a_list_count():
     rows = [np.ma.array([1.0, 2.0]), np.ma.array([-999.0, 3.0], mask=[True, False])]
     np.testing.assert_array_equal(as_numbers(rows, "X"), [[1, 2], [np.nan, 3]])
+    np.testing.assert_array_equal(as_numbers([rows, rows], "X"), [[[1, 2], [np.nan, 3]]] * 2)
+    with pytest.raises(ValueError, match="^X of type list cannot be turned into an array"):
+        as_numbers([rows[1], [1.0]], "X")

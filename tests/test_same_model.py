@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
@@ -197,6 +198,46 @@ def test_tiny_values_as_they_are_train_or_are_refused_by_name(precision, size):
             continue
         with pytest.raises(ValueError, match=f"^{name} holds no value above .* too small"):
             small(**params).fit(X, y)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-17, 1e-25])
+def test_small_values_as_they_are_give_the_same_forecast_by_the_map(size):
+    params = {"standardize": False, "early_stopping": "auto"}
+    few = slice(0, 90)  # too few to validate: the map alone predicts
+    expected = small(**params).fit(VIEW[few], Y[few]).predict(VIEW)
+    assert_allclose(
+        small(**params).fit(VIEW[few] * size, Y[few]).predict(VIEW * size), expected, 1e-3
+    )
+    assert_allclose(
+        small(**params).fit(VIEW[few], Y[few] * size).predict(VIEW) / size, expected, 1e-3
+    )
+
+
+def test_rounding_errors_of_a_constant_are_no_tiny_values():
+    constant = StandardScaler().fit_transform(np.full((100, 1), 0.1))
+    assert 0 < np.abs(constant).max() < 1e-16
+    windows = SlidingWindowTransformer(4).fit_transform(constant)
+    model = small(standardize=False).fit(windows, constant[:, 0])
+    assert_allclose(model.predict(windows), constant[:, 0], atol=1e-3)
+
+
+@pytest.mark.parametrize(("first", "then"), [(True, False), (False, True)])
+def test_training_goes_on_at_the_kept_scale(first, then):
+    size = 1e-45 if first else 1.0
+    model = small(standardize=first).fit(VIEW * size, Y * size)
+    before = model.predict(VIEW * size)
+    model.set_params(standardize=then, learning_rate=1e-30).partial_fit(VIEW * size, Y * size)
+    assert_allclose(model.predict(VIEW * size), before, rtol=1e-4)
+
+
+@pytest.mark.parametrize("place", ["fit", "predict"])
+def test_the_advice_for_a_huge_value_of_a_constant_feature_is_not_to_standardise(place):
+    X = np.concatenate([VIEW, np.where(np.isnan(VIEW[:, :, :1]), np.nan, 0.0)], axis=2)
+    huge = X.copy()
+    huge[395, 7, -1] = 1e30
+    with pytest.raises(ValueError, match="holds the value .* in feature") as error:
+        small().fit(huge, Y) if place == "fit" else small().fit(X, Y).predict(huge)
+    assert "standardize" not in str(error.value)
 
 
 def test_one_huge_value_to_predict_is_named():

@@ -11,9 +11,10 @@ import torch
 from sklstm._series.storage import let_go, row_blocks, stays_on_disk
 from sklstm._series.windows import Windows, history_length
 
-# A thousand times below the root of the largest number, squares of a million values have a sum. A
-# thousand times above the root of the smallest one, squares of errors do not vanish.
+# A thousand times below the root of the largest number: squares of a million values have a sum.
 _ROOT_OF_ROWS = 1024
+# The linear map is solved in double precision, in which smaller values have no squares.
+_LEAST_OF_SQUARES = 1e-150
 _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
 
 
@@ -80,7 +81,7 @@ def standardised_series(
     series = None if on_disk else np.empty(rows.shape, dtype=_NUMPY_TYPES[dtype])
     for at in row_blocks(rows):
         block = standardised(rows[at], mean, scale)
-        check_magnitude("X", block, rows[at], dtype)
+        check_magnitude("X", block, rows[at], scale, dtype)
         if series is not None:
             series[at] = block
     if series is None:
@@ -89,7 +90,7 @@ def standardised_series(
 
 
 def check_magnitude(
-    name: str, standardised: np.ndarray, values: np.ndarray, dtype: torch.dtype
+    name: str, standardised: np.ndarray, values: np.ndarray, scale: Any, dtype: torch.dtype
 ) -> None:
     """Refuse values whose squares, summed over the rows, would be infinite in ``dtype``.
 
@@ -99,46 +100,43 @@ def check_magnitude(
         Name of the argument, for the error.
     standardised, values : ndarray of shape (n, columns)
         After and before the standardisation.
+    scale : array-like of shape (columns,)
+        That of the standardisation.
     dtype : torch.dtype
     """
     largest = np.abs(standardised).max()
     if largest <= _limit(dtype):
         return
     row, column = np.unravel_index(np.abs(standardised).argmax(), standardised.shape)
-    value, advice = values[row, column], [f"check {name} for wrong values"]
-    if value == standardised[row, column]:
-        advice.append("keep standardize=True")
+    advice = [f"check {name} for wrong values"]
+    if np.all(np.asarray(scale) == 1):
+        advice.append("fit with standardize=True")
     if dtype != torch.float64 and largest <= _limit(torch.float64):
-        advice.append("set precision='float64'")
+        advice.append("fit with precision='float64'")
     place = "feature" if name == "X" else "column"
     raise ValueError(
-        f"{name} holds the value {value:g} in {place} {column}, which is too large for {dtype}: "
-        f"after standardisation it is {standardised[row, column]:g}. What to do: "
+        f"{name} holds the value {values[row, column]:g} in {place} {column}, which is too large "
+        f"for {dtype}: after standardisation it is {standardised[row, column]:g}. What to do: "
         f"{', or '.join(advice)}."
     )
 
 
 def check_not_tiny(name: str, values: np.ndarray, dtype: torch.dtype) -> None:
-    """Refuse values (n, columns), NaN where unknown, whose squares all vanish in ``dtype``."""
+    """Refuse values (n, columns), NaN where unknown, that are all lost in ``dtype``."""
     largest = 0.0
     for at in row_blocks(values):
         sizes = np.abs(values[at])
         largest = max(largest, float(sizes.max(where=~np.isnan(sizes), initial=0)))
-    if largest == 0 or largest >= _least(dtype):
+    if largest == 0 or largest >= max(torch.finfo(dtype).tiny, _LEAST_OF_SQUARES):
         return
-    wider = dtype != torch.float64 and largest >= _least(torch.float64)
     raise ValueError(
-        f"{name} holds no value above {largest:g}, which is too small for {dtype}. Set "
-        f"standardize=True{', or precision=' + repr('float64') if wider else ''}."
+        f"{name} holds no value above {largest:g}, which is too small for {dtype}. Fit with "
+        "standardize=True."
     )
 
 
 def _limit(dtype: torch.dtype) -> float:
     return math.sqrt(torch.finfo(dtype).max) / _ROOT_OF_ROWS
-
-
-def _least(dtype: torch.dtype) -> float:
-    return math.sqrt(torch.finfo(dtype).tiny) * _ROOT_OF_ROWS
 
 
 def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
