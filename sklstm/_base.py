@@ -46,7 +46,7 @@ from sklstm._preparation import (
     split_latest,
     usable_windows,
 )
-from sklstm._series.time_axis import check_same_labels
+from sklstm._series.labels import check_same_labels
 from sklstm._series.windows import Windows
 from sklstm._target_codec import TargetCodec
 from sklstm._validation import (

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 
-from sklstm._series.time_axis import is_pandas, loaded_pandas
+from sklstm._series.labels import is_pandas, loaded_pandas
 
 _NUMBERS = "biuf"  # kinds of the types of numpy that hold real numbers
 # float() converts these without an error, but they are no numbers.

@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._series.labels import check_same_labels
 from sklstm._series.lag_names import Lag, read_lags
 from sklstm._series.storage import float_type
-from sklstm._series.time_axis import check_same_labels
 from sklstm._validation import (
     StrOptions,
     check_fitted,

@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 
 from sklstm._base import BaseLSTM
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series.time_axis import check_same_labels
+from sklstm._series.labels import check_same_labels
 from sklstm._target_codec import TargetCodec
 from sklstm._validation import (
     Interval,

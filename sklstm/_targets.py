@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklstm._series import time_axis
+from sklstm._series.frequency import check_freq, time_axis
+from sklstm._series.labels import is_pandas, loaded_pandas, time_index
 from sklstm._series.windows import window_view
 from sklstm._validation import check_int, check_numbers
 
 
-def forecast_targets(series: ArrayLike, horizon: int) -> Any:
+def forecast_targets(series: ArrayLike, horizon: int, *, freq: Any = "auto") -> Any:
     """Give every row the values that follow it: ``series[t + 1], ..., series[t + horizon]``.
 
     These are the targets of a forecast ``horizon`` steps ahead for :class:`LSTMRegressor`,
@@ -28,6 +29,8 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
         unknown values, as in :class:`SlidingWindowTransformer`.
     horizon : int
         Number of steps ahead, at least 1.
+    freq : str, int, timedelta or pandas offset, default="auto"
+        How time goes on from row to row: see :class:`SlidingWindowTransformer`.
 
     Returns
     -------
@@ -75,11 +78,12 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
     if not len(values):
         raise ValueError("series is empty, but targets need at least one row.")
 
-    index = time_axis.time_index(series, "series")
+    index = time_index(series, "series", freq)
+    check_freq(freq, index is not None, "series")
     position = np.arange(len(values))
     if index is not None:
-        axis = time_axis.infer_time_axis(index, "series")
-        position = axis.positions(axis.ticks(index))
+        axis = time_axis(index, freq, "series")
+        position = axis.positions(axis.ticks(index, "series"), index, "series")
         # Shorten long holes, to save memory: one step more than the horizon hides as much.
         position = np.cumsum(np.minimum(np.diff(position, prepend=0), horizon + 1))
 
@@ -92,9 +96,9 @@ def forecast_targets(series: ArrayLike, horizon: int) -> Any:
             f"horizon={horizon} needs an array of {len(values)} rows and {horizon} columns, which "
             "memory does not hold. Choose a smaller horizon."
         ) from error
-    if not time_axis.is_pandas(series):
+    if not is_pandas(series):
         return targets
     frame: Any = series
     name = frame.columns[0] if hasattr(frame, "columns") else frame.name
     columns = [f"{'y' if name is None else name}_lead{lead}" for lead in range(1, horizon + 1)]
-    return time_axis.loaded_pandas().DataFrame(targets, index=frame.index, columns=columns)
+    return loaded_pandas().DataFrame(targets, index=frame.index, columns=columns)

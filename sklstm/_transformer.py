@@ -14,8 +14,8 @@ from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.history import FittedSeries, last_rows
+from sklstm._series.labels import check_same_labels, time_index
 from sklstm._series.placement import windows_after
-from sklstm._series.time_axis import check_same_labels, time_index
 from sklstm._series.windows import history_length
 from sklstm._validation import (
     Interval,
@@ -154,6 +154,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     _parameter_constraints: dict = {
         "window_size": [Interval(numbers.Integral, 1, None, closed="left")],
         "dilation": [Interval(numbers.Integral, 1, None, closed="left")],
+        "freq": "no_validation",  # see check_freq
         "history": [StrOptions({"auto", "none"})],
         "padding": [StrOptions({"nan", "edge"})],
         "flatten": ["boolean"],
@@ -164,12 +165,14 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         window_size: int = 24,
         *,
         dilation: int = 1,
+        freq: Any = "auto",
         history: Literal["auto", "none"] = "auto",
         padding: Literal["nan", "edge"] = "nan",
         flatten: bool = False,
     ) -> None:
         self.window_size = window_size
         self.dilation = dilation
+        self.freq = freq
         self.history = history
         self.padding = padding
         self.flatten = flatten
@@ -199,7 +202,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
-            self._fitted_series = FittedSeries.of(rows, time_index(X), reach)
+            index = time_index(X, freq=self.freq)
+            self._fitted_series = FittedSeries.of(rows, index, reach, self.freq)
+            self.freq_ = self._fitted_series.freq
             self.history_ = last_rows(rows, reach)
         return self
 
@@ -231,7 +236,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
-            self._fitted_series = self._fitted_series.append(time_index(X), len(rows), reach)
+            index = time_index(X, freq=self.freq)
+            self._fitted_series = self._fitted_series.append(rows, index, reach)
+            self.freq_ = self._fitted_series.freq
             last = last_rows(rows, reach)
             self.history_ = last_rows(np.concatenate([self.history_, last]), reach)
         return self
@@ -262,7 +269,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         params = check_params(self)
         rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
         past, positions = self._fitted_series.place(
-            rows, time_index(X), with_history=self.history == "auto"
+            rows, time_index(X, freq=self.freq), self.history == "auto", _reach(params)
         )
         windows = windows_after(
             self.history_[past], rows, positions, params.window_size, params.dilation, self.padding

@@ -100,7 +100,7 @@ def check_params(estimator: BaseEstimator, *names: str) -> SimpleNamespace:
 
 
 def _plain_number(value: Any) -> Any:
-    if type(value) in (bool, int, float, str):  # most; the next lines are slow
+    if type(value) in (bool, int, float, str) or isinstance(value, np.timedelta64):
         return value
     if isinstance(value, np.bool_):
         return bool(value)

@@ -219,7 +219,7 @@ def test_an_empty_series_is_refused(series):
 
 
 def test_rows_picked_from_a_series_are_refused():
-    picked = pd.Series(np.arange(90.0)).drop(range(0, 90, 5))
+    picked = pd.Series(np.arange(90.0)).sample(72, random_state=0).sort_index()
     with pytest.raises(ValueError, match="rows were picked from a series"):
         forecast_targets(picked, 1)
 

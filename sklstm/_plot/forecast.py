@@ -19,8 +19,9 @@ from sklstm._plot.drawing import (
     legend_on_top,
     line_style,
 )
-from sklstm._plot.inputs import check_row
-from sklstm._series import time_axis
+from sklstm._plot.inputs import check_row, steps_of
+from sklstm._series.frequency import time_axis
+from sklstm._series.labels import check_same_labels, time_index
 from sklstm._targets import forecast_targets
 from sklstm._validation import check_int, check_numbers
 
@@ -177,6 +178,7 @@ class ForecastDisplay:
         *,
         row: int = -1,
         n_history: int | None = None,
+        freq: Any = "auto",
         ax: Axes | None = None,
         name: str | None = None,
         line_kw: dict[str, Any] | None = None,
@@ -198,6 +200,9 @@ class ForecastDisplay:
         n_history : int or None, default=None
             Number of values to draw up to this row. None: three times the horizon, but at
             least 30.
+        freq : str, int, timedelta or pandas offset, default="auto"
+            How the labels of the series go on. "auto" takes the ``freq`` of a
+            :class:`SlidingWindowTransformer` in the pipeline.
         ax : matplotlib.axes.Axes or None, default=None
             Axes to draw in. None: those of a new figure.
         name : str or None, default=None
@@ -219,12 +224,15 @@ class ForecastDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        time_axis.check_same_labels(X=X, y=y)
+        check_same_labels(X=X, y=y)
         check_numbers(y, "y")  # here, since from_predictions would call it y_true
+        if isinstance(freq, str) and freq == "auto":
+            windows = [step for step in steps_of(estimator) if hasattr(step, "freq")]
+            freq = windows[0].freq if windows else freq
         y_pred = estimator.predict(X)
         y_pred = np.asarray(y_pred).reshape(len(y_pred), -1)  # (rows, horizon)
         return cls.from_predictions(
-            y, y_pred, row=row, n_history=n_history, ax=ax, name=name, line_kw=line_kw
+            y, y_pred, row=row, n_history=n_history, freq=freq, ax=ax, name=name, line_kw=line_kw
         )
 
     @classmethod
@@ -235,6 +243,7 @@ class ForecastDisplay:
         *,
         row: int = -1,
         n_history: int | None = None,
+        freq: Any = "auto",
         ax: Axes | None = None,
         name: str | None = None,
         line_kw: dict[str, Any] | None = None,
@@ -256,6 +265,8 @@ class ForecastDisplay:
         n_history : int or None, default=None
             Number of values to draw up to this row. None: three times the horizon, but at
             least 30.
+        freq : str, int, timedelta or pandas offset, default="auto"
+            How the labels of the series go on: see :class:`SlidingWindowTransformer`.
         ax : matplotlib.axes.Axes or None, default=None
             Axes to draw in. None: those of a new figure.
         name : str or None, default=None
@@ -277,7 +288,7 @@ class ForecastDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        time_axis.check_same_labels(y_true=y_true, y_pred=y_pred)
+        check_same_labels(y_true=y_true, y_pred=y_pred)
         series, forecasts = check_numbers(y_true, "y_true"), check_numbers(y_pred, "y_pred")
         shape = series.shape
         if len(shape) != 1 and shape[1:] != (1,):
@@ -299,8 +310,8 @@ class ForecastDisplay:
             n_history = max(3 * horizon, 30)
         n_history = check_int("n_history", n_history, least=1)
         past = slice(max(row + 1 - n_history, 0), row + 1)
-        actual = np.asarray(forecast_targets(y_true, horizon))[row]
-        index, ahead = _labels(y_true, row, horizon)
+        actual = np.asarray(forecast_targets(y_true, horizon, freq=freq))[row]
+        index, ahead = _labels(y_true, row, horizon, freq)
         names = getattr(y_true, "columns", [getattr(y_true, "name", None)])
         names = getattr(y_true, "column_names", names)  # those of pyarrow, whose columns are arrays
         display = cls(
@@ -315,27 +326,12 @@ class ForecastDisplay:
         return display.plot(ax, line_kw=line_kw)
 
 
-def _labels(series: ArrayLike, row: int, horizon: int) -> tuple[Any, Any]:
+def _labels(series: ArrayLike, row: int, horizon: int, freq: Any) -> tuple[Any, Any]:
     """Return labels of all rows and of the steps after ``row``: of a regular index, or numbers."""
-    index: Any = time_axis.time_index(series)  # a pandas.Index or None
-    axis = None if index is None else time_axis.infer_time_axis(index)
-    if axis is None or axis.step is None or index.inferred_type == "timedelta64":
+    index: Any = time_index(series, "y_true", freq)  # a pandas.Index or None
+    ahead = None
+    if index is not None and index.inferred_type != "timedelta64":  # which cannot be drawn
+        ahead = time_axis(index, freq, "y_true").next_labels(index, row, horizon)
+    if ahead is None:
         return np.arange(np.shape(series)[0]), row + np.arange(1, horizon + 1)
-    if index.inferred_type != "datetime64":
-        return index, index[[row] * horizon] + axis.step * np.arange(1, horizon + 1)
-    freq = _offset(index, axis) if index.freq is None else index.freq
-    ahead = time_axis.loaded_pandas().date_range(index[row], periods=horizon + 1, freq=freq)[1:]
     return index, ahead
-
-
-def _offset(index: pd.Index, axis: time_axis.TimeAxis) -> Any:
-    """Return the pandas offset from one row to the next."""
-    pd = time_axis.loaded_pandas()
-    if axis.scale == "value":
-        return pd.Timedelta(axis.step, unit="us")
-    if axis.scale == "wall":
-        return pd.DateOffset(days=pd.Timedelta(axis.step, unit="us").days)
-    if axis.scale == "business_day":
-        return pd.offsets.BDay(axis.step)
-    at_end = index.is_month_end.all()
-    return pd.offsets.MonthEnd(axis.step) if at_end else pd.DateOffset(months=axis.step)

@@ -21,7 +21,8 @@ from sklstm._plot.drawing import (
     legend_on_top,
 )
 from sklstm._plot.inputs import steps_of
-from sklstm._series import time_axis
+from sklstm._series.frequency import time_axis
+from sklstm._series.labels import check_same_labels, time_index
 from sklstm._series.windows import history_length
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import check_int, check_params
@@ -62,6 +63,9 @@ class WindowSplitDisplay:
         Labels of the rows. Dates and periods label the x axis; with other labels, or
         none, it shows row numbers. In a regular index the rows of a gap count as missing
         steps of the windows; else windows pass over them, see Notes.
+
+    freq : str, int, timedelta or pandas offset, default="auto"
+        How time goes on from row to row: see :class:`SlidingWindowTransformer`.
 
     Attributes
     ----------
@@ -113,11 +117,13 @@ class WindowSplitDisplay:
         n_rows: int,
         n_history: int,
         index: pd.Index | None = None,
+        freq: Any = "auto",
     ) -> None:
         self.splits = splits
         self.n_rows = n_rows
         self.n_history = n_history
         self.index = index
+        self.freq = freq
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw each fold as a row of bars, numbered as in ``cv_results_``, the first on top.
@@ -161,7 +167,7 @@ class WindowSplitDisplay:
         if self.index is not None:
             first = np.min(test)
             history = history[history < first]
-            if time_axis.infer_time_axis(self.index).step is not None:
+            if time_axis(self.index, self.freq).scale != "rows":
                 history = history[history >= first - n_history]
         used = np.concatenate([train, test])
         return {
@@ -211,7 +217,7 @@ class WindowSplitDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        time_axis.check_same_labels(X=X, y=y)
+        check_same_labels(X=X, y=y)
         steps = steps_of(estimator)
         windows = [step for step in steps if isinstance(step, SlidingWindowTransformer)]
         if not windows:
@@ -228,7 +234,8 @@ class WindowSplitDisplay:
             splits=list(check_cv(cv).split(X, y)),
             n_rows=np.shape(X)[0],
             n_history=0 if params.history == "none" else reach,
-            index=time_axis.time_index(X),
+            index=time_index(X, freq=params.freq),
+            freq=params.freq,
         )
         return display.plot(ax)
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from sklstm._series.storage import as_float
-from sklstm._series.time_axis import (
+from sklstm._series.frequency import check_freq, time_axis
+from sklstm._series.labels import (
     PandasIndex,
-    TimeAxis,
-    check_holes,
-    check_increasing,
-    index_of_label,
-    infer_time_axis,
+    index_of_labels,
     is_default,
-    plain_label,
+    plain_labels,
 )
+from sklstm._series.storage import as_float, row_blocks
+from sklstm._series.time_axis import TimeAxis, check_holes
 
 # First rows of the fitted series that are kept at least, to recognise it without an index.
 _HEAD_ROWS = 64
+# More holes are allowed in a prediction than in a fit, since it may hold few rows.
+_HOLES_IN_PREDICTION = 0.5
+_FEW_LABELS = 2
 
 
 def last_rows(rows: np.ndarray, n_rows: int) -> np.ndarray:
@@ -39,62 +41,77 @@ class FittedSeries:
     head : ndarray of shape (n_head, n_features)
         The first rows, up to the first hole. Rows without an index that begin like them
         are taken to be the fitted rows.
+    first_repeats : bool
+        Whether a later row equals the first one. A single row without an index that equals it
+        then follows the series.
+    extremes : ndarray of shape (2, n_features)
+        The least and the largest known value of each feature.
     axis : TimeAxis or None
         None if the rows have no index that lies in time. The ticks are then unset as well.
     first_tick, last_tick : int, float or str
         Ticks of the first and the last row of the series.
     history_ticks : ndarray
         Ticks of the rows of the history.
-    only_label : tuple or None
-        While the series has one row, its label (see :func:`plain_label`): the step from
-        row to row, and so the scale of the ticks, is known with the second row.
+    few_labels : tuple or None
+        While the series has one or two rows, their labels (see :func:`plain_labels`): with later
+        labels the step from row to row is inferred again, since one difference tells little.
     """
 
     head: np.ndarray
+    first_repeats: bool
+    extremes: np.ndarray
     axis: TimeAxis | None = None
     first_tick: Any = None
     last_tick: Any = None
     history_ticks: np.ndarray = field(default_factory=lambda: np.empty(0))
-    only_label: tuple[int | float | str, str] | None = None
+    few_labels: tuple[list[int | float | str], str] | None = None
 
     @classmethod
-    def of(cls, rows: np.ndarray, index: PandasIndex | None, reach: int) -> FittedSeries:
+    def of(cls, rows: np.ndarray, index: PandasIndex | None, reach: int, freq: Any) -> FittedSeries:
         """Remember these rows, whose windows reach back over ``reach`` rows."""
         n_head = max(_HEAD_ROWS, reach)
+        values = _repeats(rows[:1], rows[1:]), _extremes(rows)
+        check_freq(freq, index is not None)
         if index is None:
-            return cls(as_float(rows[:n_head]))
-        axis = infer_time_axis(index)
+            return cls(as_float(rows[:n_head]), *values)
+        axis = time_axis(index, freq)
         ticks = axis.ticks(index)
-        holes = np.flatnonzero(np.diff(axis.positions(ticks)) > 1)
+        holes = np.flatnonzero(np.diff(axis.positions(ticks, index)) > 1)
         n_head = min([n_head, *(holes[:1] + 1)])
         first, last = ticks[[0, -1]].tolist()
-        only_label = plain_label(index) if len(index) == 1 else None
+        few = len(index) <= _FEW_LABELS and not axis.given
+        few_labels = plain_labels(index) if few else None
         kept = _last(ticks, reach).copy()
-        return cls(as_float(rows[:n_head]), axis, first, last, kept, only_label)
+        return cls(as_float(rows[:n_head]), *values, axis, first, last, kept, few_labels)
 
-    def append(self, index: PandasIndex | None, n_rows: int, reach: int) -> FittedSeries:
-        """Return the series with ``n_rows`` more rows at its end."""
-        index, known = self._comparable(index), self
-        if index is not None and self.only_label is not None:
-            label = index_of_label(*self.only_label, like=index)
-            known = self._with_step_between(label, index)
-        ticks = known._ticks(index, n_rows)
+    def append(self, rows: np.ndarray, index: PandasIndex | None, reach: int) -> FittedSeries:
+        """Return the series with these rows at its end."""
+        self._warn_of_another_scale(rows)
+        index = self._comparable(index)
+        known = self._inferred_again(index)
+        repeats = known.first_repeats or _repeats(self.head[:1], rows)
+        extremes = _extremes(rows, known.extremes)
+        known = replace(known, first_repeats=repeats, extremes=extremes)
+        ticks = known._ticks(index, len(rows))
         if ticks is None:
             # Rows without labels after labels without a step: where they lie is unknown, so
             # labels cannot be compared from now on.
-            return FittedSeries(self.head)
+            return FittedSeries(self.head, repeats, extremes)
         if index is not None and not ticks[0] > known.last_tick:
             raise ValueError(
                 f"The index of X starts at {index[0]!r}, before the end of the rows seen so "
                 "far, but partial_fit appends rows that follow them. Sort the rows, or call "
                 "fit to start a new series."
             )
-        kept = _last(np.concatenate([known.history_ticks, ticks]), reach).copy()
+        ticks = np.concatenate([known.history_ticks, ticks])
+        assert known.axis is not None
+        known.axis.positions(ticks, index)  # labels off the grid are refused here too
         last = ticks[[-1]].tolist()[0]
-        return replace(known, last_tick=last, history_ticks=kept, only_label=None)
+        kept = _last(ticks, reach).copy()
+        return replace(known, last_tick=last, history_ticks=kept)
 
     def place(
-        self, rows: np.ndarray, index: PandasIndex | None, with_history: bool
+        self, rows: np.ndarray, index: PandasIndex | None, with_history: bool, reach: int
     ) -> tuple[slice | np.ndarray, np.ndarray | None]:
         """Find the part of the history that lies before ``rows``, and all positions in time.
 
@@ -107,15 +124,50 @@ class FittedSeries:
             on to each of ``rows``. None: each row follows the one before.
         """
         index = self._comparable(index)
-        ticks = self._ticks(index, len(rows))
-        alone = not with_history or (index is None and _begins_like(self.head, rows))
-        if self.axis is None or ticks is None:
+        known = self._inferred_again(index) if with_history else self
+        ticks = known._ticks(index, len(rows))
+        alone = not with_history or (index is None and self._are_fitted_rows(rows))
+        if known.axis is None or ticks is None:
             return slice(0 if alone else None), None
-        past = slice(0) if alone else self.history_ticks < ticks[0]
-        positions = self.axis.positions(np.concatenate([self.history_ticks[past], ticks]))
-        # More holes are allowed than in a fit: a call may hold few rows.
-        check_holes(np.diff(positions[-len(rows) :]), allowed=0.5)
+        past = slice(0) if alone else known.history_ticks < ticks[0]
+        before = known.history_ticks[past]
+        positions = known.axis.positions(np.concatenate([before, ticks]), index)
+        check_holes(np.diff(positions[-len(rows) :]), known.axis, "X", _HOLES_IN_PREDICTION)
+        if not alone and index is not None:
+            known._warn_of_missing_history(positions, len(before), ticks[0], reach)
         return past, positions
+
+    def _warn_of_missing_history(
+        self, positions: np.ndarray, n_past: int, first_tick: Any, reach: int
+    ) -> None:
+        """Warn of windows that lack rows which were fitted and not kept, or were never passed."""
+        ends = positions[n_past:]
+        if self.first_tick < first_tick <= self.last_tick:
+            lacking = int(np.count_nonzero(ends - reach < positions[0]))
+            if lacking:
+                warnings.warn(
+                    f"{lacking} of {len(ends)} windows lack steps: their rows lie among the fitted "
+                    "ones, of which only the last are kept as history. Pass X with the rows "
+                    "before them, and leave out what you do not need of the result.",
+                    stacklevel=4,
+                )
+        elif n_past and first_tick > self.last_tick:
+            hole, largest = np.diff(positions[n_past - 1 : n_past + 1]), np.diff(positions[:n_past])
+            missing = np.minimum(hole[0] - 1, positions[n_past] - 1 - (ends - reach - 1))
+            n_missing = int(np.count_nonzero(2 * missing > reach + 1))
+            if n_missing and hole[0] > largest.max(initial=1):
+                warnings.warn(
+                    f"Between the last rows seen and X, {hole[0] - 1} rows are missing, so that "
+                    f"{n_missing} of {len(ends)} windows consist of missing steps for the most "
+                    "part. If these rows are known, pass them to partial_fit of "
+                    "SlidingWindowTransformer, or pass X with the rows before it.",
+                    stacklevel=4,
+                )
+
+    @property
+    def freq(self) -> str | int:
+        """The step from row to row; "rows" without an index."""
+        return "rows" if self.axis is None else self.axis.freq
 
     def to_plain(self) -> dict[str, Any]:
         """Return numpy arrays and plain Python values only, to be saved."""
@@ -136,15 +188,51 @@ class FittedSeries:
         self.axis.check_kind(index)
         return index
 
-    def _with_step_between(self, label: PandasIndex, index: PandasIndex) -> FittedSeries:
-        """Infer the time axis again, from the only label so far and the labels after it."""
-        both = label.append(index)
-        check_increasing(both)
-        axis = infer_time_axis(both)
-        tick = axis.ticks(label)
-        first = tick.tolist()[0]
-        kept = tick[: len(self.history_ticks)]
-        return replace(self, axis=axis, first_tick=first, last_tick=first, history_ticks=kept)
+    def _are_fitted_rows(self, rows: np.ndarray) -> bool:
+        """Whether rows without an index are the first fitted ones, and so have no history."""
+        if (len(rows) == 1 and self.first_repeats) or not _begins_like(self.head, rows):
+            return False
+        n_rows = len(rows)
+        if n_rows < len(self.head) and _is_repeated(self.head, n_rows):
+            warnings.warn(
+                f"X has no index, and its {n_rows} rows equal the first fitted ones, so they are "
+                "taken for these and get no history. The fitted rows repeat such values, so this "
+                "may be chance. If these rows follow the fitted ones, pass both with an index.",
+                stacklevel=4,
+            )
+        return True
+
+    def _warn_of_another_scale(self, rows: np.ndarray) -> None:
+        """Warn of rows so far from those before that an earlier step may not have changed them."""
+        low, high = self.extremes
+        new_low, new_high = _extremes(rows)
+        varies = high > low
+        with np.errstate(invalid="ignore", over="ignore"):
+            far = (new_low > high + (high - low)) | (new_high < low - (high - low))
+        if varies.any() and far[varies].all():
+            warnings.warn(
+                "Every feature of X lies outside the range of the rows seen so far, by more than "
+                "that range. If the transformer was fitted in a pipeline, earlier steps must "
+                "change the rows first: "
+                "pipe['window'].partial_fit(pipe[:-2].transform(X)), if the windows are the step "
+                "before the last.",
+                stacklevel=4,
+            )
+
+    def _inferred_again(self, index: PandasIndex | None) -> FittedSeries:
+        """Infer the time axis from the few labels so far and the labels passed."""
+        if index is None or self.few_labels is None:
+            return self
+        labels = index_of_labels(*self.few_labels, like=index)
+        both = labels.union(index)
+        axis = time_axis(both)
+        ticks = axis.ticks(labels)
+        first, last = ticks[[0, -1]].tolist()
+        kept = _last(ticks, len(self.history_ticks))
+        few = plain_labels(both) if len(both) <= _FEW_LABELS else None
+        return replace(
+            self, axis=axis, first_tick=first, last_tick=last, history_ticks=kept, few_labels=few
+        )
 
     def _ticks(self, index: PandasIndex | None, n_rows: int) -> np.ndarray | None:
         """Ticks of rows. Rows without an index follow the last row of the series."""
@@ -152,7 +240,7 @@ class FittedSeries:
             return None
         if index is not None:
             return self.axis.ticks(index)
-        if self.axis.step is None:
+        if self.axis.scale == "rows":
             return None
         return self.last_tick + self.axis.step * np.arange(1, n_rows + 1)
 
@@ -161,13 +249,37 @@ def _last(values: np.ndarray, n_values: int) -> np.ndarray:
     return values[max(len(values) - n_values, 0) :]
 
 
+def _extremes(rows: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+    """Return the least and the largest known value of each feature, (2, n_features)."""
+    n_features = rows.shape[1]
+    low, high = np.full((2, n_features), np.nan) if known is None else known
+    for at in row_blocks(rows):
+        low = np.fmin(low, np.fmin.reduce(rows[at], axis=0))
+        high = np.fmax(high, np.fmax.reduce(rows[at], axis=0))
+    return np.array([low, high], dtype=np.float64)
+
+
+def _repeats(first: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether one of ``rows`` equals the row ``first``, of shape (1, n_features)."""
+    return any(_are_like(rows[at], first).any() for at in row_blocks(rows))
+
+
+def _is_repeated(head: np.ndarray, n_rows: int) -> bool:
+    """Whether the first rows of ``head`` occur in it once more."""
+    starts = range(1, len(head) - n_rows + 1)
+    return any(_begins_like(head[start : start + n_rows], head[:n_rows]) for start in starts)
+
+
 def _begins_like(head: np.ndarray, rows: np.ndarray) -> bool:
     """Whether ``rows`` begin with the same values as ``head``, up to rounding."""
     compared = min(len(rows), len(head))
-    rows, head = rows[:compared], head[:compared]
+    return bool(_are_like(rows[:compared], head[:compared]).all())
+
+
+def _are_like(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Compare each row with the other one, up to rounding in units of the columns of ``others``."""
     # An earlier step of the pipeline may round a part of the series otherwise than the whole.
-    rounding = 1e-6 if np.float32 in (rows.dtype, head.dtype) else 1e-9
-    scale = np.fmax.reduce(np.abs(head), axis=0)  # fmax passes over NaN
-    if (np.abs(rows - head) > rounding * scale).any():
-        return False
-    return bool((np.isnan(rows) == np.isnan(head)).all())
+    rounding = 1e-6 if np.float32 in (rows.dtype, others.dtype) else 1e-9
+    scale = np.fmax.reduce(np.abs(others), axis=0)  # fmax passes over NaN
+    differ = (np.abs(rows - others) > rounding * scale) | (np.isnan(rows) != np.isnan(others))
+    return np.asarray(~differ.any(axis=1))

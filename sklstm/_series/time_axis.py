@@ -1,337 +1,314 @@
-"""What a pandas index says about where rows lie in time.
-
-pandas is never imported here: who passes a pandas index has imported it.
-"""
+"""Where rows lie in time: labels become ticks, and ticks become counts of steps."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from sklstm._series.windows import HOLES_ALLOWED, are_few
+from sklstm._series.labels import PandasIndex, loaded_pandas
+from sklstm._series.windows import are_few
 
-# With more holes, up to this fraction, the rows were picked from a regular series (by a splitter
-# with shuffle=True, for instance). With still more, the index is irregular.
-_HOLES_IF_PICKED = 0.6
-_DAY = 24 * 3600 * 1_000_000  # microseconds, the unit in which times are counted here
-
-# Kinds of labels that lie in time, in the words of pandas. All other labels are names.
-_NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
-
-
-PandasIndex = Any  # a pandas.Index, which cannot be named without importing pandas
-
-
-def loaded_pandas() -> Any:
-    """Return the pandas module if it was imported, else None: then nothing is a frame."""
-    return sys.modules.get("pandas")
-
-
-def is_pandas(X: object) -> bool:
-    """Whether ``X`` is a pandas DataFrame or Series."""
-    pd = loaded_pandas()
-    return pd is not None and isinstance(X, (pd.DataFrame, pd.Series))
-
-
-def time_index(X: Any, name: str = "X") -> PandasIndex | None:
-    """Return the pandas index of ``X`` if its labels lie in time, else None.
-
-    Labels lie in time if they are numbers or times, or text in increasing order (such as
-    dates that were not parsed). ``name`` is that of the argument, for messages.
-
-    Raises
-    ------
-    ValueError
-        If the index shows that the rows are not one series in time order.
-    """
-    if not is_pandas(X):
-        return None
-    index = _as_times(X.index)
-    if index.nlevels > 1:
-        raise ValueError(
-            f"The index of {name} has several levels, but the rows must be one series in time "
-            "order. Fit one estimator per series, on an index of one level."
-        )
-    if index.inferred_type == "string":
-        in_order = index.is_monotonic_increasing and index.is_unique
-        if in_order or not index.str.match(r"\d{4}-\d\d").all():  # not dates, but names
-            return index if in_order else None
-        check_increasing(index, name)
-    if index.inferred_type not in _NUMBERS_AND_TIMES:
-        return None
-    check_increasing(index, name)
-    return index
-
-
-def _as_times(index: PandasIndex) -> PandasIndex:
-    """Return an index of times of pandas for times of Python and pyarrow, others as they are."""
-    kinds = {
-        "date": "DatetimeIndex",
-        "datetime": "DatetimeIndex",
-        "datetime64": "DatetimeIndex",
-        "timedelta": "TimedeltaIndex",
-        "timedelta64": "TimedeltaIndex",
-        "period": "PeriodIndex",
-    }
-    kind = kinds.get(index.inferred_type)
-    return index if kind is None else getattr(loaded_pandas(), kind)(index)
-
-
-def is_default(index: PandasIndex) -> bool:
-    """Whether ``index`` is the one that pandas gives to rows without labels: 0, 1, 2, ..."""
-    return isinstance(index, loaded_pandas().RangeIndex) and index.start == 0 and index.step == 1
-
-
-def check_increasing(index: PandasIndex, name: str = "X") -> None:
-    """Refuse labels that are missing, out of order or duplicated."""
-    if index.hasnans:
-        raise ValueError(
-            f"The index of {name} has missing labels, but every row needs its place in time. "
-            "Drop the rows without a label, or give them one."
-        )
-    if not index.is_monotonic_increasing:
-        raise ValueError(
-            f"The index of {name} is not increasing, but rows must be in time order. Sort them "
-            f"({name}.sort_index()), and use a splitter that keeps their order, such as "
-            "TimeSeriesSplit: the windows of shuffled rows hold rows from the future."
-        )
-    if not index.is_unique:
-        raise ValueError(
-            f"The index of {name} has duplicates (first: {index[index.duplicated()][0]!r}), but "
-            "every row must be a step of one series. Bootstrapped rows and several series "
-            "in one frame cannot be windowed; if the rows do follow each other, use "
-            f"{name}.reset_index(drop=True)."
-        )
-
-
-def check_same_labels(**inputs: Any) -> None:
-    """Refuse inputs of the same rows whose pandas indexes differ.
-
-    What has no index, or one that pandas gives by default, fits every index. So do integers
-    beside labels of another kind: they are numbers of rows. Lengths are checked elsewhere.
-
-    Parameters
-    ----------
-    **inputs : array-like
-        Inputs by the names of their arguments.
-
-    Raises
-    ------
-    ValueError
-        If two indexes of the same length differ.
-    """
-    indexes = {name: data.index for name, data in inputs.items() if is_pandas(data)}
-    labelled = [(name, _as_times(x)) for name, x in indexes.items() if not is_default(x)]
-    for (name, index), (other_name, other) in combinations(labelled, 2):
-        kinds = {index.inferred_type, other.inferred_type}
-        only_row_numbers = "integer" in kinds and not kinds <= {"integer", "floating"}
-        if len(index) != len(other) or only_row_numbers or index.equals(other):
-            continue
-        differ = _differences(index, other)
-        if differ.any():
-            row = int(differ.argmax())
-            label, other_label = index.tolist()[row], other.tolist()[row]
-            raise ValueError(
-                f"{name} and {other_name} have different indexes. The first difference is in row "
-                f"{row}: {label!r} in {name}, {other_label!r} in {other_name}. Pass "
-                f"{other_name}.reindex({name}.index), which is NaN where {other_name} has no such "
-                f"label, or {other_name}.to_numpy() if the rows belong together as they are."
-            )
-
-
-def _differences(index: PandasIndex, other: PandasIndex) -> np.ndarray:
-    """Return for each row whether its two labels differ; two missing labels are equal."""
-    if index.inferred_type == other.inferred_type == "datetime64":  # of any zone and unit
-        return np.asarray(index != other) & ~(index.isna() & other.isna())
-    # As objects, since categories and NA cannot be compared otherwise.
-    labels, others = index.to_numpy(object, copy=True), other.to_numpy(object, copy=True)
-    for values in (labels, others):
-        values[loaded_pandas().isna(values)] = None
-    return np.asarray(labels != others)
+_ROWS = "freq='rows' if each row follows the one before it"
 
 
 @dataclass(frozen=True)
 class TimeAxis:
     """Turns the labels of an index into ticks, and ticks into counts of steps.
 
-    A tick is the number that stands for a label; for text, it is the text itself. Labels that
-    are one step of time apart always differ by the same number of ticks, also where the
-    time between them varies (months, local days).
+    A tick is the number that stands for a label; for text, it is the text itself.
 
     Attributes
     ----------
     kind : str
         What the labels are. Labels of different kinds cannot be compared.
-    scale : {"value", "wall", "business_day", "month"}
-        How a label becomes a tick: its own number (times in microseconds of UTC); its
-        local time in microseconds; a count of business days; a count of calendar months.
-    step : int or None
-        Ticks from one row to the next. None: the index is not regular, so only the
-        order of its labels counts.
+    freq : str or int
+        The step from row to row: an alias of pandas, a number for integers, or "rows".
+    scale : {"rows", "value", "wall", "calendar"}
+        How a label becomes a tick. "rows": its own number, of which only the order counts.
+        "value": its own number (of times that in UTC). "wall": its local time. "calendar": its
+        number on the grid of ``offset``.
+    step : int, default=1
+        Ticks from one row to the next.
+    given : bool, default=False
+        Whether the user gave ``freq``. If so, any number of holes is as it should be.
+    unit : {"ns", "us", ""}, default=""
+        Unit of ticks that are times.
+    zone : str or None, default=None
+        Time zone of the fitted labels.
+    anchor : int or None, default=None
+        The tick of a label on the grid, in local time for "calendar".
+    offset : str, dict, pandas offset or None, default=None
+        The offset of a calendar, from :func:`plain_offset`.
+    limit : int or None, default=None
+        With "rows", the largest difference of ticks that has one reading. None: there is none.
     """
 
     kind: str
+    freq: str | int
     scale: str
-    step: int | None
+    step: int = 1
+    given: bool = False
+    unit: str = ""
+    zone: str | None = None
+    anchor: int | None = None
+    offset: Any = None
+    limit: int | None = None
 
-    def ticks(self, index: PandasIndex) -> np.ndarray:
+    def ticks(self, index: PandasIndex, name: str = "X") -> np.ndarray:
         """Return one tick per row."""
-        return _TICKS[self.scale](index)
+        if self.scale in ("wall", "calendar"):
+            index = local_times(index, self.zone)
+        if self.scale == "calendar":
+            return self._numbers_on_grid(index, name)
+        return label_numbers(index, self.unit, name)
 
-    def positions(self, ticks: np.ndarray) -> np.ndarray:
+    def positions(
+        self, ticks: np.ndarray, index: PandasIndex | None = None, name: str = "X"
+    ) -> np.ndarray:
         """Count the steps of time from the first row to each row.
 
-        From one row to the next is one step if the index is not regular, or if the
-        difference is not a multiple of the step.
+        Parameters
+        ----------
+        ticks : ndarray
+            Increasing.
+        index : pandas.Index or None
+            Labels of the last of these rows, for messages.
+        name : str
+            Name of the argument, for messages.
+
+        Raises
+        ------
+        ValueError
+            If a label lies off the grid, or a hole has several readings.
         """
-        if self.step is None:
+        if self.scale == "rows":
+            if self.limit is not None and (np.diff(ticks) > self.limit).any():
+                self._refuse_hole(ticks, index, name)
             return np.arange(len(ticks))
-        # Counted from row to row, so that a label never changes the positions before it.
-        steps, remainder = np.divmod(np.diff(ticks), self.step)
-        steps = np.where(remainder == 0, np.maximum(steps, 1), 1)
-        return np.concatenate([[0], np.cumsum(steps)])
+        anchor = 0 if self.anchor is None or self.scale == "calendar" else self.anchor
+        steps, remainder = np.divmod(ticks - anchor, self.step)
+        between = np.diff(steps)
+        if remainder.any() or (between < 1).any():
+            off = remainder != 0 if remainder.any() else np.diff(steps, prepend=steps[0] - 1) < 1
+            row = int(np.argmax(off)) - len(ticks) + (0 if index is None else len(index))
+            _refuse_off_grid(index[max(row, 0)] if index is not None else None, self.freq, name)
+        return np.concatenate([[0], np.cumsum(between)])
 
-    def check_kind(self, index: PandasIndex) -> None:
+    def next_labels(self, index: PandasIndex, row: int, n_labels: int) -> PandasIndex | None:
+        """Return the labels that follow that of ``row``; None if the calendar does not tell."""
+        pd = loaded_pandas()
+        label, ahead = index[row], np.arange(1, n_labels + 1)
+        if self.offset is not None:
+            offset = pandas_offset(self.offset)
+            first = local_times(index[[row]], self.zone)[0] + offset
+            grid = pd.date_range(first, periods=n_labels * self.step, freq=offset)
+            return _in_zone(grid[self.step - 1 :: self.step], index.tz)
+        if self.scale == "rows":
+            return None
+        if index.inferred_type == "integer":
+            return pd.Index(label + self.step * ahead)
+        if index.inferred_type == "period":
+            return pd.PeriodIndex.from_ordinals(label.ordinal + self.step * ahead, freq=index.freq)
+        steps = pd.to_timedelta(self.step * ahead, unit=self.unit)
+        if self.scale == "wall":
+            return _in_zone(local_times(index[[row]], self.zone)[0] + steps, index.tz)
+        return label + steps
+
+    def check_kind(self, index: PandasIndex, name: str = "X") -> None:
         """Refuse labels that cannot be compared with the fitted ones."""
-        if (kind := _kind(index)) != self.kind:
-            raise ValueError(
-                f"The index of X is of kind {kind!r}, but that of the fitted rows was "
-                f"{self.kind!r}, so their order in time is unknown. Pass X with an index of "
-                "the fitted kind, or without one: X.reset_index(drop=True)."
+        kind = kind_of(index)
+        if kind == self.kind:
+            return
+        answer = f"Pass {name} with an index of the fitted kind, or without one: "
+        answer += f"{name}.reset_index(drop=True)."
+        if {kind, self.kind} == {"datetime", "datetime with a time zone"}:
+            answer = (
+                f"Give the zone to the labels: {name}.tz_localize({self.zone!r})."
+                if kind == "datetime"
+                else f"Use local times as in the fit: {name}.tz_localize(None)."
             )
+        raise ValueError(
+            f"The index of {name} is of kind {kind!r}, but that of the fitted rows was "
+            f"{self.kind!r}, so their order in time is unknown. {answer}"
+        )
+
+    def _about(self) -> str:
+        """Return the frequency nearest to the differences of labels on no grid."""
+        assert self.limit is not None
+        pd = loaded_pandas()
+        median = pd.Timedelta(int(self.limit / 1.5), unit=self.unit)
+        units = ("D", "h", "min", "s", "ms", "us", "ns")
+        unit = next(unit for unit in units if median >= 0.9 * pd.Timedelta(1, unit))
+        number = round(median / pd.Timedelta(1, unit))
+        return f"{number}{unit}" if number > 1 else unit
+
+    def _numbers_on_grid(self, local: PandasIndex, name: str) -> np.ndarray:
+        """Count the steps of the calendar from the anchor to each label."""
+        local = local.as_unit(self.unit)
+        anchor = loaded_pandas().Timestamp(self.anchor, unit=self.unit).as_unit(self.unit)
+        offset = pandas_offset(self.offset)
+        numbers = np.zeros(len(local), dtype=np.int64)
+        later = local >= anchor
+        for at, end, sign in ((later, local.max(), 1), (~later, local.min(), -1)):
+            if not at.any():
+                continue
+            found = calendar_grid(anchor, end, offset * sign).get_indexer(local[at])
+            if (found < 0).any():
+                _refuse_off_grid(local[at][int(np.argmax(found < 0))], self.freq, name)
+            numbers[at] = sign * found
+        return numbers
+
+    def _refuse_hole(self, ticks: np.ndarray, index: PandasIndex | None, name: str) -> NoReturn:
+        row = int(np.argmax(np.diff(ticks) > self.limit)) + 1
+        size: Any = int(ticks[row] - ticks[row - 1])
+        if self.unit:
+            size = loaded_pandas().Timedelta(size, unit=self.unit)
+        place = "" if index is None else f" before {index[max(row - len(ticks) + len(index), 0)]!r}"
+        if self.offset is None:
+            why = "while its other labels are about equally far apart, but on no grid"
+            answer = "If rows are missing, put the rows on a grid"
+            if self.unit:
+                answer += f": {name}.resample({self._about()!r}).mean()"
+        else:
+            why = "which is longer than holidays are, while business days count as rows"
+            answer = "If business days are missing, say freq='B'"
+        raise ValueError(
+            f"The index of {name} has a hole of {size}{place}, {why}. So it is open whether rows "
+            f"are missing there. {answer}. Say {_ROWS}."
+        )
 
 
-def infer_time_axis(index: PandasIndex, name: str = "X") -> TimeAxis:
-    """Find the scale on which ``index`` is regular, and its step, if there is one."""
-    kind = _kind(index)
-    for scale in _scales(kind, index):
-        ticks = _TICKS[scale](index)
-        # A holiday is not a missing row: business days are a scale only if none is left out.
-        step = _regular_step(ticks, allow_holes=scale != "business_day")
-        if scale == "wall" and step is not None and step % _DAY:
-            step = None  # hours are regular in UTC, not in local time
-        if step is not None:
-            check_holes(np.diff(ticks) // step, name=name)
-            return TimeAxis(kind, scale, step)
-    return TimeAxis(kind, "value", None)
-
-
-def plain_label(index: PandasIndex) -> tuple[int | float | str, str]:
-    """Return the only label of ``index`` as a plain value, and the unit of a time or the dtype."""
-    if index.inferred_type in ("datetime64", "timedelta64"):
-        return int(index.asi8[0]), index.unit
-    label = index.asi8[0] if index.inferred_type == "period" else index[0]
-    return label.item() if isinstance(label, np.generic) else label, str(index.dtype)
-
-
-def index_of_label(label: int | float | str, dtype: str, like: PandasIndex) -> PandasIndex:
-    """Make an index of what :func:`plain_label` returned; ``like`` has the same kind of labels."""
-    pd = loaded_pandas()
-    if like.inferred_type == "period":
-        return pd.PeriodIndex.from_ordinals([label], freq=like.freq)
-    if like.inferred_type == "datetime64":
-        utc = pd.DatetimeIndex(np.array([label], f"datetime64[{dtype}]"), tz="UTC")
-        return utc.tz_convert(like.tz)
-    if like.inferred_type == "timedelta64":
-        return pd.TimedeltaIndex(np.array([label], f"timedelta64[{dtype}]"))
-    return pd.Index([label], dtype=dtype)
-
-
-def _kind(index: PandasIndex) -> str:
-    if index.inferred_type == "datetime64":
-        return "datetime" if index.tz is None else f"datetime in {index.tz}"
-    return str(index.dtype) if index.inferred_type == "period" else index.inferred_type
-
-
-def _scales(kind: str, index: PandasIndex) -> list[str]:
-    """List the scales on which an index of this kind may be regular, the first one preferred."""
-    if kind in ("integer", "timedelta64") or kind.startswith("period"):
-        return ["value"]
-    if not kind.startswith("datetime"):
-        return []
-    local = index.tz_localize(None)
-    if _is_business_days(local):
-        return ["business_day"]
-    # A local day has 23 to 25 hours in UTC, so it is tried in local time first. Rows a month
-    # apart lie on nearly the same day of the month: the last business day of a month, for
-    # instance, between the 26th and the 31st.
-    same_day = index.day.max() - index.day.min() <= 5
-    return ["wall"] * (index.tz is not None) + ["value"] + ["month"] * bool(same_day)
-
-
-def _is_business_days(local: PandasIndex) -> bool:
-    """Whether the labels are days over a week or more, and none is on a weekend."""
-    day = np.timedelta64(1, "D")
-    difference = np.diff(local.values)
-    return (
-        len(local) > 1
-        and difference.min() == day
-        and not np.any(difference % day)
-        and local[-1] - local[0] >= 7 * day
-        and bool(np.is_busday(local.values.astype("datetime64[D]")).all())
+def _refuse_off_grid(label: Any, freq: str | int, name: str) -> NoReturn:
+    on_grid = f" (such as {name}.index.round({freq!r}))" if _rounds(freq) else ""
+    raise ValueError(
+        f"The label {label!r} in the index of {name} lies off the grid of freq={freq!r}, on which "
+        f"the other labels are. Correct the label{on_grid}, or say {_ROWS}."
     )
 
 
-def _value_ticks(index: PandasIndex) -> np.ndarray:
-    if index.inferred_type in ("datetime64", "timedelta64"):
-        return index.as_unit("us").asi8
-    if index.inferred_type == "period":
-        return index.asi8
-    if index.inferred_type == "integer":
-        return index.to_numpy().astype(np.int64)
-    return index.to_numpy()
+def _rounds(freq: str | int) -> bool:
+    pd = loaded_pandas()
+    offset = None if isinstance(freq, int) else _offset_of_alias(freq)
+    return isinstance(offset, (pd.offsets.Tick, pd.offsets.Day))
 
 
-_TICKS: dict[str, Callable[[PandasIndex], np.ndarray]] = {
-    "value": _value_ticks,
-    "wall": lambda index: index.tz_localize(None).as_unit("us").asi8,
-    "business_day": lambda index: np.busday_count(
-        np.datetime64("1970-01-01"), index.tz_localize(None).values.astype("datetime64[D]")
-    ),
-    "month": lambda index: np.asarray(index.year * 12 + index.month, dtype=np.int64),
-}
-
-
-def _regular_step(ticks: np.ndarray, allow_holes: bool) -> int | None:
-    """Return the smallest difference if all others are multiples of it, else None."""
-    if len(ticks) < 2:
+def _offset_of_alias(alias: str) -> Any:
+    try:
+        return loaded_pandas().tseries.frequencies.to_offset(alias)
+    except ValueError:
         return None
-    difference = np.diff(ticks)
-    step = int(difference.min())
-    if step <= 0 or np.any(difference % step):
-        return None
-    holes = difference != step
-    if not allow_holes:
-        return None if holes.any() else step
-    return step if are_few(holes) or holes.mean() <= _HOLES_IF_PICKED else None
 
 
-def check_holes(steps: np.ndarray, allowed: float = HOLES_ALLOWED, name: str = "X") -> None:
-    """Refuse rows with so many holes between them that they were picked from a series.
+def check_holes(steps: np.ndarray, axis: TimeAxis, name: str, allowed: float) -> None:
+    """Refuse rows with so many holes between them that they may have been picked from a series.
 
     Parameters
     ----------
     steps : ndarray of int
         Steps of time from each row to the next.
-    allowed : float
-        Largest fraction of holes.
+    axis : TimeAxis
     name : str
         Name of the argument, for messages.
+    allowed : float
+        Largest fraction of holes.
     """
     holes = steps != 1
-    if are_few(holes, allowed):
+    if axis.given or are_few(holes, allowed):
         return
     raise ValueError(
         f"The index of {name} steps over {int(np.sum(steps - 1))} rows in "
-        f"{np.count_nonzero(holes)} places, for {len(steps) + 1} rows: the rows were picked "
-        "from a series (a splitter with shuffle=True, every k-th row, a random sample), so "
-        "their windows would be full of missing steps. Use a splitter that keeps blocks of "
-        "rows together, such as TimeSeriesSplit, and predict on rows without such holes. If "
-        f"these rows do follow each other, remove the index with {name}.reset_index(drop=True). "
-        f"If rows are really missing, put in rows of NaN for them with {name}.asfreq(...)."
+        f"{np.count_nonzero(holes)} places, for {len(steps) + 1} rows, so it is open what they "
+        "are. If the rows were picked from a series (a splitter with shuffle=True, every k-th "
+        "row, a random sample), use a splitter that keeps blocks of rows together, such as "
+        f"TimeSeriesSplit. If rows are missing, say freq={axis.freq!r}. Say {_ROWS}."
     )
+
+
+def kind_of(index: PandasIndex) -> str:
+    """Return what the labels are: only labels of one kind can be compared."""
+    if index.inferred_type == "datetime64":
+        return "datetime" if index.tz is None else "datetime with a time zone"
+    return str(index.dtype) if index.inferred_type == "period" else index.inferred_type
+
+
+def unit_of(index: PandasIndex) -> str:
+    """Return the unit of ticks: nanoseconds, or microseconds if these reach too short a time."""
+    if index.inferred_type not in ("datetime64", "timedelta64"):
+        return ""
+    try:
+        index[[0, -1]].as_unit("ns")
+    except ValueError:  # pandas' OutOfBoundsDatetime is one
+        return "us"
+    return "ns"
+
+
+def label_numbers(index: PandasIndex, unit: str, name: str) -> np.ndarray:
+    """Return the number of each label, of times in ``unit`` of UTC; text as it is."""
+    if index.inferred_type in ("datetime64", "timedelta64"):
+        if index.unit == unit:
+            return index.asi8
+        try:
+            numbers = index.as_unit(unit)
+        except ValueError:  # out of the bounds of nanoseconds
+            numbers = None
+        if numbers is None or (unit == "us" and (numbers != index).any()):
+            raise ValueError(
+                f"The index of {name} holds labels from {index[0]!r} to {index[-1]!r}, which "
+                f"cannot be counted in the unit of the fitted labels, {unit!r}. Correct them, or "
+                "fit on labels of the same times."
+            )
+        return numbers.asi8
+    if index.inferred_type == "period":
+        return index.asi8
+    if index.inferred_type == "integer":
+        largest = max(abs(int(index[0])), abs(int(index[-1])))
+        if largest >= 2**62:
+            raise ValueError(
+                f"The index of {name} holds the integer {largest}, but expected integers below "
+                f"2**62. Subtract the first label from all: {name}.index - {name}.index[0]; if "
+                f"they are times, turn them into times: pd.to_datetime({name}.index)."
+            )
+        return index.to_numpy().astype(np.int64)
+    return index.to_numpy()
+
+
+def local_times(index: PandasIndex, zone: str | None) -> PandasIndex:
+    """Return local times without their zone, in that of the fitted labels."""
+    if index.tz is None:
+        return index
+    index = index if zone is None or str(index.tz) == zone else index.tz_convert(zone)
+    return index.tz_localize(None)
+
+
+def _in_zone(local: PandasIndex, zone: Any) -> PandasIndex:
+    """Give local times their zone; an hour that clocks skip becomes the next one."""
+    if zone is None:
+        return local
+    first = np.ones(len(local), dtype=bool)  # of two equal hours in autumn
+    return local.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+
+
+def calendar_grid(start: Any, end: Any, offset: Any) -> PandasIndex:
+    """Return the labels of a calendar from ``start`` to ``end``, which may lie before it."""
+    grid = loaded_pandas().date_range(start, end, freq=offset)
+    return grid.as_unit(start.unit)
+
+
+def plain_offset(offset: Any) -> Any:
+    """Return a pandas offset as an alias or its keywords; itself if it has neither."""
+    pd = loaded_pandas()
+    if _offset_of_alias(offset.freqstr) == offset:
+        return offset.freqstr
+    if type(offset) is pd.DateOffset:
+        plain = {name: int(value) for name, value in offset.kwds.items()}
+        return {"n": int(offset.n), **plain}
+    return offset
+
+
+def pandas_offset(plain: Any) -> Any:
+    """Return the offset of what :func:`plain_offset` returned."""
+    if isinstance(plain, str):
+        return _offset_of_alias(plain)
+    return loaded_pandas().DateOffset(**plain) if isinstance(plain, dict) else plain

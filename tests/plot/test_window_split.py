@@ -55,6 +55,9 @@ def test_over_a_gap_windows_reach_back_in_time(chicago):
     assert has_dates(display.ax_)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*windows lack steps:UserWarning", "ignore:Between the last rows seen:UserWarning"
+)
 @pytest.mark.parametrize("index", [True, False])
 @pytest.mark.parametrize("gap", [0, 2, 10])
 @pytest.mark.parametrize("params", [{}, {"dilation": 3}, {"history": "none"}])

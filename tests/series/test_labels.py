@@ -1,6 +1,7 @@
-"""The positions of rows in time, from their index."""
+"""The labels of a pandas index."""
 
 import datetime
+import re
 import subprocess
 import sys
 
@@ -8,22 +9,16 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from sklstm._series.time_axis import (
+from sklstm._series.frequency import time_axis
+from sklstm._series.labels import (
     check_same_labels,
-    index_of_label,
-    infer_time_axis,
+    index_of_labels,
     is_default,
     is_pandas,
-    plain_label,
+    plain_labels,
     time_index,
 )
-
-
-def positions(axis, index):
-    return axis.positions(axis.ticks(index)).tolist()
 
 
 def test_pandas_is_optional():
@@ -112,167 +107,70 @@ def test_an_index_that_is_not_one_series_is_refused(container, index, message):
         time_index(container(np.zeros(3), index=index))
 
 
-@pytest.mark.parametrize(
-    ("index", "kind", "scale", "regular"),
-    [
-        (pd.RangeIndex(9), "integer", "value", True),
-        (pd.RangeIndex(0, 90, 10), "integer", "value", True),
-        (pd.Index(np.arange(5, 9, dtype=np.uint8)), "integer", "value", True),
-        (pd.Index(range(5), dtype="Int64"), "integer", "value", True),
-        (pd.date_range("2024-01-01", periods=9, freq="h"), "datetime", "value", True),
-        (pd.date_range("2024-01-01", periods=9, unit="s"), "datetime", "value", True),
-        (pd.date_range("2024-01-01", periods=9, freq="W"), "datetime", "value", True),
-        (pd.bdate_range("2024-01-01", periods=9), "datetime", "business_day", True),
-        (pd.date_range("2024-01-01", periods=9, freq="MS"), "datetime", "month", True),
-        (pd.date_range("2024-01-01", periods=9, freq="ME"), "datetime", "month", True),
-        (pd.date_range("2024-01-01", periods=9, freq="QS"), "datetime", "month", True),
-        (pd.date_range("2024-01-01", periods=9, freq="YE"), "datetime", "month", True),
-        (
-            pd.date_range("2024-03-28", periods=9, tz="Europe/Berlin"),
-            "datetime in Europe/Berlin",
-            "wall",
-            True,
-        ),
-        (
-            pd.date_range("2024-03-31", periods=9, freq="h", tz="Europe/Berlin"),
-            "datetime in Europe/Berlin",
-            "value",
-            True,
-        ),
-        (pd.period_range("2024-01", periods=9, freq="M"), "period[M]", "value", True),
-        (pd.period_range("2024-01", periods=9, freq="2h"), "period[2h]", "value", True),
-        (pd.timedelta_range("0h", periods=9, freq="h"), "timedelta64", "value", True),
-        (
-            pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-09 07:00"]),
-            "datetime",
-            "value",
-            False,
-        ),
-        (pd.Index([0.1, 0.5, 7.0]), "floating", "value", False),
-        (pd.RangeIndex(3, 4), "integer", "value", False),
-        (pd.date_range("2024-01-01", periods=1), "datetime", "value", False),
-    ],
-    ids=str,
-)
-def test_the_time_axis_of_an_index(index, kind, scale, regular):
-    axis = infer_time_axis(index)
-    assert (axis.kind, axis.scale, axis.step is not None) == (kind, scale, regular)
-    assert positions(axis, index) == list(range(len(index)))
-    if regular:
-        assert positions(axis, index.delete(2)) == [0, 1, *range(3, len(index))]
+# ---- dates as text ------------------------------------------------------------------------
+
+FORMATS = ["%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%Y/%m/%d", "%d %b %Y", "%B %d, %Y"]
+FORMATS += ["%d.%m.%y", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%Y%m%d%H"]
 
 
-@pytest.mark.parametrize(
-    "index",
-    [
-        [datetime.date(2024, 1, day) for day in (1, 2, 3, 4, 6, 7)],
-        pd.Index([datetime.datetime(2024, 1, day) for day in (1, 2, 3, 4, 6, 7)], dtype=object),
-        pd.DatetimeIndex([f"2024-01-0{day}" for day in (1, 2, 3, 4, 6, 7)]),
-        pd.Index(list(pd.period_range("2024-01-01", periods=7).delete(4)), dtype=object),
-        pd.date_range("2024-01-01", periods=7).delete(4).astype("timestamp[ns][pyarrow]"),
-        pd.date_range("3024-01-01", periods=7, unit="s").delete(4),
-        pd.date_range("1024-01-01", periods=7, unit="s").delete(4),
-        pd.Index([0, 1, 2, 3, 5, 6], dtype="int64[pyarrow]"),
-        pd.Index([0, 1, 2, 3, 5, 6], dtype=object),
-    ],
-    ids=[
-        "dates",
-        "datetimes",
-        "DatetimeIndex",
-        "periods",
-        "arrow times",
-        "year 3024",
-        "year 1024",
-        "arrow integers",
-        "integers",
-    ],
-)
-def test_times_and_numbers_have_a_time_axis_however_they_are_stored(index):
-    index = time_index(pd.Series(np.zeros(6), index=index))
-    assert positions(infer_time_axis(index), index) == [0, 1, 2, 3, 5, 6]
+@pytest.mark.parametrize("order", ["in order", "newest first", "shuffled"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_dates_as_text_are_refused_and_the_advice_works(form, order):
+    days = pd.date_range("2020-01-20", periods=60)
+    series = pd.Series(np.arange(60.0), index=days.strftime(form))
+    rows = {"in order": range(60), "newest first": range(59, -1, -1)}.get(
+        order, np.random.default_rng(0).permutation(60)
+    )
+    series = series.iloc[rows]
+    with pytest.raises(ValueError, match="dates as text.*pd.to_datetime.*freq='rows'") as error:
+        time_index(series)
+    advised = re.search(r"format='(.*)'\)", str(error.value)).group(1)
+    series.index = pd.to_datetime(series.index, format=advised)
+    assert time_index(series.sort_index()).equals(days) or "%d/%m" in form
+    if order == "in order":
+        series.index = days.strftime(form)
+        assert time_index(series, freq="rows") is None or series.index.is_monotonic_increasing
 
 
-@settings(deadline=None, max_examples=100, database=None)
-@given(
-    st.integers(-50, 50),
-    st.integers(1, 7),
-    st.lists(st.integers(2, 40), max_size=2),
-    st.integers(1, 9),
-)
-def test_positions_count_the_steps_left_out(start, step, holes, rows_between):
-    steps = [0, *[1] * rows_between]
-    for hole in holes:
-        steps += [hole, *[1] * rows_between]
-    expected = np.cumsum(steps)
-    index = pd.Index(start + step * expected)
-    assert positions(infer_time_axis(index), index) == expected.tolist()
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m"])
+def test_iso_text_is_read_as_dates(form):
+    months = pd.date_range("2020-01-01", periods=9, freq="MS")
+    series = pd.Series(np.arange(9.0), index=months.strftime(form))
+    assert time_index(series).equals(months)
+    with pytest.raises(ValueError, match="not increasing"):
+        time_index(series[::-1])
 
 
-@pytest.mark.parametrize(
-    ("fitted", "passed", "expected"),
-    [
-        ("2024-01-01", pd.DatetimeIndex(["2024-02-01", "2024-02-02", "2024-02-05"]), [0, 1, 4]),
-        ("2024-01-01", pd.DatetimeIndex(["2024-02-01", "2024-02-29"]), [0, 28]),
-    ],
-)
-def test_a_time_axis_counts_in_the_steps_it_was_made_with(fitted, passed, expected):
-    axis = infer_time_axis(pd.date_range(fitted, periods=20))
-    assert positions(axis, passed) == expected
+@pytest.mark.parametrize("labels", ["shop {:03d}", "r{}", "v1.2.{}", "A-{:05d}", "{:02d}:00"])
+def test_other_text_is_no_date(labels):
+    index = [labels.format(number) for number in range(20)]
+    assert time_index(pd.Series(np.arange(20.0), index=index[::-1])) is None
 
 
-def test_business_days_are_counted_over_weekends_and_holidays_are_holes():
-    axis = infer_time_axis(pd.bdate_range("2024-01-01", periods=10))
-    friday_to_tuesday = pd.DatetimeIndex(["2024-03-28", "2024-03-29", "2024-04-02"])
-    assert positions(axis, friday_to_tuesday) == [0, 1, 3]
+def test_text_that_looks_like_an_iso_date_and_is_none_is_a_name():
+    assert time_index(pd.Series([1.0, 2.0], index=["2020-13-01", "2020-11-45"])) is None
 
 
-def test_business_days_with_holidays_among_them_count_as_consecutive():
-    index = pd.bdate_range("2024-01-01", periods=30).delete([8, 20])
-    assert infer_time_axis(index).step is None
-    assert positions(infer_time_axis(index), index) == list(range(28))
+# ---- clocks that change -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("fitted", "passed"),
-    [
-        (
-            pd.date_range("2024-01-01", periods=9, freq="h"),
-            pd.date_range("2024-02-01", periods=9, freq="7min"),
-        ),
-        (pd.bdate_range("2024-01-01", periods=9), pd.date_range("2024-02-01", periods=9)),
-        (pd.date_range("2024-01-01", periods=9, freq="MS"), pd.date_range("2025-02-01", periods=9)),
-        (
-            pd.date_range("2024-03-28", periods=9, tz="Europe/Berlin"),
-            pd.date_range("2024-10-27", periods=9, freq="h", tz="Europe/Berlin"),
-        ),
-    ],
-    ids=["minutes in hours", "weekends in business days", "days in months", "hours in days"],
-)
-def test_no_two_rows_share_a_position(fitted, passed):
-    assert np.all(np.diff(positions(infer_time_axis(fitted), passed)) >= 1)
+@pytest.mark.parametrize("freq", ["h", "30min", "10min"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Sydney"])
+def test_local_times_without_a_zone_are_told_from_duplicates(zone, freq):
+    year = pd.date_range("2024-01-01", "2024-12-31", freq=freq, tz=zone)
+    series = pd.Series(np.arange(float(len(year))), index=year.tz_localize(None))
+    with pytest.raises(ValueError, match=r"clocks go back.*tz_localize\(.*ambiguous='infer'\)"):
+        time_index(series)
+    # The advice, with the zone that it is.
+    assert time_index(series.tz_localize(zone, ambiguous="infer")).equals(year)
 
 
-@pytest.mark.parametrize("every", [0.15, 0.25, 0.4])
-def test_rows_picked_from_a_regular_index_are_refused_with_their_numbers(every):
-    kept = np.flatnonzero(np.random.default_rng(0).random(400) > every)
-    left_out = kept[-1] - kept[0] + 1 - len(kept)
-    places = np.count_nonzero(np.diff(kept) > 1)
-    message = f"steps over {left_out} rows in {places} places, for {len(kept)} rows"
-    with pytest.raises(ValueError, match=message):
-        infer_time_axis(pd.Index(kept))
-
-
-@pytest.mark.parametrize("n_holes", [1, 2, 9])
-def test_one_hole_in_ten_steps_is_a_regular_index(n_holes):
-    kept = np.delete(np.arange(100), 3 + 10 * np.arange(n_holes))
-    assert positions(infer_time_axis(pd.Index(kept)), pd.Index(kept)) == kept.tolist()
-
-
-def test_labels_of_another_kind_are_refused_with_both_kinds():
-    axis = infer_time_axis(pd.date_range("2024-01-01", periods=9))
-    axis.check_kind(pd.date_range("2025-01-01", periods=2, freq="7min"))
-    with pytest.raises(ValueError, match="of kind 'integer', but that of the fitted rows was 'dat"):
-        axis.check_kind(pd.RangeIndex(3))
+def test_other_duplicates_are_duplicates():
+    index = pd.date_range("2024-10-26 02:00", periods=3)
+    with pytest.raises(ValueError, match="duplicates"):
+        time_index(pd.Series(np.arange(4.0), index=index.append(index[-1:])))
+    with pytest.raises(ValueError, match="not increasing"):
+        time_index(pd.Series(np.arange(3.0), index=index[[0, 2, 1]]))
 
 
 @pytest.mark.parametrize(
@@ -295,10 +193,10 @@ def test_labels_of_another_kind_are_refused_with_both_kinds():
     ],
     ids=str,
 )
-def test_a_label_comes_back_from_its_plain_value(index):
-    label, dtype = plain_label(index[:1])
-    assert type(label) in (int, float, str)
-    back = index_of_label(label, dtype, like=index)
+def test_labels_come_back_from_their_plain_values(index):
+    labels, dtype = plain_labels(index[:1])
+    assert type(labels[0]) in (int, float, str)
+    back = index_of_labels(labels, dtype, like=index)
     assert list(back) == list(index[:1])
     assert back.dtype == index.dtype
     assert getattr(back, "tz", None) == getattr(index, "tz", None)
@@ -326,9 +224,9 @@ def on(index):
 )
 def test_times_of_pyarrow_and_python_are_times(labels, plain):
     index = time_index(on(pd.Index(labels)).drop(labels[3]))
-    axis = infer_time_axis(index)
+    axis = time_axis(index)
     assert axis.scale == plain
-    assert positions(axis, index) == [0, 1, 2, 4, 5]
+    assert axis.positions(axis.ticks(index)).tolist() == [0, 1, 2, 4, 5]
     with pytest.raises(ValueError, match="The index of y is not increasing"):
         time_index(on(pd.Index(labels)[::-1]), "y")
 

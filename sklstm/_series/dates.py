@@ -1,0 +1,52 @@
+"""Labels that are dates in another form: text, or integers such as 20240131."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
+_SHORT_YEARS = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%y", "%b-%y", "%b %y")
+_NAMED_MONTHS = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y", "%b %Y", "%b-%Y")
+_LONG_NAMES = ("%d %B %Y", "%B %d, %Y", "%B %Y")
+_COMPACT = ("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m", "%m/%Y", "%Y/%m")
+_DATES = (*_DAYS, "%Y%m%d", *_SHORT_YEARS, *_NAMED_MONTHS, *_LONG_NAMES, "%Y-%m-%d")
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S")
+_FORMATS = [*(date + time for date, time in product(_DATES, _TIMES)), *_COMPACT]
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100  # numbers outside of these years are not taken for dates
+_SAMPLED = 200  # labels that must parse
+
+
+def text_format(index: Any) -> str | None:
+    """Return the format in which the labels of an index of text are dates, or None."""
+    sample = index[np.unique(np.linspace(0, len(index) - 1, _SAMPLED).astype(int))]
+    formats = _FORMATS if sum(map(str.isdigit, str(sample[0]))) >= 3 else []
+    return next((form for form in formats if all(_parses(label, form) for label in sample)), None)
+
+
+def _parses(label: str, form: str) -> bool:
+    try:
+        return _FIRST_YEAR <= datetime.strptime(label.strip(), form).year <= _LAST_YEAR
+    except ValueError:
+        return False
+
+
+def integer_format(values: np.ndarray) -> str | None:
+    """Return the format in which integers are dates written without separators, or None."""
+    n_digits = len(str(values.max()))
+    if n_digits not in (6, 8, 10, 12, 14) or len(str(values.min())) != n_digits:
+        return None
+    parts: list[np.ndarray] = []
+    rest = values
+    for _ in range((n_digits - 4) // 2):
+        rest, part = np.divmod(rest, 100)
+        parts.insert(0, part)
+    limits = [(1, 12), (1, 31), (0, 23), (0, 59), (0, 59)]
+    parts = [rest, *parts]
+    for part, (low, high) in zip(parts, [(_FIRST_YEAR, _LAST_YEAR), *limits], strict=False):
+        if part.min() < low or part.max() > high:
+            return None
+    return "%Y%m%d%H%M%S"[: 2 * len(parts)]

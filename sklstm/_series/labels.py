@@ -1,0 +1,214 @@
+"""The labels of a pandas index: whether they lie in time, their order, and equal labels.
+
+pandas is never imported here: who passes a pandas index has imported it.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from sklstm._series.dates import text_format
+
+PandasIndex = Any  # a pandas.Index, which cannot be named without importing pandas
+
+# Kinds of labels that lie in time, in the words of pandas. All other labels are names.
+_NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
+_KINDS_OF_TIMES = {
+    "date": "DatetimeIndex",
+    "datetime": "DatetimeIndex",
+    "datetime64": "DatetimeIndex",
+    "timedelta": "TimedeltaIndex",
+    "timedelta64": "TimedeltaIndex",
+    "period": "PeriodIndex",
+}
+# The order of such text is that of time, and it has one reading.
+_ISO_DATE = r"\d{4}-\d\d(-\d\d([T ]\d\d(:?\d\d.*)?)?)?$"
+
+
+def loaded_pandas() -> Any:
+    """Return the pandas module if it was imported, else None: then nothing is a frame."""
+    return sys.modules.get("pandas")
+
+
+def is_pandas(X: object) -> bool:
+    """Whether ``X`` is a pandas DataFrame or Series."""
+    pd = loaded_pandas()
+    return pd is not None and isinstance(X, (pd.DataFrame, pd.Series))
+
+
+def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | None:
+    """Return the pandas index of ``X`` if its labels lie in time, else None.
+
+    Labels lie in time if they are numbers or times (dates as ISO text are times), or other text
+    in increasing order. ``name`` is that of the argument, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the index shows that the rows are not one series in time order, or if it holds text
+        that parses as dates and ``freq`` does not say "rows".
+    """
+    if not is_pandas(X):
+        return None
+    index = _as_times(X.index)
+    if index.nlevels > 1:
+        raise ValueError(
+            f"The index of {name} has several levels, but the rows must be one series in time "
+            "order. Fit one estimator per series, on an index of one level."
+        )
+    if index.inferred_type == "string":
+        form = text_format(index) if len(index) and not _is_rows(freq) else None
+        if form is not None:
+            raise ValueError(
+                f"The index of {name} holds dates as text ({index[0]!r}), whose order as text "
+                f"need not be that of time. Turn it into times: {name}.index = "
+                f"pd.to_datetime({name}.index, format={form!r}). Or say freq='rows' if each row "
+                "follows the one before it."
+            )
+        return index if index.is_monotonic_increasing and index.is_unique else None
+    if index.inferred_type not in _NUMBERS_AND_TIMES:
+        return None
+    check_increasing(index, name)
+    return index
+
+
+def _is_rows(freq: object) -> bool:
+    return isinstance(freq, str) and freq == "rows"
+
+
+def _as_times(index: PandasIndex) -> PandasIndex:
+    """Return times of Python, of pyarrow and in ISO text as those of pandas, others as they are."""
+    inferred = index.inferred_type
+    if inferred == "string" and index.str.match(_ISO_DATE).all():
+        try:
+            return loaded_pandas().to_datetime(index, format="ISO8601")
+        except ValueError:  # no dates, or of several time zones
+            return index
+    kind = _KINDS_OF_TIMES.get(inferred)
+    return index if kind is None else getattr(loaded_pandas(), kind)(index)
+
+
+def is_default(index: PandasIndex) -> bool:
+    """Whether ``index`` is the one that pandas gives to rows without labels: 0, 1, 2, ..."""
+    return isinstance(index, loaded_pandas().RangeIndex) and index.start == 0 and index.step == 1
+
+
+def check_increasing(index: PandasIndex, name: str = "X") -> None:
+    """Refuse labels that are missing, out of order or duplicated."""
+    if index.hasnans:
+        raise ValueError(
+            f"The index of {name} has missing labels, but every row needs its place in time. "
+            "Drop the rows without a label, or give them one."
+        )
+    if index.is_monotonic_increasing and index.is_unique:
+        return
+    if _clocks_go_back(index):
+        raise ValueError(
+            f"The index of {name} repeats an hour where clocks go back in autumn (before "
+            f"{_first_repeated(index)!r}), so it holds local times without their zone. Give the "
+            f"zone: {name}.tz_localize('Europe/Berlin', ambiguous='infer'), or label the rows in "
+            "UTC."
+        )
+    if not index.is_monotonic_increasing:
+        raise ValueError(
+            f"The index of {name} is not increasing, but rows must be in time order. Sort them "
+            f"({name}.sort_index()), and use a splitter that keeps their order, such as "
+            "TimeSeriesSplit: the windows of shuffled rows hold rows from the future."
+        )
+    raise ValueError(
+        f"The index of {name} has duplicates (first: {index[index.duplicated()][0]!r}), but "
+        "every row must be a step of one series. Bootstrapped rows and several series "
+        "in one frame cannot be windowed; if the rows do follow each other, use "
+        f"{name}.reset_index(drop=True)."
+    )
+
+
+def _clocks_go_back(index: PandasIndex) -> bool:
+    """Whether each label that is not later than the one before repeats an hour of a night.
+
+    Clocks go back by an hour once a year, in autumn: September to November, or March to April.
+    """
+    if index.inferred_type != "datetime64" or index.tz is not None:
+        return False
+    step = np.diff(index.as_unit("ns").asi8)
+    at = np.flatnonzero(step <= 0)
+    labels, hour = index[at + 1], 3600 * 10**9
+    years = np.bincount(labels.year - labels.year.min())
+    in_autumn = np.isin(labels.month, (3, 4, 9, 10, 11)) & (labels.hour <= 3)
+    within_an_hour = (step[at] > -hour).all() and np.median(step) <= hour
+    return bool(years.max() == 1 and in_autumn.all() and within_an_hour)
+
+
+def _first_repeated(index: PandasIndex) -> Any:
+    return index[1:][np.diff(index.asi8) <= 0][0]
+
+
+def check_same_labels(**inputs: Any) -> None:
+    """Refuse inputs of the same rows whose pandas indexes differ.
+
+    What has no index, or one that pandas gives by default, fits every index. So do integers
+    beside labels of another kind: they are numbers of rows. Lengths are checked elsewhere.
+
+    Parameters
+    ----------
+    **inputs : array-like
+        Inputs by the names of their arguments.
+
+    Raises
+    ------
+    ValueError
+        If two indexes of the same length differ.
+    """
+    indexes = {name: data.index for name, data in inputs.items() if is_pandas(data)}
+    labelled = [(name, _as_times(x)) for name, x in indexes.items() if not is_default(x)]
+    for (name, index), (other_name, other) in combinations(labelled, 2):
+        kinds = {index.inferred_type, other.inferred_type}
+        only_row_numbers = "integer" in kinds and not kinds <= {"integer", "floating"}
+        if len(index) != len(other) or only_row_numbers or index.equals(other):
+            continue
+        differ = _differences(index, other)
+        if differ.any():
+            row = int(differ.argmax())
+            label, other_label = index.tolist()[row], other.tolist()[row]
+            raise ValueError(
+                f"{name} and {other_name} have different indexes. The first difference is in row "
+                f"{row}: {label!r} in {name}, {other_label!r} in {other_name}. Pass "
+                f"{other_name}.reindex({name}.index), which is NaN where {other_name} has no such "
+                f"label, or {other_name}.to_numpy() if the rows belong together as they are."
+            )
+
+
+def _differences(index: PandasIndex, other: PandasIndex) -> np.ndarray:
+    """Return for each row whether its two labels differ; two missing labels are equal."""
+    if index.inferred_type == other.inferred_type == "datetime64":  # of any zone and unit
+        return np.asarray(index != other) & ~(index.isna() & other.isna())
+    # As objects, since categories and NA cannot be compared otherwise.
+    labels, others = index.to_numpy(object, copy=True), other.to_numpy(object, copy=True)
+    for values in (labels, others):
+        values[loaded_pandas().isna(values)] = None
+    return np.asarray(labels != others)
+
+
+def plain_labels(index: PandasIndex) -> tuple[list[int | float | str], str]:
+    """Return the labels of ``index`` as plain values, and the unit of times or the dtype."""
+    if index.inferred_type in ("datetime64", "timedelta64"):
+        return index.asi8.tolist(), index.unit
+    values = index.asi8 if index.inferred_type == "period" else index
+    return values.tolist(), str(index.dtype)
+
+
+def index_of_labels(labels: list[Any], dtype: str, like: PandasIndex) -> PandasIndex:
+    """Make an index of what :func:`plain_labels` returned; ``like`` has labels of the same kind."""
+    pd = loaded_pandas()
+    if like.inferred_type == "period":
+        return pd.PeriodIndex.from_ordinals(labels, freq=like.freq)
+    if like.inferred_type == "datetime64":
+        times = pd.DatetimeIndex(np.array(labels, f"datetime64[{dtype}]"))
+        return times if like.tz is None else times.tz_localize("UTC").tz_convert(like.tz)
+    if like.inferred_type == "timedelta64":
+        return pd.TimedeltaIndex(np.array(labels, f"timedelta64[{dtype}]"))
+    return pd.Index(labels, dtype=dtype)
