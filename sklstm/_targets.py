@@ -30,7 +30,8 @@ def forecast_targets(series: ArrayLike, horizon: int, *, freq: Any = "auto") -> 
     horizon : int
         Number of steps ahead, at least 1.
     freq : str, int, timedelta or pandas offset, default="auto"
-        How time goes on from row to row: see :class:`SlidingWindowTransformer`.
+        How time goes on from row to row of a pandas index: see
+        :class:`SlidingWindowTransformer`.
 
     Returns
     -------

@@ -54,6 +54,16 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Rows from one step of the window to the next: row ``t`` gets the rows ``t``,
         ``t - dilation``, ``t - 2 * dilation``, ...
 
+    freq : str, int, timedelta or pandas offset, default="auto"
+        How time goes on from row to row of a pandas index:
+
+        - "auto": as the labels show, by the rules in Notes.
+        - "rows": each row follows the one before it, whatever the labels. Only their order
+          is checked.
+        - a frequency in the words of pandas: an alias ("h", "30min", "B", "MS"), an offset or a
+          timedelta; for integers, the step from label to label. Steps that the index
+          leaves out are missing rows, and a label off this grid is an error.
+
     history : {"auto", "none"}, default="auto"
         Whether the last fitted rows stand before the rows passed to :meth:`transform`:
 
@@ -83,6 +93,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :meth:`fit`. Only where all of them are strings.
 
+    freq_ : str or int
+        The frequency: ``freq`` if it was given, else that of the fitted index in the words of
+        pandas; "rows" if each row follows the one before it.
+
     history_ : ndarray of shape (at most (window_size - 1) * dilation, `n_features_in_`)
         The last rows seen by :meth:`fit` and :meth:`partial_fit`.
 
@@ -93,30 +107,55 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     Notes
     -----
+    **How time goes on** (``freq="auto"``). The index of the rows passed to :meth:`fit` decides:
+
+    =================================================  ==========================================
+    Index                                              Steps of time
+    =================================================  ==========================================
+    numpy, polars, a frame with names as its index     each row follows the one before it
+    integers, times, periods: one step explains nine   that step; what the others leave out are
+    of ten differences, or all but two, and the        missing rows
+    others are multiples of it
+    times of a month's first, last, first business,    that calendar, in months
+    last business or same day, or same weekday
+    times with a time zone                             days count in local time, hours in UTC
+    business days                                      each row follows the one before it, also
+                                                       over a holiday; a hole of more than two
+                                                       weeks is an error
+    labels about equally far apart, but on no grid     each row follows the one before it; a hole
+                                                       is an error
+    other times, floats, text in order                 each row follows the one before it
+    dates as ISO text ("2024-01-31")                   those of these dates
+    =================================================  ==========================================
+
+    These leave open how they are to be read. They are an error that names the answers:
+
+    - at most one label of ten off the grid of the others;
+    - the same hole again and again, such as nights, weekends and closing hours;
+    - holes at more than one of ten places, up to six: the rows look picked from a series;
+    - integers that are dates (20240131), and text that is dates in another form than ISO.
+
+    In the rows passed later, a label off the grid of the fitted ones is an error.
+
     **Which rows follow the fitted ones** (``history="auto"``)
 
     - *pandas*: the index decides. It must increase strictly. Labels after the fitted
-      ones get the history; if the index is regular, steps that it leaves out
-      (``TimeSeriesSplit(gap=...)``, a missing day) are missing rows in the windows.
-      Labels before or among the fitted ones get, of the rows in ``history_``, only those
-      that lie before the first row passed, so never a row from the future. Regular means
-      that in the rows passed to :meth:`fit`, at least nine of ten differences between
-      labels (or all but two) are equal and the others are multiples of them: integers,
-      times or periods, also counted in calendar months, business days or local days.
-      Other indexes (floats, text in order, business days with holidays in between) give
-      only the order of the rows, so each row counts as one step after the row before
-      it. Rows picked from a regular series (by a splitter that shuffles, or every k-th
-      row) are refused.
+      ones get the history; steps between (``TimeSeriesSplit(gap=...)``, a missing day) are
+      missing rows. Labels before or among the fitted ones get, of the rows in ``history_``, only
+      those that lie before the first row passed, so never a row from the future. Other fitted
+      rows are not kept: a warning says how many windows lack steps. So does one if most of a
+      window is missing since rows between the fitted ones and those passed were never seen.
     - *numpy, polars, and a pandas index that does not give the time* (text without order,
       a ``RangeIndex`` that starts again at 0): the values decide. Rows that begin as the
       fitted rows began are taken to be those rows, or the longer series that starts with
       them, and start without history. All other rows, such as the fitted ones with a
-      changed column, are taken to follow the fitted ones directly. Rows begin as the
-      fitted rows began if the first 64 rows, or a window if that is longer, or as many as
-      were passed, agree up to rounding errors. So rows that equal the start of the fitted
-      series only by chance (of a constant series, of one that repeats exactly, a single
-      row of one with few different values) get no history. Their windows are then
-      incomplete, but hold no row from the future. An index prevents this.
+      changed column, are taken to follow the fitted ones directly, whatever lies between. Rows
+      begin as the fitted rows began if the first 64 rows, or a window if that is longer, or as
+      many as were passed, agree up to rounding errors. A single row follows the fitted ones if its
+      values occur in them more than once. Several rows that equal the start of the fitted
+      series by chance (of a constant series, of one that repeats) get no history, with a
+      warning. Their windows are then incomplete, but hold no row from the future. An index
+      prevents this.
 
     **Memory.** Windows are a read-only strided view of one padded copy of the series.
     Windows are copied if the index has a hole inside the rows of one call, and by whatever
@@ -196,7 +235,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If a parameter is out of its range, X holds inf or anything but numbers, or its
-            index is not that of one series in time order, or not that of ``y``.
+            index is not that of one series in time order, or not that of ``y``, or leaves
+            open how time goes on.
         """
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
@@ -227,8 +267,14 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            If the index of X does not lie after that of the rows seen so far, or is not that
-            of ``y``.
+            If the index of X does not lie after that of the rows seen so far, or not on their
+            grid, or is not that of ``y``.
+
+        Warns
+        -----
+        UserWarning
+            If every feature lies outside the range of the rows seen so far by more than that
+            range: as rows that an earlier step of the pipeline has not scaled.
         """
         if not hasattr(self, "history_"):
             return self.fit(X, y)
@@ -263,7 +309,13 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If X holds inf, has another number of features than the fitted rows, or an
-            index that is not that of one series in time order.
+            index that is not that of one series in time order, or not on the grid of the
+            fitted one.
+
+        Warns
+        -----
+        UserWarning
+            If windows lack steps that were fitted or never seen, see Notes.
         """
         check_fitted(self, "history_")
         params = check_params(self)

@@ -58,10 +58,10 @@ class TimeAxis:
 
     def ticks(self, index: PandasIndex, name: str = "X") -> np.ndarray:
         """Return one tick per row."""
-        if self.scale in ("wall", "calendar"):
-            index = local_times(index, self.zone)
         if self.scale == "calendar":
             return self._numbers_on_grid(index, name)
+        if self.scale == "wall":
+            index = local_times(index, self.zone)
         return label_numbers(index, self.unit, name)
 
     def positions(
@@ -144,9 +144,9 @@ class TimeAxis:
         number = round(median / pd.Timedelta(1, unit))
         return f"{number}{unit}" if number > 1 else unit
 
-    def _numbers_on_grid(self, local: PandasIndex, name: str) -> np.ndarray:
+    def _numbers_on_grid(self, index: PandasIndex, name: str) -> np.ndarray:
         """Count the steps of the calendar from the anchor to each label."""
-        local = local.as_unit(self.unit)
+        local = local_times(index, self.zone).as_unit(self.unit)
         anchor = loaded_pandas().Timestamp(self.anchor, unit=self.unit).as_unit(self.unit)
         offset = pandas_offset(self.offset)
         numbers = np.zeros(len(local), dtype=np.int64)
@@ -156,7 +156,7 @@ class TimeAxis:
                 continue
             found = calendar_grid(anchor, end, offset * sign).get_indexer(local[at])
             if (found < 0).any():
-                _refuse_off_grid(local[at][int(np.argmax(found < 0))], self.freq, name)
+                _refuse_off_grid(index[at][int(np.argmax(found < 0))], self.freq, name)
             numbers[at] = sign * found
         return numbers
 
