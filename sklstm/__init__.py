@@ -6,6 +6,7 @@ from sklstm._plot.gate_activity import GateActivityDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
 from sklstm._plot.window_split import WindowSplitDisplay
 from sklstm._regressor import LSTMRegressor
+from sklstm._series.window_array import WindowArray
 from sklstm._targets import forecast_targets
 from sklstm._transformer import SlidingWindowTransformer
 
@@ -18,6 +19,7 @@ __all__ = [
     "LagTableTransformer",
     "LossCurveDisplay",
     "SlidingWindowTransformer",
+    "WindowArray",
     "WindowSplitDisplay",
     "forecast_targets",
 ]

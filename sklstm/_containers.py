@@ -10,6 +10,7 @@ import torch
 from scipy.sparse import issparse
 
 from sklstm._series.labels import is_pandas, loaded_pandas
+from sklstm._series.window_array import WindowArray
 
 _NUMBERS = "biuf"  # kinds of the types of numpy that hold real numbers
 # float() converts these without an error, but they are no numbers.
@@ -20,8 +21,9 @@ _PLACES = ("", " in row {}", " in row {}, column {}", " in window {}, step {}, f
 def as_numbers(data: Any, name: str) -> Any:
     """Return ``data`` as an array of numbers, NaN where it is masked, None, NA or null.
 
-    float32 stays float32. Text that parses as numbers counts as numbers. Arrays of numbers are
-    returned as they are, and so are sparse matrices, for scikit-learn's message about them.
+    float32 stays float32. Text that parses as numbers counts as numbers. Arrays of numbers and
+    WindowArrays are returned as they are, and so are sparse matrices, for scikit-learn's message
+    about them.
 
     Parameters
     ----------
@@ -35,6 +37,7 @@ def as_numbers(data: Any, name: str) -> Any:
         If ``data`` holds anything but real numbers: dates, durations, other text, objects.
     """
     is_array = isinstance(data, np.ndarray) and not isinstance(data, np.ma.MaskedArray)
+    is_array = is_array or isinstance(data, WindowArray)
     if (is_array and data.dtype.kind in _NUMBERS) or issparse(data):
         return data
     columns = _columns(data, name)

@@ -16,6 +16,7 @@ from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.history import FittedSeries, last_rows
 from sklstm._series.labels import check_same_labels, time_index
 from sklstm._series.placement import windows_after
+from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length
 from sklstm._validation import (
     Interval,
@@ -289,7 +290,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             self.history_ = last_rows(np.concatenate([self.history_, last]), reach)
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[np.floating]:
+    def transform(self, X: ArrayLike) -> NDArray[np.floating] | WindowArray:
         """Give every row of ``X`` its window.
 
         Parameters
@@ -300,10 +301,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
         Returns
         -------
-        windows : ndarray of shape (n_rows, window_size, n_features)
-            Or, with ``flatten=True``, an array or data frame of shape
-            (n_rows, n_features * window_size). Oldest step first; float32 stays
-            float32, everything else is float64.
+        windows : ndarray or WindowArray of shape (n_rows, window_size, n_features)
+            A :class:`WindowArray` if the index of ``X`` has a hole. With ``flatten=True``,
+            an array or data frame of shape (n_rows, n_features * window_size). Oldest step
+            first; float32 stays float32, everything else is float64.
 
         Raises
         ------
@@ -328,7 +329,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         )
         if self.flatten:
             # A copy also of one feature, of which reshape alone would return a read-only view.
-            flat = np.array(windows.transpose(0, 2, 1), order="C")
+            flat = np.array(np.asarray(windows).transpose(0, 2, 1), order="C")
             return flat.reshape(len(rows), -1)  # (rows, features * window)
         return windows
 

@@ -26,6 +26,7 @@ from sklstm._containers import as_numbers
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
 from sklstm._series.storage import row_blocks, stays_on_disk
+from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import Windows
 
 # NumberInterval, StrOptions and _get_feature_names are private in scikit-learn. Their messages are
@@ -245,7 +246,7 @@ def _check_array(
 
 def _is_plain(X: Any, n_dims: int) -> bool:
     """Whether scikit-learn's checks can be skipped. They take as long as a small prediction."""
-    is_float = type(X) is np.ndarray and X.dtype in _PLAIN_TYPES
+    is_float = type(X) in (np.ndarray, WindowArray) and X.dtype in _PLAIN_TYPES
     return is_float and X.ndim == n_dims and len(X) > 0
 
 

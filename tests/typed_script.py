@@ -11,6 +11,7 @@ from sklstm import (
     LossCurveDisplay,
     LSTMRegressor,
     SlidingWindowTransformer,
+    WindowArray,
     WindowSplitDisplay,
     forecast_targets,
 )
@@ -21,7 +22,11 @@ series: NDArray[np.float64] = load_chicago_ridership().data[:200]
 targets: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=2))
 
 transformer = SlidingWindowTransformer(window_size=7, dilation=1, history="auto", padding="nan")
-windows: NDArray[np.floating] = transformer.fit(series).transform(series)
+windows: NDArray[np.floating] | WindowArray = transformer.fit(series).transform(series)
+around_holes = WindowArray(series, starts=[0, 1, 2, 9], window_size=7, dilation=1)
+sizes: list[int] = [*around_holes.shape, around_holes.ndim, around_holes.size, around_holes.nbytes]
+parts: list[NDArray[np.floating]] = [around_holes.base, np.asarray(around_holes), around_holes[-1]]
+few: WindowArray = around_holes[:2]
 again: NDArray[np.floating] = transformer.fit_transform(series)
 history: NDArray[np.floating] = transformer.partial_fit(series[-2:]).history_
 flat = SlidingWindowTransformer(7, padding="edge", flatten=True).set_output(transform="default")
@@ -36,6 +41,7 @@ lstm = LSTMRegressor((8, 4), max_epochs=2, loss="absolute_error", optimizer="ada
 lstm = lstm.fit(windows, targets, sample_weight=np.ones(len(series)))
 lstm = lstm.partial_fit(windows, targets)
 predicted: NDArray[np.float64] = lstm.predict(windows)
+beside_holes: NDArray[np.float64] = lstm.predict(around_holes)
 losses: list[float] = lstm.loss_curve_
 validation: list[float] | None = lstm.validation_loss_curve_
 best: int | None = lstm.best_epoch_

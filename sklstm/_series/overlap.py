@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from sklstm._series.storage import let_go
+from sklstm._series.storage import let_go, new_rows, stays_on_disk
+from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import Windows, are_few, history_length, number_type
 
 # Windows that are compared at once: few at first, since different windows differ soon.
@@ -20,17 +21,20 @@ _FIRST_BLOCK, _VALUES_OF_A_BLOCK = 16, 2**17
 _N_PROBES, _N_SAMPLED = 8, 256
 
 
-def find_windows(windows: np.ndarray) -> Windows:
+def find_windows(windows: np.ndarray | WindowArray) -> Windows:
     """Find the rows under ``windows``, whatever their layout in memory.
 
     The inverse of :func:`~sklstm._series.windows.window_view`, also for a copy of such a view, for
-    every k-th of its windows, and for windows with holes between them (with a lag step of one). In
-    any other array of windows, each window has rows of its own. The rows are a view where
-    ``windows`` is a view of them, else a copy.
+    every k-th of its windows, and for windows with holes between them (with a lag step of one, or
+    in a WindowArray). In any other array of windows, each window has rows of its own. The rows are
+    a view where ``windows`` is a view of them, else a copy.
+
+    A WindowArray has the result of the array of its windows (with a lag step of one): values are
+    compared where the starts of the windows do not already say that they are the same.
 
     Parameters
     ----------
-    windows : ndarray of shape (n_windows, window_size, n_features)
+    windows : ndarray or WindowArray of shape (n_windows, window_size, n_features)
 
     Returns
     -------
@@ -42,20 +46,30 @@ def find_windows(windows: np.ndarray) -> Windows:
     if n_windows > 1:
         for row_step, lag_step in _regular_steps(windows):
             # Step k + row_step of a window is step k of the window lag_step windows later.
-            is_view = windows.strides[0] * lag_step == windows.strides[1] * row_step
-            if is_view:
-                return _windows_of_view(windows, row_step, lag_step)
-            if _are_same(windows[lag_step:, :-row_step], windows[:-lag_step, row_step:]):
+            if isinstance(windows, np.ndarray):
+                is_view = windows.strides[0] * lag_step == windows.strides[1] * row_step
+                if is_view:
+                    return _windows_of_view(windows, row_step, lag_step)
+            if _are_same(windows, row_step, lag_step):
                 return _windows_of_copy(windows, _numbers(windows) * row_step, lag_step)
         if (shifts := _shifts(windows)) is not None:
-            starts = np.cumsum(np.concatenate([[0], shifts]))
-            return _windows_of_copy(windows, starts.astype(number_type(windows.size)), 1)
+            return _windows_of_copy(windows, _starts(windows, shifts), 1)
+        if isinstance(windows, WindowArray) and windows.dilation > 1:
+            shifts = np.diff(windows.starts)
+            if are_few(shifts != 1) and shifts.min() > 0:
+                reach = history_length(window_size, windows.dilation)
+                starts = _starts(windows, np.minimum(shifts, reach + 1))
+                return _windows_of_copy(windows, starts, windows.dilation)
     rows = np.ascontiguousarray(windows).reshape(-1, n_features)
     return Windows(rows, _numbers(windows) * window_size, window_size, 1)
 
 
-def _numbers(windows: np.ndarray) -> np.ndarray:
+def _numbers(windows: np.ndarray | WindowArray) -> np.ndarray:
     return np.arange(len(windows), dtype=number_type(windows.size))
+
+
+def _starts(windows: np.ndarray | WindowArray, shifts: np.ndarray) -> np.ndarray:
+    return np.cumsum(np.concatenate([[0], shifts])).astype(number_type(windows.size))
 
 
 def _windows_of_view(windows: np.ndarray, row_step: int, lag_step: int) -> Windows:
@@ -68,27 +82,46 @@ def _windows_of_view(windows: np.ndarray, row_step: int, lag_step: int) -> Windo
     return Windows(rows, _numbers(windows) * row_step, window_size, lag_step)
 
 
-def _windows_of_copy(windows: np.ndarray, starts: np.ndarray, lag_step: int) -> Windows:
+def _windows_of_copy(
+    windows: np.ndarray | WindowArray, starts: np.ndarray, lag_step: int
+) -> Windows:
     _, window_size, n_features = windows.shape
     n_rows = int(starts[-1]) + history_length(window_size, lag_step) + 1
-    rows = np.empty((n_rows, n_features), dtype=windows.dtype)
+    if isinstance(windows, WindowArray):
+        first = windows.starts[0]
+        if lag_step == windows.dilation and (windows.starts - first == starts).all():
+            found = Windows(windows.base[first : first + n_rows], starts, window_size, lag_step)
+            if lag_step == 1 or _has_no_other_rows(found):
+                return found
+        rows = new_rows((n_rows, n_features), windows.dtype, stays_on_disk(windows.base))
+    else:
+        rows = np.empty((n_rows, n_features), dtype=windows.dtype)
     found = Windows(rows, starts, window_size, lag_step)
     for step, places in enumerate(found.lags()):
         rows[places] = windows[:, step]
         let_go(windows)
+        let_go(rows)
     return found
 
 
-def _regular_steps(windows: np.ndarray) -> Iterator[tuple[int, int]]:
+def _has_no_other_rows(windows: Windows) -> bool:
+    """Whether rows that lie in no window are NaN: then they change no check and no result."""
+    others = np.flatnonzero(windows.spread_over_rows(1.0) == 0)
+    return bool(np.isnan(windows.rows[others]).all())
+
+
+def _regular_steps(windows: np.ndarray | WindowArray) -> Iterator[tuple[int, int]]:
     """Yield what row step and lag step may be, in the order in which they are preferred."""
     n_windows, window_size, _ = windows.shape
     for row_step in range(1, window_size):
         yield row_step, 1
     # A lag step that most windows do not reach would be found by chance.
     candidates = np.arange(2, n_windows // 2 + 1)
-    row_stride, step_stride = windows.strides[:2]
-    if row_stride and step_stride % row_stride == 0 and step_stride // row_stride > 1:
-        candidates = candidates[: step_stride // row_stride - 1]  # the last one is that of the view
+    if isinstance(windows, np.ndarray):
+        row_stride, step_stride = windows.strides[:2]
+        if row_stride and step_stride % row_stride == 0 and step_stride // row_stride > 1:
+            last = step_stride // row_stride  # that of the view
+            candidates = candidates[: last - 1]
     for probe in _probes(windows):
         # The first step alone at first, which excludes most candidates.
         same = _equal(windows[probe + candidates, 0], windows[probe, 1]).all(axis=1)
@@ -99,7 +132,7 @@ def _regular_steps(windows: np.ndarray) -> Iterator[tuple[int, int]]:
         yield 1, lag_step
 
 
-def _probes(windows: np.ndarray) -> np.ndarray:
+def _probes(windows: np.ndarray | WindowArray) -> np.ndarray:
     """Choose windows in the first half that have many different values."""
     sampled = np.unique(np.linspace(0, max(len(windows) // 2 - 1, 0), _N_SAMPLED).astype(int))
     ordered = np.sort(windows[sampled, 1:].reshape(len(sampled), -1), axis=1)
@@ -107,7 +140,7 @@ def _probes(windows: np.ndarray) -> np.ndarray:
     return sampled[np.argsort(-n_different, kind="stable")[:_N_PROBES]]
 
 
-def _shifts(windows: np.ndarray) -> np.ndarray | None:
+def _shifts(windows: np.ndarray | WindowArray) -> np.ndarray | None:
     """Find how many rows after the window before it each window begins.
 
     Windows that share no row are taken to begin ``window_size`` rows apart. None if most windows
@@ -115,7 +148,7 @@ def _shifts(windows: np.ndarray) -> np.ndarray | None:
     """
     before, after = windows[:-1], windows[1:]
     follows = np.ones(len(before), dtype=bool)
-    for at in _blocks(before):
+    for at in _unknown_blocks(windows, 1, 1):
         follows[at] = _equal(after[at, :-1], before[at, 1:]).all(axis=(1, 2))
         let_go(windows)
         if not are_few(~follows):
@@ -127,18 +160,22 @@ def _shifts(windows: np.ndarray) -> np.ndarray | None:
     shifts[~follows] = window_size
     left = np.flatnonzero(~follows)
     for shift in range(2, window_size):
-        same = _equal(after[left, :-shift], before[left, shift:]).all(axis=(1, 2))
+        same = np.all(_equal(after[left, 0], before[left, shift]), axis=1)  # excludes most windows
+        for part in _parts(np.flatnonzero(same), windows):
+            at = left[part]
+            same[part] = _equal(after[at, :-shift], before[at, shift:]).all(axis=(1, 2))
         shifts[left[same]] = shift
         left = left[~same]
     return shifts
 
 
-def _are_same(left: np.ndarray, right: np.ndarray) -> bool:
-    """Whether two arrays of windows are equal, block by block."""
-    for at in _blocks(left):
-        if not _equal(left[at], right[at]).all():
+def _are_same(windows: np.ndarray | WindowArray, row_step: int, lag_step: int) -> bool:
+    """Whether all windows share rows with others, see ``find_windows``."""
+    before, after = windows[:-lag_step], windows[lag_step:]
+    for at in _unknown_blocks(windows, row_step, lag_step):
+        if not _equal(after[at, :-row_step], before[at, row_step:]).all():
             return False
-        let_go(left)
+        let_go(windows)
     return True
 
 
@@ -147,10 +184,31 @@ def _equal(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return (left == right) | ((left != left) & (right != right))
 
 
-def _blocks(windows: np.ndarray) -> Iterator[slice]:
-    """Yield slices of windows, each with twice as many as the one before, up to a limit."""
-    most = max(_VALUES_OF_A_BLOCK // max(windows[:1].size, 1), 1)
+def _unknown_blocks(
+    windows: np.ndarray | WindowArray, row_step: int, lag_step: int
+) -> Iterator[slice | np.ndarray]:
+    """Yield blocks of windows that are to be compared with the windows ``lag_step`` later.
+
+    They are all windows of an array, and those of a WindowArray whose starts do not already say
+    that they share rows. Each block has twice as many windows as the one before, up to a limit.
+    """
+    n_pairs, most = len(windows) - lag_step, _most_in_a_block(windows)
     start, size = 0, min(_FIRST_BLOCK, most)
-    while start < len(windows):
-        yield slice(start, start + size)
+    while start < n_pairs:
+        at: slice | np.ndarray = slice(start, min(start + size, n_pairs))
+        if isinstance(windows, WindowArray):
+            apart = windows.starts[lag_step:][at] - windows.starts[:-lag_step][at]
+            at = start + np.flatnonzero(apart != row_step * windows.dilation)
+        if not isinstance(at, np.ndarray) or len(at):
+            yield at
         start, size = start + size, min(2 * size, most)
+
+
+def _parts(numbers: np.ndarray, windows: np.ndarray | WindowArray) -> Iterator[np.ndarray]:
+    """Cut numbers of windows into parts whose windows are a block."""
+    size = _most_in_a_block(windows)
+    return (numbers[start : start + size] for start in range(0, len(numbers), size))
+
+
+def _most_in_a_block(windows: np.ndarray | WindowArray) -> int:
+    return max(_VALUES_OF_A_BLOCK // max(windows[:1].size, 1), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklstm._series.storage import float_type, new_rows, row_blocks, stays_on_disk
+from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length, window_view
 
 
@@ -15,8 +16,10 @@ def windows_after(
     window_size: int,
     dilation: int,
     padding: str,
-) -> np.ndarray:
+) -> np.ndarray | WindowArray:
     """Give each row its window: (n_rows, window_size, n_features), read-only.
+
+    They are a strided view, or with holes among ``rows`` a WindowArray.
 
     Parameters
     ----------
@@ -36,26 +39,24 @@ def windows_after(
     if positions is None:
         has_holes, places = False, np.arange(reach - n_past, reach + 1)
     else:
-        has_holes = bool(positions[-1] - positions[n_past] >= n_rows)
+        has_holes = reach > 0 and bool(positions[-1] - positions[n_past] >= n_rows)
         places = _places(positions if has_holes else positions[: n_past + 1], n_past, reach)
     first = int(places.searchsorted(0))  # the history before it is out of reach
 
     n_base = int(places[-1]) + (1 if has_holes else n_rows)
     base = new_rows((n_base, rows.shape[1]), float_type(rows), stays_on_disk(rows))
     base[places[first:n_past]] = history[first:]
-    if has_holes:
-        base[places[n_past:]] = rows
-    else:
-        for block in row_blocks(rows, base):
+    for block in row_blocks(rows, base):
+        if has_holes:
+            base[places[n_past:][block]] = rows[block]
+        else:
             base[reach:][block] = rows[block]
     if padding == "edge":
         _fill_with_row_before(base, places, first, history, rows)
 
-    windows = window_view(base, window_size, dilation)
     if has_holes:
-        windows = windows[places[n_past:] - reach]
-        windows.flags.writeable = False
-    return windows
+        return WindowArray(base, places[n_past:] - reach, window_size, dilation)
+    return window_view(base, window_size, dilation)
 
 
 def _places(positions: np.ndarray, n_past: int, reach: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn import get_config  # the user sets the limit of working memory there
 
 # Bytes of a block of rows as float64. A block fits the cache of a processor, and is large
@@ -39,7 +40,7 @@ def stays_on_disk(array: Any) -> bool:
     return file is not None and array.nbytes > get_config()["working_memory"] * 2**20
 
 
-def new_rows(shape: tuple[int, int], dtype: type, on_disk: bool) -> np.ndarray:
+def new_rows(shape: tuple[int, int], dtype: DTypeLike, on_disk: bool) -> np.ndarray:
     """Make rows of NaN to write to, in memory or in a temporary file.
 
     The file is deleted with the rows, even if the process is killed.
@@ -71,7 +72,7 @@ def row_blocks(rows: np.ndarray, *others: np.ndarray) -> Iterator[slice]:
             let_go(array)
 
 
-def let_go(array: np.ndarray) -> None:
+def let_go(array: Any) -> None:
     """Free the memory that holds what was read of a mapped file, or written to it.
 
     Otherwise the whole file would come to lie in the memory of the process. Nothing is

@@ -17,13 +17,14 @@ HOLES_ALLOWED = 0.1
 class Windows:
     """The rows under an array of windows, and where each window begins.
 
-    Step ``k`` of window ``i`` is ``rows[starts[i] + k * lag_step]``. Every row lies in a window.
+    Step ``k`` of window ``i`` is ``rows[starts[i] + k * lag_step]``. What
+    :func:`~sklstm._series.overlap.find_windows` returns has increasing starts, and each row lies
+    in a window or is NaN.
 
     Attributes
     ----------
     rows : ndarray of shape (base_rows, features)
     starts : ndarray of int of shape (n_windows,)
-        Increasing.
     window_size : int
     lag_step : int
     """

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from sklstm._series.overlap import find_windows
+from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length, window_view
 from tests.series.test_windows import DTYPES, SIZES, numbered
 
@@ -177,6 +178,77 @@ def test_windows_around_a_hole_keep_its_place():
     np.testing.assert_array_equal(np.diff(found.starts)[[18, 19, 20, 37, 38]], [1, 3, 1, 4, 1])
     np.testing.assert_array_equal(found.rows, np.concatenate([BASE[:43], BASE[50:60]]))
     assert found.follow_each_other
+
+
+@settings(quick, max_examples=500)
+@given(SIZES, st.integers(1, 3), st.integers(1, 2), st.integers(1, 40), DTYPES, st.data())
+def test_a_window_array_has_the_rows_of_the_array_of_its_windows(
+    window_size, dilation, n_features, n_starts, dtype, data
+):
+    n_rows = n_starts + history_length(window_size, dilation)
+    values = data.draw(
+        st.sampled_from([[0.0], [0.0, 1.0], [0.0, 1.0, 2.0, np.nan], np.arange(500.0).tolist()])
+    )
+    rows = st.lists(st.sampled_from(values), min_size=n_features, max_size=n_features)
+    base = np.array([data.draw(rows) for _ in range(n_rows)], dtype=dtype)
+    few = st.sets(st.integers(0, n_starts - 1), max_size=3)
+    starts = data.draw(
+        few.map(lambda holes: [start for start in range(n_starts) if start not in holes])
+        | st.lists(st.integers(0, n_starts - 1), min_size=1, max_size=n_starts)
+    )
+    windows = WindowArray(base, np.array(starts, dtype=int), window_size, dilation)
+    step = data.draw(st.sampled_from([1, 1, 1, 2, 3, -1]))
+    windows = windows[data.draw(st.integers(0, 3)) :: step]
+    expected = np.asarray(windows)
+    found, other = find_windows(windows), find_windows(expected)
+    np.testing.assert_array_equal(looped_back(found), expected)
+    assert (np.diff(found.starts) > 0).all()
+    if dilation == 1:
+        np.testing.assert_array_equal(found.rows, other.rows)
+        np.testing.assert_array_equal(found.starts, other.starts)
+        assert (found.lag_step, found.rows.dtype) == (other.lag_step, other.rows.dtype)
+
+
+def with_holes(dilation, base=BASE):
+    """Windows of four steps over rows 0 to 59 without 20, 21 and 41."""
+    reach = history_length(4, dilation)
+    return WindowArray(base, np.setdiff1d(np.arange(60 - reach), [20, 21, 41]), 4, dilation)
+
+
+@pytest.mark.parametrize("dilation", [1, 3])
+@pytest.mark.parametrize("cut", [np.s_[:], np.s_[10:], np.s_[:30], np.s_[25:35]])
+def test_rows_under_a_window_array_are_not_copied(dilation, cut, monkeypatch):
+    monkeypatch.delattr(WindowArray, "__array__")
+    windows = with_holes(dilation)[cut]
+    found = find_windows(windows)
+    first, last = windows.starts[[0, -1]]
+    assert np.shares_memory(found.rows, BASE)
+    np.testing.assert_array_equal(found.rows, BASE[first : last + history_length(4, dilation) + 1])
+    np.testing.assert_array_equal(found.starts, windows.starts - first)
+    assert found.lag_step == dilation
+    assert found.follow_each_other
+
+
+def test_rows_between_the_steps_of_a_window_array_count_for_nothing():
+    windows = WindowArray(BASE, [0, 1, 8], 4, 5)
+    found = find_windows(windows)
+    np.testing.assert_array_equal(looped_back(found), np.asarray(windows))
+    used = np.unique(windows.starts[:, np.newaxis] + 5 * np.arange(4))
+    expected = np.full((24, 2), np.nan)
+    expected[used] = BASE[used]
+    np.testing.assert_array_equal(found.rows, expected)
+
+
+def test_long_holes_of_a_window_array_take_no_rows():
+    for dilation in (1, 2):
+        reach = history_length(4, dilation)
+        base = numbered(100_000 + reach, 1)
+        starts = np.r_[0:50, 90_000:90_050]
+        found = find_windows(WindowArray(base, starts, 4, dilation))
+        assert len(found.rows) == 2 * (50 + reach)
+        np.testing.assert_array_equal(
+            looped_back(found), base[starts[:, None] + dilation * np.arange(4)]
+        )
 
 
 @pytest.mark.parametrize("seed", [0, 1])
