@@ -112,11 +112,13 @@ def _has_no_other_rows(windows: Windows) -> bool:
 
 def _regular_steps(windows: np.ndarray | WindowArray) -> Iterator[tuple[int, int]]:
     """Yield what row step and lag step may be, in the order in which they are preferred."""
-    n_windows, window_size, _ = windows.shape
-    for row_step in range(1, window_size):
+    yield 1, 1
+    # The first step alone at first, which excludes most row steps.
+    may_be = _equal(windows[0, 2:], windows[1, 0]).all(axis=1)
+    for row_step in (np.flatnonzero(may_be) + 2).tolist():
         yield row_step, 1
     # A lag step that most windows do not reach would be found by chance.
-    candidates = np.arange(2, n_windows // 2 + 1)
+    candidates = np.arange(2, len(windows) // 2 + 1)
     if isinstance(windows, np.ndarray):
         row_stride, step_stride = windows.strides[:2]
         if row_stride and step_stride % row_stride == 0 and step_stride // row_stride > 1:
@@ -155,17 +157,22 @@ def _shifts(windows: np.ndarray | WindowArray) -> np.ndarray | None:
             return None
     if not follows.any():
         return None
-    window_size = windows.shape[1]
     shifts = np.ones(len(before), dtype=np.int64)
-    shifts[~follows] = window_size
-    left = np.flatnonzero(~follows)
-    for shift in range(2, window_size):
-        same = np.all(_equal(after[left, 0], before[left, shift]), axis=1)  # excludes most windows
-        for part in _parts(np.flatnonzero(same), windows):
-            at = left[part]
-            same[part] = _equal(after[at, :-shift], before[at, shift:]).all(axis=(1, 2))
+    for part in _parts(np.flatnonzero(~follows), _most_in_a_block(windows)):
+        shifts[part] = _shifts_of_pairs(np.asarray(before[part]), np.asarray(after[part]))
+    return shifts
+
+
+def _shifts_of_pairs(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Find how many rows lie between two windows, for pairs that do not follow each other."""
+    n_pairs, window_size, _ = before.shape
+    shifts = np.full(n_pairs, window_size)
+    # The first step alone at first, which excludes most shifts.
+    may_be = np.all(_equal(before, after[:, :1]), axis=2)  # (pairs, window)
+    for shift in (np.flatnonzero(may_be[:, 2:].any(axis=0)) + 2).tolist():
+        left = np.flatnonzero(may_be[:, shift] & (shifts == window_size))
+        same = _equal(after[left, :-shift], before[left, shift:]).all(axis=(1, 2))
         shifts[left[same]] = shift
-        left = left[~same]
     return shifts
 
 
@@ -192,21 +199,21 @@ def _unknown_blocks(
     They are all windows of an array, and those of a WindowArray whose starts do not already say
     that they share rows. Each block has twice as many windows as the one before, up to a limit.
     """
-    n_pairs, most = len(windows) - lag_step, _most_in_a_block(windows)
+    is_array, most = isinstance(windows, np.ndarray), _most_in_a_block(windows)
     start, size = 0, min(_FIRST_BLOCK, most)
+    n_pairs, largest = len(windows) - lag_step, most if is_array else _VALUES_OF_A_BLOCK
     while start < n_pairs:
-        at: slice | np.ndarray = slice(start, min(start + size, n_pairs))
+        stop = min(start + size, n_pairs)
         if isinstance(windows, WindowArray):
-            apart = windows.starts[lag_step:][at] - windows.starts[:-lag_step][at]
-            at = start + np.flatnonzero(apart != row_step * windows.dilation)
-        if not isinstance(at, np.ndarray) or len(at):
-            yield at
-        start, size = start + size, min(2 * size, most)
+            apart = windows.starts[start + lag_step : stop + lag_step] - windows.starts[start:stop]
+            unknown = np.flatnonzero(apart != row_step * windows.dilation)
+            yield from _parts(start + unknown, most)
+        else:
+            yield slice(start, stop)
+        start, size = stop, min(2 * size, largest)
 
 
-def _parts(numbers: np.ndarray, windows: np.ndarray | WindowArray) -> Iterator[np.ndarray]:
-    """Cut numbers of windows into parts whose windows are a block."""
-    size = _most_in_a_block(windows)
+def _parts(numbers: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (numbers[start : start + size] for start in range(0, len(numbers), size))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -58,10 +58,16 @@ class Windows:
             writeable=False,
         )
 
+    @property
+    def are_regular(self) -> bool:
+        """Whether the windows begin at the same distance from each other."""
+        distances = np.diff(self.starts)
+        return bool((distances == distances[:1]).all())
+
     def lags(self) -> Iterator[slice | np.ndarray]:
         """Yield for step 0, 1, ... the places in ``rows`` of this step of every window."""
         every = int(self.starts[1] - self.starts[0]) if self.n_windows > 1 else 1
-        regular = self.n_windows > 0 and bool((np.diff(self.starts) == every).all())
+        regular = self.n_windows > 0 and self.are_regular
         for lag in range(0, self.window_size * self.lag_step, self.lag_step):
             if regular:  # a slice takes less time
                 yield slice(int(self.starts[0]) + lag, int(self.starts[-1]) + lag + 1, every)
@@ -70,6 +76,8 @@ class Windows:
 
     def sum_over_steps(self, values: np.ndarray) -> np.ndarray:
         """Sum a value per base row over each window: (base_rows,) -> (n_windows,)."""
+        if not self.are_regular:
+            return self._one_for_each_row().sum_over_steps(values)[self.starts]
         total: np.ndarray = np.zeros(self.n_windows, dtype=number_type(self.window_size))
         for lag in self.lags():
             total += values[lag]
@@ -77,10 +85,20 @@ class Windows:
 
     def spread_over_rows(self, values: np.ndarray | float) -> np.ndarray:
         """Add a value per window to every base row in it: (n_windows,) -> (base_rows,)."""
+        if not self.are_regular:
+            windows = self._one_for_each_row()
+            spread = np.zeros(windows.n_windows)
+            spread[self.starts] = values
+            return windows.spread_over_rows(spread)
         total = np.zeros(len(self.rows))
         for lag in self.lags():
             total[lag] += values
         return total
+
+    def _one_for_each_row(self) -> Windows:
+        """Return a window for every row that has one: regular windows, which take less time."""
+        n_windows = len(self.rows) - history_length(self.window_size, self.lag_step)
+        return replace(self, starts=np.arange(n_windows, dtype=self.starts.dtype))
 
 
 def are_few(holes: np.ndarray, allowed: float = HOLES_ALLOWED) -> bool:
