@@ -10,11 +10,12 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm import LSTMRegressor, SlidingWindowTransformer, WindowArray, forecast_targets
 from sklstm.datasets import load_chicago_ridership
 
 FRAME = load_chicago_ridership(as_frame=True).data[:400]
@@ -109,6 +110,100 @@ def test_a_hole_in_the_index_trains_as_rows_of_nan():
         ),
         VIEW,
     )
+
+
+KEPT = np.r_[0:100, 103:250, 251:260, 290:400]  # the rows of an index with holes
+ROWS = {
+    "all": np.s_[:],
+    "the latest": np.s_[60:],
+    "between holes": np.s_[110:240],
+    "a slice of a slice": np.s_[30:340:2],
+    "newest first": np.s_[::-1],
+    "a mask of most": np.arange(len(KEPT)) % 37 != 0,
+    "a mask of few": np.arange(len(KEPT)) % 3 == 0,
+    "numbers with repetitions": np.repeat(np.arange(0, len(KEPT), 2), 2),
+    "shuffled": np.random.RandomState(0).permutation(len(KEPT)),
+}
+
+
+def around_holes(**params):
+    """Windows over the rows with holes, and their targets."""
+    return SlidingWindowTransformer(8, **params).fit_transform(FRAME.iloc[KEPT]), Y[KEPT]
+
+
+@pytest.fixture
+def no_arrays(monkeypatch):
+    """Let no more than a few windows of a WindowArray become an array."""
+    real = WindowArray.__array__
+
+    def few(self, *args, **kwargs):
+        assert len(self) < 20
+        return real(self, *args, **kwargs)
+
+    return lambda: monkeypatch.setattr(WindowArray, "__array__", few)
+
+
+@pytest.mark.parametrize(
+    ("padding", "params"), [("nan", {}), ("edge", {"linear_skip": False, "supervise": "last"})]
+)
+@pytest.mark.parametrize("rows", ROWS)
+def test_a_window_array_trains_as_the_array_of_its_windows(rows, padding, params):
+    windows, y = around_holes(padding=padding)
+    windows, y = windows[ROWS[rows]], y[ROWS[rows]]
+    weight = np.random.RandomState(0).rand(len(y))
+    model = small(**params).fit(windows, y, weight)
+    assert isinstance(windows, WindowArray)
+    assert_same_model(model, small(**params).fit(np.asarray(windows), y, weight), VIEW)
+    assert_array_equal(model.predict(windows), model.predict(np.asarray(windows)))
+
+
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("supervise", ["last", "every_step"])
+def test_windows_around_holes_are_used_without_an_array_of_them(dilation, supervise, no_arrays):
+    windows, y = around_holes(dilation=dilation)
+    whole = np.asarray(windows)
+    no_arrays()
+    model = small(supervise=supervise).fit(windows, y, np.ones(len(y)))
+    assert_array_equal(model.predict(windows), model.predict(whole))
+    assert model.score(windows[:-1], y[:-1]) == model.score(whole[:-1], y[:-1])
+    model.partial_fit(windows[200:], y[200:]).set_params(warm_start=True).fit(windows, y)
+    search = GridSearchCV(model, {"batch_size": [16, 32]}, cv=TimeSeriesSplit(2, test_size=90))
+    assert search.fit(windows[:-1], y[:-1]).predict(windows[5:]).shape == (len(y) - 5,)
+    scores = cross_val_score(model, windows[:-1], y[:-1], cv=3)  # the training rows have holes
+    assert np.isfinite(scores).all()
+
+
+def test_search_over_windows_around_holes_equals_one_over_the_array(no_arrays):
+    windows, y = around_holes()
+    cv = TimeSeriesSplit(3, test_size=80)
+    expected = cross_val_score(small(), np.asarray(windows)[:-1], y[:-1], cv=cv)
+    no_arrays()
+    assert_array_equal(cross_val_score(small(), windows[:-1], y[:-1], cv=cv), expected)
+
+
+def test_the_steps_of_a_dilation_with_holes_have_a_loss_each(no_arrays):
+    windows, y = around_holes(dilation=3)
+    no_arrays()
+    filled = FRAME.iloc[KEPT].asfreq("D")
+    expected = small(supervise="every_step").fit(
+        SlidingWindowTransformer(8, dilation=3).fit_transform(filled),
+        pd.Series(Y[KEPT], filled.index[KEPT]).reindex(filled.index),
+    )
+    assert_same_model(small(supervise="every_step").fit(windows, y), expected, VIEW)
+
+
+def test_a_cached_pipeline_with_holes_gives_the_same_model_and_stores_the_series(tmp_path):
+    long = pd.concat([FRAME] * 20).set_axis(pd.RangeIndex(8000)).drop(index=[50, 4000, 4001])
+    y = long["ridership"].shift(-1).to_numpy()
+    predictions = []
+    memory = joblib.Memory(tmp_path, verbose=0)
+    for cache in (None, memory, memory):  # the third fit reads the windows from the cache
+        steps = [("window", SlidingWindowTransformer(48)), ("lstm", small(max_epochs=1))]
+        predictions.append(Pipeline(steps, memory=cache).fit(long, y).predict(long))
+    assert_array_equal(predictions[1], predictions[0])
+    assert_array_equal(predictions[2], predictions[0])
+    stored = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+    assert stored < 3 * long.to_numpy().nbytes
 
 
 @pytest.mark.parametrize("params", [{}, {"linear_skip": False}, {"supervise": "last"}])

@@ -166,6 +166,9 @@ class WindowArray(NDArrayOperatorsMixin):
         part._windows = replace(self._windows, starts=picked)
         return part
 
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise ValueError("A WindowArray is read-only. Change a copy: numpy.asarray(windows).")
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("A WindowArray cannot become an array without a copy. Pass copy=None.")
