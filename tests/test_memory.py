@@ -8,6 +8,7 @@ import textwrap
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 import torch
@@ -15,7 +16,7 @@ from joblib import Parallel, delayed
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.pipeline import make_pipeline
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm import LSTMRegressor, SlidingWindowTransformer, WindowArray
 from sklstm._network.series_tensor import SeriesOnDisk, standardised_series
 from sklstm._series.overlap import find_windows
 from sklstm._series.storage import let_go, row_blocks, stays_on_disk
@@ -92,6 +93,56 @@ def test_the_peak_stays_under_three_times_the_series(call, window_size, n_usable
         print(peak(getattr(pipe, call), *[X, y][: 2 if call == "fit" else 1]) / X.nbytes)
     """
     assert float(run(script, call, str(window_size), str(n_usable), dtype)) < 3
+
+
+@needs_proc
+@pytest.mark.parametrize(
+    ("call", "window_size", "n_usable", "padding"),
+    [
+        ("fit", 168, 3_000, "nan"),
+        ("fit", 2, 1_000_000, "nan"),
+        ("predict", 2, 0, "nan"),
+        ("predict", 2, 0, "edge"),
+    ],
+)
+def test_the_peak_with_a_thousand_holes_stays_under_three_times_the_series(
+    call, window_size, n_usable, padding
+):
+    script = """
+        import pandas as pd
+
+        call, window_size, n_usable, padding = sys.argv[1:]
+        holes = np.random.RandomState(0).choice(1_000_000, 1000, replace=False)
+        few = pd.DataFrame(np.random.RandomState(0).randn(2000, 8)).drop(index=[50])
+        model(4).fit(few, few[0]).predict(few)  # warm up
+        X = np.ones((1_000_000, 8))
+        X[:, 0] = np.arange(1_000_000) % 1000
+        X = pd.DataFrame(X).drop(index=holes)
+        y = X[0].copy()
+        y.iloc[: len(y) - int(n_usable)] = np.nan
+        pipe = model(int(window_size))
+        pipe[0].set_params(padding=padding)
+        if call == "predict":
+            pipe.fit(X[:2000], np.arange(2000.0))
+        size = X.to_numpy().nbytes
+        print(peak(getattr(pipe, call), *[X, y][: 2 if call == "fit" else 1]) / size)
+    """
+    assert float(run(script, call, str(window_size), str(n_usable), padding)) < 3
+
+
+@pytest.mark.parametrize(("dilation", "n_holes"), [(1, 1), (1, 1000), (3, 1000)])
+def test_windows_around_holes_take_the_memory_of_the_series(dilation, n_holes):
+    holes = np.random.RandomState(0).choice(50_000, n_holes, replace=False)
+    X = pd.DataFrame(np.random.RandomState(1).randn(50_000, 2)).drop(index=holes)
+    transformer = SlidingWindowTransformer(120, dilation=dilation).fit(X)
+    tracemalloc.start()
+    windows = transformer.transform(X)
+    found = find_windows(windows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert windows.nbytes > 100 * X.to_numpy().nbytes
+    assert peak < 4 * X.to_numpy().nbytes
+    assert np.shares_memory(found.rows, windows.base)
 
 
 @pytest.mark.parametrize("layout", ["two dimensions", "three dimensions", "columns"])
@@ -209,6 +260,22 @@ def test_windows_over_a_file_are_read_batch_by_batch(order, n_dims, tmp_path, sm
         assert isinstance(series_of_file, SeriesOnDisk)
         output = in_a_file.predict(windows[0][:50_000])
     np.testing.assert_array_equal(output, in_memory.predict(windows[1][:50_000]))
+
+
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_a_window_array_over_a_file_is_read_batch_by_batch(dilation, tmp_path, small_lstm):
+    values = series(20_000, 2, np.float32)
+    starts = np.setdiff1d(np.arange(20_000 - 11 * dilation), [5000, 5001, 9000])
+    y = values[starts + 11 * dilation, 0].astype(float)
+    windows = [WindowArray(X, starts, 12, dilation) for X in (in_file(values, tmp_path), values)]
+    predictions = []
+    for X in windows:
+        with sklearn.config_context(working_memory=0.1):
+            found = find_windows(X)
+            series_on_device = standardised_series(found, 0.0, 1.0, torch.float32, "cpu")
+            assert isinstance(series_on_device, SeriesOnDisk) == (X is windows[0])
+            predictions.append(small_lstm().fit(X[:9000], y[:9000]).predict(X))
+    np.testing.assert_array_equal(*predictions)
 
 
 def test_small_files_are_read_at_once(tmp_path):

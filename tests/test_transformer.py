@@ -20,7 +20,7 @@ from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklstm import SlidingWindowTransformer
+from sklstm import SlidingWindowTransformer, WindowArray
 
 NAN = np.nan
 # What these warnings say is tested below; other tests look at the windows.
@@ -363,6 +363,42 @@ def test_holes_anywhere_are_missing_rows(
         transformer.partial_fit(X[row : row + 1])
 
 
+@settings(quick, max_examples=500)
+@given(
+    lengths=st.lists(st.integers(3, 12), min_size=1, max_size=3),
+    holes=st.lists(st.integers(1, 12), min_size=2, max_size=2),
+    n_fitted=st.integers(3, 36),
+    window_size=st.integers(1, 6),
+    dilation=st.integers(1, 3),
+    padding=st.sampled_from(["nan", "edge"]),
+    history=st.sampled_from(["auto", "none"]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    cuts=st.lists(
+        st.sampled_from([np.s_[1:], np.s_[::-1], np.s_[-9::2], [0, -1, 0], []]), max_size=3
+    ),
+)
+def test_rows_picked_from_windows_around_holes_equal_a_loop(
+    lengths, holes, n_fitted, window_size, dilation, padding, history, dtype, cuts
+):
+    positions = []
+    for length, hole in zip(lengths, [0, *holes], strict=False):
+        start = positions[-1] + 1 + hole if positions else 0
+        positions += range(start, start + length)
+    X = frame(REGULAR["hourly"](positions[-1] + 1)[positions]).astype(dtype)
+    params = dict(dilation=dilation, padding=padding, history=history)
+    transformer = SlidingWindowTransformer(window_size, **params).fit(X[:n_fitted])
+    later = slice(n_fitted if n_fitted < len(X) else 0, None)
+    windows = transformer.transform(X[later])
+    at = slice(None) if history == "auto" else later  # the rows that windows may hold
+    known = dict(zip(positions[at], X[at].to_numpy(), strict=True))
+    expected = looped_windows(known, positions[later], window_size, dilation, padding)
+    for cut in cuts:
+        cut = cut if isinstance(cut, slice) or len(expected) else []
+        windows, expected = windows[cut], expected[cut]
+    np.testing.assert_array_equal(np.asarray(windows), expected)
+    assert windows.dtype == dtype
+
+
 @pytest.mark.parametrize("history", ["auto", "none"])
 @pytest.mark.parametrize("name", ANY_INDEX)
 def test_fitted_rows_prefixes_and_longer_frames_start_the_series(name, history):
@@ -475,6 +511,31 @@ def test_a_hole_after_the_fitted_rows_is_filled_with_the_last_of_them_with_edge(
     filled = np.r_[numbered(40, 2), [[78.0, 79.0]] * n_missing, X[40 + n_missing :]]
     expected = windows_of_series(filled, window_size=4)[40 + n_missing :]
     np.testing.assert_array_equal(windows, expected)
+
+
+def test_windows_are_a_window_array_only_around_a_hole(padding):
+    X = frame(REGULAR["hourly"](60))
+    for rows, kind in [(X, np.ndarray), (X.drop(X.index[[30]]), WindowArray)]:
+        transformer = SlidingWindowTransformer(4, padding=padding).fit(rows[:40])
+        assert type(transformer.transform(rows)) is kind
+        assert type(transformer.transform(rows[40:])) is np.ndarray  # the hole is before them
+        assert type(transformer.transform(rows[25:26])) is np.ndarray
+        for container in ("pandas", "polars", "default"):
+            with sklearn.config_context(transform_output=container):
+                assert type(transformer.transform(rows)) is kind
+    one_step = SlidingWindowTransformer(1, padding=padding).fit_transform(rows)
+    assert type(one_step) is np.ndarray  # rows of one step have no hole between them
+    np.testing.assert_array_equal(one_step[:, 0], rows)
+
+
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_flat_windows_around_a_hole_hold_the_steps_of_the_others(dilation, padding):
+    X = frame(REGULAR["hourly"](80)).drop(REGULAR["hourly"](80)[[20, 21, 50]])
+    params = dict(window_size=4, dilation=dilation, padding=padding)
+    windows = np.asarray(windows_of_series(X, **params))
+    flat = windows_of_series(X, flatten=True, **params)
+    np.testing.assert_array_equal(flat, windows.transpose(0, 2, 1).reshape(len(X), -1))
+    assert flat.flags.writeable
 
 
 def test_a_hole_of_years_costs_no_memory():

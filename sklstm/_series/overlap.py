@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from sklstm._series.storage import let_go, new_rows, stays_on_disk
+from sklstm._series.storage import let_go, new_rows, row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import Windows, are_few, history_length, number_type
 
@@ -51,15 +51,15 @@ def find_windows(windows: np.ndarray | WindowArray) -> Windows:
                 if is_view:
                     return _windows_of_view(windows, row_step, lag_step)
             if _are_same(windows, row_step, lag_step):
-                return _windows_of_copy(windows, _numbers(windows) * row_step, lag_step)
+                return _windows_at(windows, _numbers(windows) * row_step, lag_step)
         if (shifts := _shifts(windows)) is not None:
-            return _windows_of_copy(windows, _starts(windows, shifts), 1)
+            return _windows_at(windows, _starts(windows, shifts), 1)
         if isinstance(windows, WindowArray) and windows.dilation > 1:
             shifts = np.diff(windows.starts)
             if are_few(shifts != 1) and shifts.min() > 0:
                 reach = history_length(window_size, windows.dilation)
                 starts = _starts(windows, np.minimum(shifts, reach + 1))
-                return _windows_of_copy(windows, starts, windows.dilation)
+                return _windows_at(windows, starts, windows.dilation)
     rows = np.ascontiguousarray(windows).reshape(-1, n_features)
     return Windows(rows, _numbers(windows) * window_size, window_size, 1)
 
@@ -82,25 +82,39 @@ def _windows_of_view(windows: np.ndarray, row_step: int, lag_step: int) -> Windo
     return Windows(rows, _numbers(windows) * row_step, window_size, lag_step)
 
 
-def _windows_of_copy(
-    windows: np.ndarray | WindowArray, starts: np.ndarray, lag_step: int
-) -> Windows:
+def _windows_at(windows: np.ndarray | WindowArray, starts: np.ndarray, lag_step: int) -> Windows:
+    if isinstance(windows, WindowArray):
+        return _windows_of_starts(windows, starts, lag_step)
+    return _windows_of_copy(windows, starts, lag_step)
+
+
+def _windows_of_copy(windows: np.ndarray, starts: np.ndarray, lag_step: int) -> Windows:
     _, window_size, n_features = windows.shape
     n_rows = int(starts[-1]) + history_length(window_size, lag_step) + 1
-    if isinstance(windows, WindowArray):
-        first = windows.starts[0]
-        if lag_step == windows.dilation and (windows.starts - first == starts).all():
-            found = Windows(windows.base[first : first + n_rows], starts, window_size, lag_step)
-            if lag_step == 1 or _has_no_other_rows(found):
-                return found
-        rows = new_rows((n_rows, n_features), windows.dtype, stays_on_disk(windows.base))
-    else:
-        rows = np.empty((n_rows, n_features), dtype=windows.dtype)
+    rows = np.empty((n_rows, n_features), dtype=windows.dtype)
     found = Windows(rows, starts, window_size, lag_step)
     for step, places in enumerate(found.lags()):
         rows[places] = windows[:, step]
         let_go(windows)
-        let_go(rows)
+    return found
+
+
+def _windows_of_starts(windows: WindowArray, starts: np.ndarray, lag_step: int) -> Windows:
+    _, window_size, n_features = windows.shape
+    base, first = windows.base, windows.starts[0]
+    n_rows = int(starts[-1]) + history_length(window_size, lag_step) + 1
+    if lag_step == windows.dilation and (windows.starts - first == starts).all():
+        found = Windows(base[first : first + n_rows], starts, window_size, lag_step)
+        if lag_step == 1 or _has_no_other_rows(found):
+            return found
+    rows = new_rows((n_rows, n_features), base.dtype, stays_on_disk(base))
+    found = Windows(rows, starts, window_size, lag_step)
+    source: np.ndarray = np.full(n_rows, -1, dtype=windows.starts.dtype)  # rows of the base
+    for step, places in enumerate(found.lags()):
+        source[places] = windows.starts + step * windows.dilation
+    for at in row_blocks(rows, base):
+        known = source[at] >= 0
+        rows[at][known] = base[source[at][known]]
     return found
 
 
