@@ -222,9 +222,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     are errors.
 
     **Windows that follow each other** are recognised by their values, so a view, a copy, a lag
-    table and any order in memory give the same model. Rows that several windows hold are stored
-    once. A hole between the windows may be anywhere; with a ``dilation``, windows with a hole
-    between them are read one by one.
+    table, a :class:`WindowArray` and any order in memory give the same model. Rows that several
+    windows hold are stored once. A hole between the windows may be anywhere; with a ``dilation``,
+    windows with a hole between them are read one by one, unless they are a WindowArray.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
     output of it, does not count in the loss, but windows of later rows still contain the row.

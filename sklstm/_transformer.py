@@ -104,6 +104,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     See Also
     --------
     LSTMRegressor : The estimator that takes these windows.
+    WindowArray : What windows are if the index has a hole.
     forecast_targets : The next values of a series as targets, row by row.
 
     Notes
@@ -158,10 +159,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
       warning. Their windows are then incomplete, but hold no row from the future. An index
       prevents this.
 
-    **Memory.** Windows are a read-only strided view of one padded copy of the series.
-    Windows are copied if the index has a hole inside the rows of one call, and by whatever
-    copies the view later: ``Pipeline(memory=...)`` and pickle store ``window_size`` times
-    the series.
+    **Memory.** Windows are a read-only strided view of one padded copy of the series. If the
+    index has a hole inside the rows of one call, they are a :class:`WindowArray` over this
+    copy. ``Pipeline(memory=...)`` and pickle store ``window_size`` times the series of a view,
+    and once that of a WindowArray.
 
     A series in a :class:`numpy.memmap` that is larger than scikit-learn's working memory
     (``sklearn.set_config(working_memory=...)``, 1,024 MiB unless set) is not read into
