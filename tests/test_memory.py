@@ -100,8 +100,7 @@ def test_the_peak_stays_under_three_times_the_series(call, window_size, n_usable
     ("call", "window_size", "n_usable", "padding"),
     [
         ("fit", 168, 3_000, "nan"),
-        ("fit", 2, 1_000_000, "nan"),
-        ("predict", 2, 0, "nan"),
+        ("fit", 2, 100_000, "edge"),  # the rows that fill the holes are not stored again
         ("predict", 2, 0, "edge"),
     ],
 )
@@ -132,8 +131,8 @@ def test_the_peak_with_a_thousand_holes_stays_under_three_times_the_series(
 
 @pytest.mark.parametrize(("dilation", "n_holes"), [(1, 1), (1, 1000), (3, 1000)])
 def test_windows_around_holes_take_the_memory_of_the_series(dilation, n_holes):
-    holes = np.random.RandomState(0).choice(50_000, n_holes, replace=False)
-    X = pd.DataFrame(np.random.RandomState(1).randn(50_000, 2)).drop(index=holes)
+    holes = np.random.RandomState(0).choice(200_000, n_holes, replace=False)
+    X = pd.DataFrame(np.random.RandomState(1).randn(200_000, 4)).drop(index=holes)
     transformer = SlidingWindowTransformer(120, dilation=dilation).fit(X)
     tracemalloc.start()
     windows = transformer.transform(X)
@@ -141,7 +140,7 @@ def test_windows_around_holes_take_the_memory_of_the_series(dilation, n_holes):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert windows.nbytes > 100 * X.to_numpy().nbytes
-    assert peak < 4 * X.to_numpy().nbytes
+    assert peak < 3 * X.to_numpy().nbytes
     assert np.shares_memory(found.rows, windows.base)
 
 

@@ -15,7 +15,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, WindowArray, forecast_targets
+from sklstm import (
+    ForecastDisplay,
+    GateActivityDisplay,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    WindowArray,
+    forecast_targets,
+)
 from sklstm.datasets import load_chicago_ridership
 
 FRAME = load_chicago_ridership(as_frame=True).data[:400]
@@ -171,6 +178,20 @@ def test_windows_around_holes_are_used_without_an_array_of_them(dilation, superv
     assert search.fit(windows[:-1], y[:-1]).predict(windows[5:]).shape == (len(y) - 5,)
     scores = cross_val_score(model, windows[:-1], y[:-1], cv=3)  # the training rows have holes
     assert np.isfinite(scores).all()
+
+
+def test_displays_take_windows_around_holes_without_an_array_of_them(no_arrays):
+    pytest.importorskip("matplotlib", reason="displays draw with matplotlib").use("agg")
+    windows, y = around_holes()
+    model = small().fit(windows, y)
+    expected = model.predict(np.asarray(windows))
+    activity = GateActivityDisplay.from_estimator(model, np.asarray(windows), row=250).activity
+    no_arrays()
+    display = ForecastDisplay.from_estimator(model, windows, FRAME["ridership"].to_numpy()[KEPT])
+    assert np.ravel(display.forecast)[0] == expected[-1]
+    found = GateActivityDisplay.from_estimator(model, windows, row=250).activity
+    for gate, values in activity.items():
+        assert_array_equal(found[gate], values)
 
 
 def test_search_over_windows_around_holes_equals_one_over_the_array(no_arrays):
