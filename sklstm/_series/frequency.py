@@ -187,6 +187,9 @@ def _calendar(
     times = _times(index)
     local = local_times(index, times["zone"]).as_unit(times["unit"])
     off = calendar_grid(local[0], local[-1], offset).get_indexer(local) < 0
+    if off.any() and len(local) > 1:  # the first label may be the one off the grid
+        others = calendar_grid(local[1], local[-1], offset).get_indexer(local) < 0
+        off = min(off, others, key=np.mean)
     _refuse_another_grid(off, offset.freqstr, index, name)
     anchor = local[~off][-1]
     axis = TimeAxis(
