@@ -332,6 +332,7 @@ def test_rows_after_the_fitted_ones_by_index_get_them_as_history(name, n_fitted,
 
 
 @little_history
+@little_history
 @quick
 @given(
     lengths=st.lists(st.integers(3, 12), min_size=1, max_size=3),
@@ -513,6 +514,7 @@ def test_a_hole_after_the_fitted_rows_is_filled_with_the_last_of_them_with_edge(
     np.testing.assert_array_equal(windows, expected)
 
 
+@little_history
 def test_windows_are_a_window_array_only_around_a_hole(padding):
     X = frame(REGULAR["hourly"](60))
     for rows, kind in [(X, np.ndarray), (X.drop(X.index[[30]]), WindowArray)]:
