@@ -66,7 +66,7 @@ class _Rows:
 
     y: np.ndarray  # (n, outputs), NaN where unknown
     weight: np.ndarray  # (n,)
-    usable: np.ndarray  # rows with a complete window, a known target and a weight above zero
+    usable: np.ndarray  # rows with enough known steps, a known target and a weight above zero
     training: np.ndarray  # the earliest usable rows
     validation: np.ndarray | None  # the latest usable rows
     left_out: dict[str, int]  # number of the other rows, by reason
@@ -338,9 +338,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
             smallest = module.smallest_batch(batch_size)
-            return predict_windows(
-                module, series, windows, checked.missing, batch_size, smallest, threads
-            )
+            return predict_windows(module, series, windows, batch_size, smallest, threads)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -373,5 +371,6 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags

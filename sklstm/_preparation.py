@@ -9,6 +9,8 @@ from sklstm._series.windows import Windows, number_type
 
 # With fewer validation rows, early_stopping="auto" turns early stopping off.
 _ROWS_TO_VALIDATE = 10
+# The largest fraction of missing steps in a window that is trained on.
+_MOST_MISSING = 0.5
 # Relative to the largest weight. A smaller weight changes no sum in double precision, and would
 # vanish in single precision.
 _NEGLIGIBLE_WEIGHT = 1e-30
@@ -32,7 +34,7 @@ def relative_weights(weight: np.ndarray) -> np.ndarray:
 def usable_windows(
     windows: Windows, missing: np.ndarray | None, y: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, dict[str, int]]:
-    """Find the complete windows with a known target and a weight above zero.
+    """Find the windows that are not mostly missing, with a known target and a weight above zero.
 
     Parameters
     ----------
@@ -46,8 +48,9 @@ def usable_windows(
     usable : ndarray of int
         Numbers of these windows, in increasing order.
     left_out : dict of str to int
-        How many of the other windows are "incomplete", how many of the rest have an
-        "unknown target", and how many of the rest have "no weight".
+        How many of the other windows are "incomplete" (more than half of their steps are
+        missing), how many of the rest have an "unknown target", and how many of the rest have
+        "no weight".
 
     Raises
     ------
@@ -56,7 +59,7 @@ def usable_windows(
     """
     complete = np.ones(windows.n_windows, dtype=bool)
     if missing is not None:
-        complete = windows.sum_over_steps(missing) == 0
+        complete = windows.sum_over_steps(missing) <= _MOST_MISSING * windows.window_size
     known = ~np.isnan(y).all(axis=1)
     usable = np.flatnonzero(complete & known & (weight > 0))
     usable = usable.astype(number_type(windows.n_windows))

@@ -198,7 +198,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
-            rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
+            rows = check_rows(self, X, reset=True)
             self._fitted_series = FittedSeries.of(rows, time_index(X), reach)
             self.history_ = last_rows(rows, reach)
         return self
@@ -230,7 +230,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
-            rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
+            rows = check_rows(self, X, reset=False)
             self._fitted_series = self._fitted_series.append(time_index(X), len(rows), reach)
             last = last_rows(rows, reach)
             self.history_ = last_rows(np.concatenate([self.history_, last]), reach)
@@ -260,7 +260,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         """
         check_fitted(self, "history_")
         params = check_params(self)
-        rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
+        rows = check_rows(self, X, reset=False)
         past, positions = self._fitted_series.place(
             rows, time_index(X), with_history=self.history == "auto"
         )
@@ -318,7 +318,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = bool(self.flatten)
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
