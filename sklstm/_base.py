@@ -186,8 +186,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _standardise(self, windows: Windows, codec: TargetCodec, rows: _Rows) -> TargetCodec:
         """Compute the standardisation of features and targets from the training rows."""
+        mean, scale = feature_statistics(windows, rows.weight, rows.training)
+        if not self.standardize:
+            mean, scale = np.zeros_like(mean), np.where(np.isinf(scale), scale, 1.0)
+        self.feature_mean_, self.feature_scale_ = mean, scale
         used = rows.training if self.standardize else rows.training[:0]
-        self.feature_mean_, self.feature_scale_ = feature_statistics(windows, rows.weight, used)
         return codec.standardising(rows.y, rows.weight, used)
 
     def _seed(self, resumed: bool) -> int:

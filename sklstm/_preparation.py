@@ -65,19 +65,19 @@ def usable_windows(
     usable = usable.astype(number_type(windows.n_windows))
     if not complete.any():
         raise ValueError(
-            f"None of the {windows.n_windows} windows of {windows.window_size} steps is "
-            "complete, so there is nothing to train on. Pass at least window_size rows "
-            "(with a dilation, (window_size - 1) * dilation + 1) without a hole in their "
-            "index, choose a smaller window_size, fill in rows of X that are NaN, or use "
-            "padding='edge' to fill holes of the index."
+            f"In each of the {windows.n_windows} windows, more than half of the "
+            f"{windows.window_size} steps are missing, so there is nothing to train on. Pass more "
+            "rows, or choose a smaller window_size or dilation. If the holes of the index are no "
+            "missing rows (nights, closing days), set freq='rows' of SlidingWindowTransformer: "
+            "then each row follows the one before it."
         )
     if not known.any():
         raise ValueError("y is NaN for every row, so there is no target to learn.")
     if not len(usable):
         raise ValueError(
-            f"None of the {np.count_nonzero(complete)} complete windows (of "
-            f"{windows.n_windows}) has a known target and a weight above zero, so there is "
-            "nothing to train on. Pass more rows, or choose a smaller window_size."
+            f"None of the {np.count_nonzero(complete)} windows (of {windows.n_windows}) that "
+            "have at least half of their steps has a known target and a weight above zero, so "
+            "there is nothing to train on. Pass more rows, or choose a smaller window_size."
         )
     n_complete, n_known = int(complete.sum()), int((complete & known).sum())
     left_out = {
@@ -130,9 +130,10 @@ def split_latest(
 def feature_statistics(
     windows: Windows, weight: np.ndarray, index: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Compute mean and scale of each feature over these windows; (0, 1) if there is none.
+    """Compute mean and scale of the known values of each feature over these windows.
 
-    The weight of each row of the series is the sum of the weights of the windows with this row.
+    A feature that is unknown in all of them has an infinite scale, so that it counts as zero. The
+    weight of each row of the series is the sum of the weights of the windows with this row.
     """
     window_weight = np.zeros(windows.n_windows)
     window_weight[index] = weight[index]

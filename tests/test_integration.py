@@ -699,7 +699,7 @@ def test_rows_of_weight_zero_are_left_out_of_training(small_lstm, chicago, tomor
     watch = Watch()
     lstm = small_lstm(callbacks=[watch], early_stopping=False)
     getattr(lstm, method)(windows, tomorrow, sample_weight=weight)
-    np.testing.assert_array_equal(watch.rows[0], [i for i in range(6, 400) if i % 3])
+    np.testing.assert_array_equal(watch.rows[0], [i for i in range(3, 400) if i % 3])
 
     # The fit is the same if the targets of weight zero are wrong or unknown.
     wrong = tomorrow.where(weight > 0, -1e6)

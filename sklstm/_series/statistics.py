@@ -32,14 +32,15 @@ def mean_and_scale(rows: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
     -------
     mean, scale : ndarray of shape (n_columns,)
         As float64. The scale of a constant column is one. A column without any known value
-        that has a weight has a mean of zero and a scale of one.
+        that has a weight has a mean of zero and an infinite scale.
     """
     n_columns = rows.shape[1]
     total, largest = np.zeros(n_columns), np.zeros(n_columns)
     for values, weights in _used_blocks(rows, weight):
         total += weights.sum(axis=-1)
         largest = np.maximum(largest, np.abs(values).max(axis=1))
-    total[total == 0] = 1
+    unknown = total == 0
+    total[unknown] = 1
     exponent = np.frexp(largest)[1]
     exponent = np.where(np.abs(exponent) > _LARGEST_EXPONENT, exponent, 0)
     mean = np.zeros(n_columns)
@@ -56,7 +57,7 @@ def mean_and_scale(rows: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
     is_constant = scale <= _ROUNDING * np.ldexp(largest, -exponent)
     mean = np.where(is_constant, mean + shift / total, mean)  # exact: its scale hides no rounding
     scale = np.where(is_constant, 1.0, np.ldexp(scale, exponent))
-    return np.ldexp(mean, exponent), scale
+    return np.ldexp(mean, exponent), np.where(unknown, np.inf, scale)
 
 
 def _used_blocks(rows: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
