@@ -108,14 +108,17 @@ GateActivityDisplay.from_estimator(model, X, row=row, layer=1)
 # %%
 # How far back it looks
 # ---------------------
-# Missing steps are left out of the recurrence, so a window whose older days are NaN is exactly a
-# shorter window. The effect of a day is then the change of the forecast when this day is added
-# before the later ones. The changes add up from the forecast for an empty window to that for the
-# whole one. Short windows are part of training, since each step of a window has a loss.
-shortened = np.repeat(windows[-n_test - 1 : -1, np.newaxis], n_steps + 1, axis=1)
-for known in range(n_steps + 1):
-    shortened[:, known, : n_steps - known] = np.nan
-by_length = lstm.predict(shortened.reshape(-1, n_steps, 1)).reshape(n_test, n_steps + 1)
+# The layers read windows of any length. The effect of a day is then the change of the forecast when
+# this day is added before the later ones. The changes add up from the forecast for an empty window
+# to that for the whole one. Short windows are part of training, since each step of a window has a
+# loss.
+test = (windows[-n_test - 1 : -1] - lstm.feature_mean_) / lstm.feature_scale_
+test = torch.tensor(test, dtype=torch.float32)  # (rows, 14, 1)
+network = lstm.net_.module_
+with torch.no_grad():
+    outputs = [network.head(torch.zeros(n_test, 8))]  # without any day
+    outputs += [network(test[:, n_steps - known :]) for known in range(1, n_steps + 1)]
+by_length = torch.cat(outputs, dim=1).numpy() * lstm.target_scale_ + lstm.target_mean_
 change = np.diff(by_length, axis=1)  # (rows, days): of the last day, the one before, ...
 
 actual = y.to_numpy()[-n_test - 1 : -1, np.newaxis]

@@ -81,7 +81,7 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
     **Every feature needs the same lags**, which need not be consecutive.
 
     **Missing steps.** A step whose lagged features are all NaN is missing. Its static columns
-    become NaN too, since :class:`LSTMRegressor` skips a step only if it is NaN in every feature.
+    become NaN too, since for :class:`LSTMRegressor` a step is missing if every feature is NaN.
 
     Examples
     --------

@@ -64,8 +64,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         What stands in a window where there is no row: before the start of the series, or
         in a hole of a pandas index:
 
-        - "nan": NaN. :class:`LSTMRegressor` leaves such windows out of training, and
-          skips such steps when it predicts.
+        - "nan": NaN. :class:`LSTMRegressor` fills such steps from the others of the window,
+          and leaves windows that are mostly missing out of training.
         - "edge": the row before the hole, or at the start of the series its first row.
           For estimators that do not take NaN.
 
