@@ -9,7 +9,9 @@ from sklstm._series.windows import Windows, number_type
 
 # With fewer validation rows, early_stopping="auto" turns early stopping off.
 _ROWS_TO_VALIDATE = 10
-# The largest fraction of missing steps in a window that is trained on.
+# The largest fraction of missing steps in a window that is trained on. On seven series, a quarter
+# gave the same errors within 2 % (benchmarks/missing_steps.py), but then no window of a daily
+# series that lacks its weekends would train.
 _MOST_MISSING = 0.5
 # Relative to the largest weight. A smaller weight changes no sum in double precision, and would
 # vanish in single precision.

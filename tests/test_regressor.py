@@ -173,9 +173,7 @@ def with_missing(values, lost):
 def filled_by_hand(values):
     """Fill each feature with its last known value in the window, or the first, or zero."""
     columns = [
-        pd.Series(column).ffill().bfill().fillna(0.0)
-        for window in values
-        for column in window.T
+        pd.Series(column).ffill().bfill().fillna(0.0) for window in values for column in window.T
     ]
     n_windows, size, n_features = values.shape
     return np.array(columns).reshape(n_windows, n_features, size).transpose(0, 2, 1)

@@ -37,6 +37,6 @@ def filled_from_later(windows: torch.Tensor) -> torch.Tensor | None:
 
 
 def _last_known(missing: torch.Tensor) -> torch.Tensor:
-    """Number of the last known step at or before each step, -1 if there is none."""
+    """Find the last known step at or before each step: its number, or -1."""
     steps = torch.arange(missing.shape[1], device=missing.device)[:, None]
     return torch.where(missing, -1, steps).cummax(dim=1).values
