@@ -132,8 +132,10 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool) -> np.ndarray:
         rows = X
     else:
         numbers = as_numbers(X, "X")
-        stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
-        rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
+        rows = numbers
+        if not (_is_plain(numbers, 2) and numbers.shape[1]):
+            stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
+            rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and their number
     # Check block by block, since a check of the whole series takes as much memory as a copy.
     for at in row_blocks(rows):
