@@ -6,6 +6,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
+from sklstm import _preparation
 from sklstm._linear import conjugate_gradients, fitting, penalties, stacking
 from sklstm._linear.bases import BASES
 from sklstm._network import network_weight, threads
@@ -31,6 +32,8 @@ _PLACES = {
     "half_credibility": ("_FORECASTS_OF_HALF_CREDIBILITY", network_weight),
     # A loss at every step: training windows that each row lies in.
     "windows_of_a_row": ("_WINDOWS_OF_A_ROW", EveryStepDataset),
+    # Missing steps: the largest fraction of a window that is trained on.
+    "most_missing": ("_MOST_MISSING", _preparation),
     # Threads: multiply-adds of a batch for which one more thread is used.
     "work_of_a_thread": ("_WORK_OF_A_THREAD", threads),
 }

@@ -66,7 +66,7 @@ class _Rows:
 
     y: np.ndarray  # (n, outputs), NaN where unknown
     weight: np.ndarray  # (n,)
-    usable: np.ndarray  # rows with a complete window, a known target and a weight above zero
+    usable: np.ndarray  # rows with enough known steps, a known target and a weight above zero
     training: np.ndarray  # the earliest usable rows
     validation: np.ndarray | None  # the latest usable rows
     left_out: dict[str, int]  # number of the other rows, by reason
@@ -186,8 +186,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     def _standardise(self, windows: Windows, codec: TargetCodec, rows: _Rows) -> TargetCodec:
         """Compute the standardisation of features and targets from the training rows."""
+        mean, scale = feature_statistics(windows, rows.weight, rows.training)
+        if not self.standardize:
+            mean, scale = np.zeros_like(mean), np.where(np.isinf(scale), scale, 1.0)
+        self.feature_mean_, self.feature_scale_ = mean, scale
         used = rows.training if self.standardize else rows.training[:0]
-        self.feature_mean_, self.feature_scale_ = feature_statistics(windows, rows.weight, used)
         return codec.standardising(rows.y, rows.weight, used)
 
     def _seed(self, resumed: bool) -> int:
@@ -338,9 +341,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
             smallest = module.smallest_batch(batch_size)
-            return predict_windows(
-                module, series, windows, checked.missing, batch_size, smallest, threads
-            )
+            return predict_windows(module, series, windows, batch_size, smallest, threads)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -373,5 +374,6 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags

@@ -81,7 +81,7 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
     **Every feature needs the same lags**, which need not be consecutive.
 
     **Missing steps.** A step whose lagged features are all NaN is missing. Its static columns
-    become NaN too, since :class:`LSTMRegressor` skips a step only if it is NaN in every feature.
+    become NaN too, since for :class:`LSTMRegressor` a step is missing if every feature is NaN.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
         with unchanged_on_error(self):
             check_params(self)
             check_same_labels(X=X, y=y)
-            check_rows(self, X, reset=True, allow_nan=True)
+            check_rows(self, X, reset=True)
             lags = self._lags_of_columns()
             self.lags_, self.columns_, self._n_lagged = _window_columns(lags)
         return self
@@ -156,7 +156,7 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
             If X holds inf, or has other columns than the fitted table.
         """
         check_fitted(self, "columns_")
-        rows = check_rows(self, X, reset=False, allow_nan=True)
+        rows = check_rows(self, X, reset=False)
         windows = np.take(rows, self.columns_, axis=1)  # (rows, window, features)
         windows = windows.astype(float_type(windows), copy=False)
         if self._n_lagged < windows.shape[2]:

@@ -194,8 +194,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     window_counts_ : dict of str to int
         What the last call did with the windows of ``X``. Used: "training" and "validation". Left
-        out: the "gap" between the two; "incomplete" windows, with missing steps; of the rest
-        those with an "unknown target"; of the rest those with "no weight".
+        out: the "gap" between the two; "incomplete" windows, more than half of whose steps are
+        missing; of the rest those with an "unknown target"; of the rest those with "no weight".
 
     best_epoch_ : int or None
         The epoch whose weights early stopping restored in the last call, counted from 1 over
@@ -214,12 +214,12 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     Notes
     -----
-    **Missing steps.** In windows with three dimensions, a step with NaN in every feature is
-    missing: it lies before the start of the series, or in a hole of its index. Windows with
-    missing steps are left out of training. In prediction, the recurrence skips the missing
-    steps. For the linear map they are filled with the known step before them, or else with the
-    first known step. NaN in some features of a step, any NaN in two dimensions, and infinity
-    are errors.
+    **Missing values.** NaN in ``X`` is a missing value: of a step before the start of the series or
+    in a hole of its index, or of one feature. In training and prediction, it is filled with the
+    last known value of the feature in the same window, or else with the first one; a feature that
+    is unknown in the whole window with its mean (zero with ``standardize=False``). Windows with
+    more than half of their steps missing (NaN in every feature) are left out of training, but
+    predicted. A feature that no training window knows is not used. Infinity is an error.
 
     **Windows that follow each other** are recognised by their values, so a view, a copy, a lag
     table, a :class:`WindowArray` and any order in memory give the same model. Rows that several
@@ -399,8 +399,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         ------
         ValueError
             If a parameter or an input is not as described, if the pandas indexes of the inputs
-            differ, if no complete window has a known target, or if the training loss is not
-            finite. An earlier fit is kept.
+            differ, if every window is mostly missing or has no known target, or if the training
+            loss is not finite. An earlier fit is kept.
 
         Warns
         -----
@@ -447,7 +447,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Predict the target of every window; windows may have missing steps.
+        """Predict the target of every window; windows may have missing values.
 
         Parameters
         ----------
@@ -463,7 +463,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         ------
         ValueError
             If windows have another size or number of features than those of the fit, or
-            values that are neither finite nor missing steps.
+            hold infinity.
         """
         check_fitted(self, "net_")
         return self._codec.decode(self._outputs(X))

@@ -62,8 +62,9 @@ class TargetCodec:
         # One output at a time, since y can take much more memory than X.
         for output, values in enumerate(y.T):
             known = index[~np.isnan(values[index])]
-            column = values[known, np.newaxis]
-            mean[[output]], scale[[output]] = mean_and_scale(column, weight[known])
+            if len(known):
+                column = values[known, np.newaxis]
+                mean[[output]], scale[[output]] = mean_and_scale(column, weight[known])
         return replace(self, mean=mean, scale=scale)
 
     def encode(

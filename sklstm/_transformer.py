@@ -75,8 +75,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         What stands in a window where there is no row: before the start of the series, or
         in a hole of a pandas index:
 
-        - "nan": NaN. :class:`LSTMRegressor` leaves such windows out of training, and
-          skips such steps when it predicts.
+        - "nan": NaN. :class:`LSTMRegressor` fills such steps from the others of the window,
+          and leaves windows that are mostly missing out of training.
         - "edge": the row before the hole, or at the start of the series its first row.
           For estimators that do not take NaN.
 
@@ -243,7 +243,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
-            rows = check_rows(self, X, reset=True, allow_nan=self.flatten)
+            rows = check_rows(self, X, reset=True)
             index = time_index(X, freq=self.freq)
             self._fitted_series = FittedSeries.of(rows, index, reach, self.freq)
             self.freq_ = self._fitted_series.freq
@@ -283,7 +283,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
-            rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
+            rows = check_rows(self, X, reset=False)
             index = time_index(X, freq=self.freq)
             self._fitted_series = self._fitted_series.append(rows, index, reach)
             self.freq_ = self._fitted_series.freq
@@ -321,7 +321,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         """
         check_fitted(self, "history_")
         params = check_params(self)
-        rows = check_rows(self, X, reset=False, allow_nan=self.flatten)
+        rows = check_rows(self, X, reset=False)
         past, positions = self._fitted_series.place(
             rows, time_index(X, freq=self.freq), self.history == "auto", _reach(params)
         )
@@ -379,7 +379,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = bool(self.flatten)
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

@@ -123,40 +123,25 @@ def check_int(name: str, value: Any, least: int | None = None) -> int:
     return int(value)
 
 
-def check_rows(estimator: BaseEstimator, X: Any, reset: bool, allow_nan: bool) -> np.ndarray:
+def check_rows(estimator: BaseEstimator, X: Any, reset: bool) -> np.ndarray:
     """Return the rows of a series as floats, (n_rows, n_features).
 
-    A row with NaN in every column is a missing row. A row with NaN in some columns is an error
-    unless ``allow_nan``. Infinity is always an error. Rows that stay on disk keep their type.
+    NaN is a missing value, infinity is an error. Rows that stay on disk keep their type.
     """
     is_known = not reset and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
     if is_known and not hasattr(estimator, "feature_names_in_"):
         rows = X
     else:
         numbers = as_numbers(X, "X")
-        stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
-        rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
+        rows = numbers
+        if not (_is_plain(numbers, 2) and numbers.shape[1]):
+            stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
+            rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and their number
     # Check block by block, since a check of the whole series takes as much memory as a copy.
-    partly, n_partly = np.zeros(len(rows), dtype=bool), 0
     for at in row_blocks(rows):
-        if np.isfinite(rows[at]).all():
-            continue
-        assert_all_finite(rows[at], allow_nan=True, input_name="X")
-        isnan = np.isnan(rows[at])
-        partly[at] = isnan.any(axis=1) & ~isnan.all(axis=1)
-        n_partly += int(np.count_nonzero(partly[at]))
-    if n_partly and not allow_nan:
-        row = int(partly.argmax())
-        columns = np.flatnonzero(np.isnan(rows[row]))
-        names = getattr(estimator, "feature_names_in_", None)
-        columns = columns if names is None else names[columns]
-        raise ValueError(
-            f"Input X contains NaN in {n_partly} row(s), first in row {row}, "
-            f"column(s) {_first_five(columns)}, while other columns are known. Only rows that are "
-            "NaN in every column count as missing. Fill in the others in an earlier step, "
-            "such as sklearn.impute.SimpleImputer."
-        )
+        if not np.isfinite(rows[at]).all():
+            assert_all_finite(rows[at], allow_nan=True, input_name="X")
     return rows
 
 
@@ -221,7 +206,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
     windows = find_windows(array)
     if not np.can_cast(windows.rows.dtype, np.float64):
         windows = replace(windows, rows=windows.rows.astype(np.float64))
-    missing = _missing_rows(windows, allowed=n_dims == 3)
+    missing = _missing_rows(windows)
     return CheckedWindows(windows, missing, n_columns, names)
 
 
@@ -270,38 +255,29 @@ def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
         )
 
 
-def _missing_rows(windows: Windows, allowed: bool) -> np.ndarray | None:
-    """Find the rows with NaN in every feature; raise an error for other nonfinite values."""
+def _missing_rows(windows: Windows) -> np.ndarray | None:
+    """Find the rows with NaN in every feature; raise an error for infinite values."""
     missing = np.zeros(len(windows.rows), dtype=bool)
     for at in row_blocks(windows.rows):
-        finite = np.isfinite(windows.rows[at])
-        if finite.all():
+        if np.isfinite(windows.rows[at]).all():
             continue
-        missing[at] = np.isnan(windows.rows[at]).all(axis=1) & allowed
-        bad = ~finite.all(axis=1) & ~missing[at]
-        if bad.any():
-            _raise_for_row(windows, at.start + int(bad.argmax()), allowed)
+        missing[at] = np.isnan(windows.rows[at]).all(axis=1)
+        infinite = np.isinf(windows.rows[at]).any(axis=1)
+        if infinite.any():
+            _raise_for_row(windows, at.start + int(infinite.argmax()))
     return missing if missing.any() else None
 
 
-def _raise_for_row(windows: Windows, row: int, may_be_missing: bool) -> NoReturn:
+def _raise_for_row(windows: Windows, row: int) -> NoReturn:
     """Raise an error that names the first window with this base row, the step and features."""
     holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
     window = int(holds_row.argmax())
     step = (row - windows.starts[window]) // windows.lag_step
-    values = windows.rows[row]
-    what = "infinity" if np.isinf(values).any() else "NaN"
-    features = np.flatnonzero(~np.isfinite(values))
-    rule = (
-        "A step may be missing as a whole (NaN in every feature), but its known features must "
-        "be finite."
-        if may_be_missing
-        else "In windows of shape (n, window_size) every value must be finite."
-    )
+    features = np.flatnonzero(np.isinf(windows.rows[row]))
     raise ValueError(
-        f"Input X contains {what} in feature(s) {_first_five(features)} of step {step} of window "
-        f"{window}. {rule} Fill in such values before the windows are made, for "
-        "instance with sklearn.impute.SimpleImputer."
+        f"Input X contains infinity in feature(s) {_first_five(features)} of step {step} of "
+        f"window {window}, but expected finite numbers, or NaN where a value is unknown. Put NaN "
+        "in place of it before the windows are made."
     )
 
 

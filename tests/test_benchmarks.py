@@ -298,6 +298,35 @@ def test_losses_on_sparse_labels_are_compared(script, capsys):
     assert all(re.fullmatch(NUMBER, cell) for row in table if int(row[1]) for cell in row[2:])
 
 
+def test_ways_of_filling_missing_steps_are_compared(script, capsys):
+    missing_steps = script("missing_steps")
+    ways = ["window", "window, up to 0.0", "window, mark", "interpolate", "mean"]
+    missing_steps.main(["waves", "--max-epochs", "1", "--rows", "120", "--ways", *ways])
+    table = table_of(capsys.readouterr().out, "removed")
+    expected = [
+        f"{what} {where}: {way}"
+        for what, of_what in missing_steps.WAYS.items()
+        for where in ("at random", "in stretches")
+        for way in of_what
+        if way in ways
+    ]
+    assert [row[0] for row in table] == expected
+    numbers = [row[1:] for row in table if "up to" not in row[0]]
+    assert all(re.fullmatch(rf"{NUMBER} / {NUMBER}", cell) for row in numbers for cell in row)
+
+
+def test_windows_that_lack_more_steps_train_if_a_benchmark_says_so(script):
+    internals, sklstm = script("internals"), script("sklstm")
+    X = np.random.RandomState(0).randn(60, 1)
+    windows = sklstm.SlidingWindowTransformer(8).fit_transform(X)
+    counts = []
+    for limit in (0.0, 0.5, 0.95):
+        with internals.replaced(most_missing=limit):
+            fit = sklstm.LSTMRegressor(2, max_epochs=1, early_stopping=False).fit(windows, X)
+        counts.append(fit.window_counts_["incomplete"])
+    assert counts == [7, 3, 0]
+
+
 # Private names that benchmarks replace. If one moves, replacing it no longer has an effect.
 
 REPLACED = {

@@ -699,7 +699,7 @@ def test_rows_of_weight_zero_are_left_out_of_training(small_lstm, chicago, tomor
     watch = Watch()
     lstm = small_lstm(callbacks=[watch], early_stopping=False)
     getattr(lstm, method)(windows, tomorrow, sample_weight=weight)
-    np.testing.assert_array_equal(watch.rows[0], [i for i in range(6, 400) if i % 3])
+    np.testing.assert_array_equal(watch.rows[0], [i for i in range(3, 400) if i % 3])
 
     # The fit is the same if the targets of weight zero are wrong or unknown.
     wrong = tomorrow.where(weight > 0, -1e6)
@@ -834,3 +834,46 @@ def test_targets_without_dates_pass_a_cross_validation_of_rows_with_dates(small_
     scores = cross_val_score(small_pipe(index=True), chicago, y, cv=cv, error_score="raise")
     plain = cross_val_score(small_pipe(index=True), chicago, y.to_numpy(), cv=cv)
     np.testing.assert_array_equal(scores, plain)
+
+
+# --- series that lack rows ----------------------------------------------------------------
+
+
+def logger():
+    """Rows one second apart, 6 % of them two seconds; windows of 24."""
+    rng = np.random.RandomState(0)
+    seconds = np.cumsum(1 + (rng.rand(3000) < 0.06))
+    return pd.date_range("2024-01-01", periods=seconds[-1] + 1, freq="s")[seconds], 24
+
+
+def bikes():
+    """Hours of a year without 31 of them; windows of 48."""
+    hours = pd.date_range("2024-01-01", periods=365 * 24, freq="h")
+    return hours.delete(np.random.RandomState(0).choice(len(hours), 31, replace=False)), 48
+
+
+def hours():
+    """Hours without 3 % of them; windows of 168."""
+    hours = pd.date_range("2024-01-01", periods=3000, freq="h")
+    return hours.delete(np.random.RandomState(0).choice(len(hours), 90, replace=False)), 168
+
+
+@pytest.mark.parametrize("make", [logger, bikes, hours])
+def test_few_missing_rows_leave_no_window_out_of_training(small_lstm, make):
+    index, window_size = make()
+    X = pd.DataFrame({"x": np.sin(np.arange(len(index)))}, index=index)
+    lstm = small_lstm(max_epochs=1, early_stopping=False)
+    lstm.fit(SlidingWindowTransformer(window_size).fit_transform(X), X["x"])
+    assert lstm.window_counts_["training"] >= len(X) - window_size // 2
+
+
+def test_a_shop_that_is_closed_on_mondays_trains(small_lstm):
+    days = pd.date_range("2024-01-01", periods=200)
+    X = pd.DataFrame({"sales": np.arange(200.0)}, index=days)[days.day_of_week > 0].asfreq("D")
+    pipe = make_pipeline(SlidingWindowTransformer(14), small_lstm(early_stopping=False))
+    pipe.fit(X, X["sales"].shift(-1))
+    counts = pipe[-1].window_counts_
+    # The last row, and those before a Monday, have no known target.
+    assert counts["incomplete"] + counts["unknown target"] + counts["training"] == len(X)
+    assert counts["incomplete"] <= 7
+    assert np.isfinite(pipe.predict(X)).all()

@@ -144,11 +144,29 @@ def test_windows_around_holes_take_the_memory_of_the_series(dilation, n_holes):
     assert np.shares_memory(found.rows, windows.base)
 
 
+@needs_proc
+@pytest.mark.parametrize("call", ["fit", "predict"])
+def test_the_peak_stays_under_three_times_a_series_with_a_thousand_holes(call):
+    script = """
+        warm_up(4, "float64")
+        X = np.random.RandomState(0).randn(400_000, 4)
+        y = np.full(400_000, np.nan)
+        y[::50] = X[::50, 0]
+        X[::400] = np.nan  # rows
+        X[100::400, 1] = np.nan  # single values
+        pipe = model(24)
+        if sys.argv[1] == "fit":
+            print(peak(pipe.fit, X, y) / X.nbytes)
+        else:
+            print(peak(pipe.fit(X[:2000], y[:2000]).predict, X) / X.nbytes)
+    """
+    assert float(run(script, call)) < 3
+
+
 @pytest.mark.parametrize("layout", ["two dimensions", "three dimensions", "columns"])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_the_finite_check_copies_no_windows(layout, value):
+def test_the_finite_check_copies_no_windows(layout):
     rows = np.ones((50_000, 2))
-    rows[-1, 1] = value  # in the last row
+    rows[-1, 1] = np.inf  # in the last row
     if layout == "two dimensions":
         X = sliding_window_view(rows.ravel(), 168)
     else:
@@ -225,6 +243,7 @@ def test_a_series_in_a_file_gives_the_same_model(dtype, params, tmp_path, small_
     values = series(dtype=dtype)
     if dtype != np.int16:
         values[1000:1010] = np.nan  # missing rows
+        values[1500:1510, 0] = np.nan
     y = values[:, 0].astype(float)
     y[::3] = np.nan
     weight = np.random.RandomState(1).rand(len(y))

@@ -562,7 +562,6 @@ CASES = [
 ]
 # Calls in which a value must not be unknown.
 ALL_KNOWN = {name for name, call in CALLS.items() if call.argument == "sample_weight"}
-ALL_KNOWN |= {name for name, call in CALLS.items() if call.shape == "2-D windows"}
 ALL_KNOWN |= {"score, y"}
 
 

@@ -380,33 +380,35 @@ def test_threads_of_blas_change_no_bit(weighted):
 class TestWhatAFitTells:
     def test_every_window_is_counted_once(self):
         X = FRAME.to_numpy().copy()
-        X[100] = np.nan
+        X[100:106] = np.nan
         weight = np.ones(400)
         weight[50:60] = 0
         y = forecast_targets(SERIES, 3)
         y[200:220] = np.nan
         windows = SlidingWindowTransformer(8).fit_transform(X)
         counts = small().fit(windows, y, weight).window_counts_
-        usable = 400 - (7 + 8) - (20 + 1) - 10  # the last row has no known target
+        # Windows of eight steps lack more than half: at the start of rows 0 to 2, and from the
+        # fifth missing row on, to the row where five of the missing ones are left.
+        usable = 400 - (3 + 5) - (20 + 1) - 10  # the last row has no known target
         held_out = round(0.1 * usable)
         assert counts == {
             "training": usable - 2 - held_out,
             "validation": held_out,
             "gap": 2,
-            "incomplete": 15,
+            "incomplete": 8,
             "unknown target": 21,
             "no weight": 10,
         }
 
     def test_without_early_stopping_all_usable_windows_train(self):
         counts = small(early_stopping=False).fit(VIEW, Y).window_counts_
-        assert (counts["training"], counts["validation"], counts["gap"]) == (392, 0, 0)
+        assert (counts["training"], counts["validation"], counts["gap"]) == (396, 0, 0)
 
     def test_a_network_that_is_not_added_has_weight_zero(self):
-        noise = np.random.RandomState(0).randn(400)
-        model = small().fit(VIEW, noise)
+        complete, noise = VIEW[7:], np.random.RandomState(0).randn(400)[7:]
+        model = small().fit(complete, noise)
         assert model.network_weight_ == 0
-        other = small(hidden_layer_sizes=3).fit(VIEW, noise)
+        other = small(hidden_layer_sizes=3).fit(complete, noise)
         assert_array_equal(model.predict(VIEW), other.predict(VIEW))
 
     def test_the_weight_of_the_network_is_that_of_its_predictions(self):

@@ -351,8 +351,7 @@ class LifeOfARegressor(RuleBasedStateMachine):
             self._refused("predict", (data.X,), {"X"})
             return
         X = data.X.copy()
-        if X.ndim == 3:
-            X[5, :missing] = np.nan
+        X[5, :missing] = np.nan
         expected = self.fresh.predict(X)
         assert_array_equal(self.model.predict(X), expected)
         assert np.isfinite(expected).all()

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from sklstm._network.missing_values import fill_missing, filled_from_later
 from sklstm._network.series_tensor import Series, window_tensor
 from sklstm._series.windows import Windows, number_type
 
@@ -96,7 +97,7 @@ class WindowDataset(Dataset):
             at = slice(None) if place is None else place.to(self.index.device)
             parts = [column[at].split(batch_size) for column in columns]
             for starts, *targets in zip(*parts, strict=True):
-                windows = self.windows.index_select(0, starts)
+                windows = fill_missing(self.windows.index_select(0, starts))
                 yield windows, targets[0] if self.weights is None else (targets[0], targets[1])
 
 
@@ -140,13 +141,17 @@ class EveryStepDataset(Dataset):
             at = starts[:, None] - self.before  # (batch, window)
             # A search, since a lookup table of all rows would take as much memory as the targets.
             place = torch.searchsorted(self.starts, at).clamp(max=len(self.starts) - 1)
-            known = (self.starts[place] == at)[:, :, None].to(self.targets.dtype)
+            has_target = self.starts[place] == at
+            windows = self.windows.index_select(0, starts)
+            if (later := filled_from_later(windows)) is not None:
+                has_target &= ~later  # such a step would know of rows after its own
+            known = has_target[:, :, None].to(self.targets.dtype)
             weights = known if self.weights is None else known * self.weights[place]
             weights = weights.expand(*place.shape, self.targets.shape[1])
             targets = self.targets[place]  # (batch, window, outputs)
             # By the steps with a target, so that weights count alike in every batch.
             weights = weights / known.mean()
-            yield self.windows.index_select(0, starts), (targets, weights)
+            yield fill_missing(windows), (targets, weights)
 
 
 def labels_are_sparse(starts: np.ndarray, windows: Windows) -> bool:

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from sklstm._network.layers import centred
+from sklstm._network.missing_values import fill_missing
 from sklstm._network.module import StackedLSTM
 from sklstm._network.runtime import torch_state
 
@@ -24,7 +25,7 @@ def gate_activity(module: StackedLSTM, window: ArrayLike) -> list[dict[str, NDAr
     module : StackedLSTM
         The network of a fitted :class:`LSTMRegressor`, ``net_.module_``.
     window : array-like of shape (steps, features)
-        Standardised values of the known steps, oldest first.
+        Standardised values, oldest first; NaN where missing.
 
     Returns
     -------
@@ -45,9 +46,9 @@ def gate_activity(module: StackedLSTM, window: ArrayLike) -> list[dict[str, NDAr
     weight = module.head.weight
     layers = []
     with torch_state(training=False):
-        x = torch.as_tensor(window, dtype=weight.dtype, device=weight.device)  # (steps, features)
-        if module.beside_linear:
-            x = centred(x[None])[0]
+        x = torch.as_tensor(window, dtype=weight.dtype, device=weight.device)
+        x = fill_missing(x[None])  # (1, steps, features)
+        x = (centred(x) if module.beside_linear else x)[0]
         for layer in module.layers:
             activity = _activity(layer, x)  # (6, steps, units)
             if layer.bidirectional:

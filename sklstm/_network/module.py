@@ -105,25 +105,13 @@ class StackedLSTM(nn.Module):
             for parameter in self.head.parameters():
                 parameter.zero_()
 
-    def forward(
-        self,
-        x: torch.Tensor,
-        generator: torch.Generator | None = None,
-        filled: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """Map windows (batch, window, features) to outputs (batch, outputs).
 
-        For a window without any step, the head is applied to zeros. The generator is that of
-        dropout in training. If missing steps were left out of ``x``, ``filled`` holds the
-        complete windows for the linear map, with the missing steps filled.
+        The generator is that of dropout in training.
         """
-        output = self._recurrent(x, generator)
-        return output if self.skip is None else self.skip(x if filled is None else filled, output)
-
-    def _recurrent(self, x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        if x.shape[1] == 0:
-            return self.head(x.new_zeros(x.shape[0], self.head.in_features))
-        return self._network(centred(x) if self.beside_linear else x, generator)
+        output = self._network(centred(x) if self.beside_linear else x, generator)
+        return output if self.skip is None else self.skip(x, output)
 
     def _network(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         if self.low_precision is None:

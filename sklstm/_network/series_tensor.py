@@ -65,7 +65,7 @@ def standardised_series(
     dtype: torch.dtype,
     device: torch.device | str,
 ) -> Series:
-    """Standardise the series under ``windows``; missing values become zeros.
+    """Standardise the series under ``windows``; missing values stay NaN.
 
     Returns
     -------
@@ -104,10 +104,11 @@ def check_magnitude(
         That of the standardisation.
     dtype : torch.dtype
     """
-    largest = np.abs(standardised).max()
-    if largest <= _limit(dtype):
+    sizes = np.abs(standardised)
+    largest = np.fmax.reduce(sizes, axis=None)
+    if not largest > _limit(dtype):  # NaN if every value is missing
         return
-    row, column = np.unravel_index(np.abs(standardised).argmax(), standardised.shape)
+    row, column = np.unravel_index(np.nanargmax(sizes), sizes.shape)
     advice = [f"check {name} for wrong values"]
     if np.all(np.asarray(scale) == 1):
         advice.append("fit with standardize=True")
@@ -140,13 +141,9 @@ def _limit(dtype: torch.dtype) -> float:
 
 
 def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Standardise values (..., features) in double precision; missing ones become zeros."""
-    missing = np.isnan(values)
+    """Standardise values (..., features) in double precision."""
     with np.errstate(over="ignore"):  # what becomes infinite is refused
-        values = (values - mean) / scale
-    if missing.any():
-        values[missing] = 0
-    return values
+        return (values - mean) / scale
 
 
 def window_tensor(series: Series, windows: Windows) -> Series:

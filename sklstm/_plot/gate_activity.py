@@ -219,13 +219,12 @@ class GateActivityDisplay:
         Returns
         -------
         display : GateActivityDisplay
-            The display, already drawn. Missing steps, which the network skips, are NaN.
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            If ``row`` or ``layer`` does not exist, the window has no known step, or ``ax`` is
-            not part of a grid.
+            If ``row`` or ``layer`` does not exist, or ``ax`` is not part of a grid.
         TypeError
             If the estimator does not end in an LSTMRegressor.
         sklearn.exceptions.NotFittedError
@@ -251,12 +250,6 @@ class GateActivityDisplay:
         found = check_windows(regressor, windows, reset=False).windows
         start = found.starts[check_row(row, found.n_windows)]
         window = found.view()[start]  # (window, features)
-        known = ~np.isnan(window).all(axis=1)
-        if not known.any():
-            raise ValueError(f"The window of row={row} has no known step. Choose another row.")
-        window = standardised(window[known], regressor.feature_mean_, regressor.feature_scale_)
-        activity = {}
-        for name, values in gate_activity(module, window)[layer].items():
-            activity[name] = np.full((len(known), values.shape[1]), np.nan, dtype=values.dtype)
-            activity[name][known] = values
+        window = standardised(window, regressor.feature_mean_, regressor.feature_scale_)
+        activity = gate_activity(module, window)[layer]
         return cls(activity=activity, lags=lags, layer=layer % n_layers).plot(ax, cmap=cmap)

@@ -16,7 +16,7 @@ _ROUNDING = 10 * np.finfo(np.float64).eps
 
 
 def mean_and_scale(rows: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Compute weighted mean and standard deviation of each column; (0, 1) without any weight.
+    """Compute weighted mean and standard deviation of the known values of each column.
 
     The sums have an order of their own: they depend neither on the layout of ``rows`` in memory
     nor on the number of threads, as a product of matrices would.
@@ -24,21 +24,23 @@ def mean_and_scale(rows: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_columns)
+        NaN where a value is unknown.
     weight : ndarray of shape (n_rows,)
         Not negative. Rows with weight zero are not used, and may hold any value.
 
     Returns
     -------
     mean, scale : ndarray of shape (n_columns,)
-        As float64. The scale of a constant column is one.
+        As float64. The scale of a constant column is one. A column without any known value
+        that has a weight has a mean of zero and an infinite scale.
     """
     n_columns = rows.shape[1]
-    total, largest = 0.0, np.zeros(n_columns)
+    total, largest = np.zeros(n_columns), np.zeros(n_columns)
     for values, weights in _used_blocks(rows, weight):
-        total += float(weights.sum())
+        total += weights.sum(axis=-1)
         largest = np.maximum(largest, np.abs(values).max(axis=1))
-    if not total:
-        return np.zeros(n_columns), np.ones(n_columns)
+    unknown = total == 0
+    total[unknown] = 1
     exponent = np.frexp(largest)[1]
     exponent = np.where(np.abs(exponent) > _LARGEST_EXPONENT, exponent, 0)
     mean = np.zeros(n_columns)
@@ -55,15 +57,20 @@ def mean_and_scale(rows: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
     is_constant = scale <= _ROUNDING * np.ldexp(largest, -exponent)
     mean = np.where(is_constant, mean + shift / total, mean)  # exact: its scale hides no rounding
     scale = np.where(is_constant, 1.0, np.ldexp(scale, exponent))
-    return np.ldexp(mean, exponent), scale
+    return np.ldexp(mean, exponent), np.where(unknown, np.inf, scale)
 
 
 def _used_blocks(rows: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the rows with a weight, as (columns, rows) in float64, and their weights.
 
-    Each column is contiguous, so that numpy adds it up pairwise, which rounds little.
+    Each column is contiguous, so that numpy adds it up pairwise, which rounds little. Where a
+    value is unknown, both are zero; then the weights have the shape of the values.
     """
     for at in row_blocks(rows):
         used = weight[at] > 0
         if used.any():
-            yield np.ascontiguousarray(rows[at][used].T, dtype=np.float64), weight[at][used]
+            values = np.ascontiguousarray(rows[at][used].T, dtype=np.float64)
+            weights, unknown = weight[at][used], np.isnan(values)
+            if unknown.any():
+                values, weights = (np.where(unknown, 0, each) for each in (values, weights))
+            yield values, weights

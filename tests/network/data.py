@@ -10,8 +10,8 @@ from sklstm._series.overlap import find_windows
 X = np.random.RandomState(0).randn(60, 5)
 
 
-def setup(n=50, window_size=4, n_features=2, copy=False, dilation=1):
-    rows = np.random.RandomState(0).randn(n, n_features)
+def setup(n=50, window_size=4, n_features=2, copy=False, dilation=1, rows=None):
+    rows = np.random.RandomState(0).randn(n, n_features) if rows is None else rows
     view = SlidingWindowTransformer(window_size, dilation=dilation).fit_transform(rows)
     view = view[(window_size - 1) * dilation :]
     windows = find_windows(view.copy() if copy else view)

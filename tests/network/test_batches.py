@@ -68,6 +68,31 @@ class TestEveryStep:
             assert not np.isin(targets, [11, 12, 25]).any()
             assert targets.max() < 30
 
+    @pytest.mark.parametrize("dilation", [1, 3])
+    def test_a_step_that_is_filled_from_a_later_one_has_no_weight(self, dilation):
+        # It would know of rows after its own.
+        rng = np.random.RandomState(0)
+        rows = rng.randn(60, 2)
+        rows[rng.rand(60, 2) < 0.3] = np.nan
+        _, windows, series = setup(rows=rows, dilation=dilation)
+        index = np.arange(10, windows.n_windows)
+        plain = WindowDataset(series, windows, index, np.ones((len(index), 1)))
+        dataset, seen = EveryStepDataset(plain, windows), set()
+        starts = windows.starts[index]
+        x, (_, weight) = next(dataset.batches(torch.arange(len(index)), batch_size=100))
+        assert not x.isnan().any()
+        for start, weights in zip(starts, weight[:, :, 0], strict=True):
+            steps = rows[start : start + 3 * dilation + 1 : dilation]
+            for step in range(4):
+                later = [
+                    np.isnan(feature[: step + 1]).all() and not np.isnan(feature).all()
+                    for feature in steps.T
+                ]
+                own = start - (3 - step) * dilation
+                assert (weights[step] > 0) == (own >= starts[0] and not any(later))
+                seen.add((own >= starts[0], any(later)))
+        assert seen == {(True, True), (True, False), (False, True), (False, False)}
+
     def test_weights_of_targets_count(self):
         index = np.arange(20)
         weights = np.ones((20, 1))

@@ -54,14 +54,6 @@ def test_a_bidirectional_layer_ends_at_both_ends_of_the_window():
         torch.testing.assert_close(module(x), module.head(ends))
 
 
-def test_for_a_window_without_steps_the_head_is_applied_to_zeros():
-    module = build()
-    with torch.no_grad():
-        torch.testing.assert_close(
-            module(torch.zeros(2, 0, 2, dtype=torch.float64)), module.head.bias.expand(2, 1)
-        )
-
-
 def test_initial_weights_depend_on_the_generator_only():
     torch.manual_seed(0)
     state = torch.get_rng_state()

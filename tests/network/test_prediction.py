@@ -18,29 +18,31 @@ from tests.network.data import setup
 
 
 @pytest.mark.parametrize("batch_size", [1, 8, 64])
-def test_predictions_leave_missing_steps_out(batch_size):
-    view, windows, series = setup()
-    missing = np.zeros(len(series), dtype=bool)
-    missing[[10, 11, 30]] = True
-
-    def total(x, filled):  # the sum and the number of steps of each window
-        return torch.stack([x.sum(dim=(1, 2)), torch.full((len(x),), x.shape[1] * 1.0)], dim=1)
-
-    output = predict_windows(total, series, windows, missing, batch_size)
-    known = ~np.isin(np.arange(47)[:, np.newaxis] + np.arange(4), [10, 11, 30])
-    np.testing.assert_allclose(output[:, 0], (view.sum(axis=2) * known).sum(axis=1))
-    np.testing.assert_array_equal(output[:, 1], known.sum(axis=1))
+def test_missing_values_are_filled_in_every_batch(batch_size):
+    rows = np.random.RandomState(0).randn(50, 2)
+    rows[[10, 11, 30]] = np.nan
+    view, windows, series = setup(rows=rows)
+    output = predict_windows(lambda x: x.flatten(1), series, windows, batch_size)
+    known = [[step for step in window if not np.isnan(step).any()] for window in view]
+    filled = [
+        [
+            next((s for s in window[step::-1] if not np.isnan(s).any()), steps[0])
+            for step in range(4)
+        ]
+        for window, steps in zip(view, known, strict=True)
+    ]
+    np.testing.assert_array_equal(output, np.reshape(filled, (47, -1)))
 
 
 def test_every_call_of_the_module_has_the_same_number_of_windows():
     _, windows, series = setup()
     sizes = []
 
-    def module(x, filled):
+    def module(x):
         sizes.append(len(x))
         return x[:, -1, :1]
 
-    predict_windows(module, series, windows, None, batch_size=16)
+    predict_windows(module, series, windows, batch_size=16)
     assert sizes == [16, 16, 16]
 
 
@@ -50,11 +52,11 @@ def test_few_windows_are_padded_to_the_smallest_batch(n_rows):
     few = find_windows(view[:n_rows])
     sizes = []
 
-    def module(x, filled):
+    def module(x):
         sizes.append(len(x))
         return x[:, -1, :1]
 
-    output = predict_windows(module, series, few, None, batch_size=16, smallest=4)
+    output = predict_windows(module, series, few, batch_size=16, smallest=4)
     np.testing.assert_array_equal(output, view[:n_rows, -1, :1])
     assert sizes == [4]
 
@@ -63,12 +65,12 @@ def test_threads_predict_the_same_in_the_same_order():
     view, windows, series = setup()
     seen = set()
 
-    def module(x, filled):
+    def module(x):
         seen.add(threading.get_ident())
         time.sleep(0.01)  # so that the other thread takes the next batch
         return x[:, -1, :1]
 
-    output = predict_windows(module, series, windows, None, batch_size=4, threads=2)
+    output = predict_windows(module, series, windows, batch_size=4, threads=2)
     np.testing.assert_array_equal(output, view[:, -1, :1])
     assert len(seen) == 2
 
@@ -109,16 +111,16 @@ def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(precision, name):
         module = random_network(architecture, window_size, generator)
         shape = (n_windows + window_size - 1, n_features)
         series = torch.randn(shape, dtype=architecture.dtype, generator=generator)
-        missing = np.zeros(len(series), dtype=bool)
-        missing[[3, 4, 20, 41]] = True
+        if holes:
+            series[[3, 4, 20, 41]] = torch.nan
+            series[10:14, 0] = torch.nan
         batch_size = architecture.prediction_batch(window_size)
 
-        def predict(windows, module=module, series=series, missing=missing, batch=batch_size):
+        def predict(windows, module=module, series=series, batch=batch_size):
             rows = slice(windows.start, windows.stop + window_size - 1)
             found = find_windows(window_view(series[rows].numpy(), window_size))
-            at = missing[rows] if holes else None
             smallest = module.smallest_batch(batch)
-            return predict_windows(module, series[rows], found, at, batch, smallest)
+            return predict_windows(module, series[rows], found, batch, smallest)
 
         with torch_state(training=False):
             together = predict(slice(0, n_windows))

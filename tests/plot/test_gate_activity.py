@@ -62,12 +62,13 @@ def test_gates_of_a_search_and_of_both_directions(small_pipe, chicago):
     assert display.activity["hidden"].shape == (4, 8)
 
 
-def test_steps_that_the_network_skips_are_left_white(pipe, chicago):
+def test_missing_steps_are_drawn_as_the_network_reads_them(pipe, chicago):
     display = GateActivityDisplay.from_estimator(pipe, chicago, row=2)
-    missing = np.isnan(display.activity["cell"])
-    assert missing[:4].all()
-    assert not missing[4:].any()
-    np.testing.assert_array_equal(np.isnan(display.images_[0].get_array()), missing.T)
+    windows = pipe[:-1].transform(chicago)[[2]]
+    windows[:, :4] = windows[:, 4]  # the first known step
+    filled = GateActivityDisplay.from_estimator(pipe[-1], windows)
+    for name, values in display.activity.items():
+        np.testing.assert_array_equal(values, filled.activity[name])
 
 
 def test_lags_of_a_dilated_window(small_lstm, chicago, tomorrow):
@@ -111,13 +112,6 @@ def test_gates_of_a_window_of_one_step(small_pipe, chicago, tomorrow):
 def test_rows_and_layers_that_are_not_there_are_refused(pipe, chicago, options, message):
     with pytest.raises(ValueError, match=message):
         GateActivityDisplay.from_estimator(pipe, chicago, **options)
-
-
-def test_a_window_without_a_known_step_is_refused(small_lstm, chicago, tomorrow):
-    windows = SlidingWindowTransformer(7).fit_transform(chicago)
-    lstm = small_lstm().fit(windows, tomorrow)
-    with pytest.raises(ValueError, match="window of row=-1 has no known step"):
-        GateActivityDisplay.from_estimator(lstm, np.full((2, 7, 2), np.nan))
 
 
 def test_axes_outside_of_a_grid_are_refused():

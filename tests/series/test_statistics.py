@@ -65,10 +65,29 @@ def test_rows_without_weight_are_not_looked_at():
         np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
 
 
-def test_without_any_weight_nothing_is_scaled():
+def test_only_known_values_count_and_each_column_has_its_own():
+    rows = ROWS.copy()
+    rows[::3, 0], rows[5:250, 1], rows[:, 2] = np.nan, np.nan, np.nan
+    mean, scale = mean_and_scale(rows, WEIGHT)
+    for column in (0, 1):
+        known = ~np.isnan(rows[:, column])
+        expected = by_hand(rows[known][:, [column]], WEIGHT[known])
+        found = [mean[[column]], scale[[column]]]
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
+    assert (mean[2], scale[2]) == (0, np.inf)
+
+
+def test_missing_values_of_a_column_change_no_bit_of_the_others():
+    rows = ROWS.copy()
+    rows[::3, 1] = np.nan
+    found, expected = mean_and_scale(rows, WEIGHT), mean_and_scale(ROWS, WEIGHT)
+    np.testing.assert_array_equal(np.delete(found, 1, axis=1), np.delete(expected, 1, axis=1))
+
+
+def test_without_any_weight_no_column_has_a_scale():
     mean, scale = mean_and_scale(ROWS, np.zeros(300))
     np.testing.assert_array_equal(mean, 0)
-    np.testing.assert_array_equal(scale, 1)
+    np.testing.assert_array_equal(scale, np.inf)
 
 
 @settings(deadline=None, max_examples=50, database=None)
