@@ -332,7 +332,6 @@ def test_rows_after_the_fitted_ones_by_index_get_them_as_history(name, n_fitted,
 
 
 @little_history
-@little_history
 @quick
 @given(
     lengths=st.lists(st.integers(3, 12), min_size=1, max_size=3),
@@ -364,6 +363,7 @@ def test_holes_anywhere_are_missing_rows(
         transformer.partial_fit(X[row : row + 1])
 
 
+@little_history
 @settings(quick, max_examples=500)
 @given(
     lengths=st.lists(st.integers(3, 12), min_size=1, max_size=3),
