@@ -74,6 +74,22 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
         Predictions always use the output of the last step.
 
+    target_leads : "auto", int or array-like of int, default="auto"
+        How many rows after its own row each output becomes known; an int counts for all outputs.
+        Targets that become known after the last row of a fit are unknown to it, whatever ``y``
+        holds: a model fitted on the training rows of a split is the one that could be fitted
+        then. Early stopping leaves a gap for the same reason.
+
+        - "auto": the leads in the names of ``y`` that :func:`forecast_targets` gives, such as
+          ``load_lead24``; 0 for a name without one. Without such a name: 1, 2, ... if each output
+          is the one before it, a row later, as in the arrays of :func:`forecast_targets`; else 0.
+          A call that goes on from an earlier one takes the leads of that one for a ``y`` without
+          such names.
+        - 0: known at its own row, as a sensor to estimate.
+        - For one column seven rows ahead in an array, 7; for the next 24 values whose columns
+          were rescaled one by one, as a :class:`~sklearn.compose.TransformedTargetRegressor`
+          does, ``range(1, 25)``.
+
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         The loss that the network minimises, on standardised targets.
 
@@ -95,10 +111,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     early_stopping : bool or "auto", default="auto"
         Whether to set aside the latest rows for validation, to stop when their loss no
-        longer improves, and to restore the weights of the best epoch. A gap of
-        ``n_outputs - 1`` rows between training and validation rows is left out, since the
-        targets of a forecast over several steps overlap. "auto" turns it on if there are at
-        least 10 validation rows. Without it, training stops when the training loss no longer
+        longer improves, and to restore the weights of the best epoch. Training ends where the
+        targets are known when the first validation row is predicted: for targets up to 24 rows
+        ahead, 23 rows lie between as a gap. "auto" turns it on if there are at least 10
+        validation rows. Without it, training stops when the training loss no longer
         improves, and the last weights are kept.
 
     validation_fraction : float, default=0.1
@@ -175,6 +191,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     n_outputs_ : int
         Number of targets.
 
+    target_leads_ : ndarray of int of shape (`n_outputs_`,)
+        How many rows after its own row each output becomes known, as the last call took it.
+
     n_iter_ : int
         Epochs trained, over all fits of a warm start.
 
@@ -195,7 +214,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     window_counts_ : dict of str to int
         What the last call did with the windows of ``X``. Used: "training" and "validation". Left
         out: the "gap" between the two; "incomplete" windows, with missing steps; of the rest
-        those with an "unknown target"; of the rest those with "no weight".
+        those with an "unknown target" (NaN, or known after the last row only); of the rest those
+        with "no weight".
 
     best_epoch_ : int or None
         The epoch whose weights early stopping restored in the last call, counted from 1 over
@@ -272,6 +292,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     n_features_in_: int
     window_size_: int
     n_outputs_: int
+    target_leads_: NDArray[np.int64]
     n_iter_: int
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
@@ -292,6 +313,11 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
         "linear_skip": ["boolean"],
         "supervise": [StrOptions({"auto", "last", "every_step"})],
+        "target_leads": [
+            StrOptions({"auto"}),
+            Interval(numbers.Integral, 0, None, closed="left"),
+            "array-like",
+        ],
         "loss": [StrOptions({"squared_error", "absolute_error"})],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), type],
         "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
@@ -330,6 +356,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         dropout: float = 0.0,
         linear_skip: bool = True,
         supervise: Literal["auto", "last", "every_step"] = "auto",
+        target_leads: Literal["auto"] | int | Sequence[int] | NDArray[np.integer] = "auto",
         loss: Literal["squared_error", "absolute_error"] = "squared_error",
         optimizer: Literal["adam", "adamw", "sgd"] | type[torch.optim.Optimizer] = "adam",
         learning_rate: float = 0.003,
@@ -356,6 +383,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         self.dropout = dropout
         self.linear_skip = linear_skip
         self.supervise = supervise
+        self.target_leads = target_leads
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -422,6 +450,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         The first call sets the standardisation and the linear map, which later calls keep.
         There is no early stopping, so the network weight is 1, or that of an earlier
         :meth:`fit`: if that is 0, further training does not change predictions.
+
+        Targets that become known after the last row passed do not count (``target_leads``). So
+        pass rows in blocks longer than the largest lead, or set ``target_leads=0`` and pass each
+        row when its targets are known.
 
         Parameters
         ----------
