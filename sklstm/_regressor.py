@@ -10,19 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 
 from sklstm._base import BaseLSTM
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series.time_axis import check_same_labels
+from sklstm._scoring import r2_of_known
 from sklstm._target_codec import TargetCodec
 from sklstm._validation import (
     Interval,
     StrOptions,
     check_fitted,
     check_numbers,
-    check_targets,
-    check_weights,
     unchanged_on_error,
 )
 
@@ -501,39 +498,31 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         return self._codec.decode(self._outputs(X))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the coefficient of determination of the predictions.
+        """Return the coefficient of determination of the predictions; unknown targets are left out.
 
         Parameters
         ----------
         X : array-like of shape (n, window_size, n_features) or (n, window_size)
             Windows, oldest step first.
         y : array-like of shape (n,) or (n, n_outputs)
-            Targets, all of them known.
+            Targets; NaN, None, NA or a mask where unknown.
         sample_weight : array-like of shape (n,) or None, default=None
             Weights of the rows. None: all equal.
 
         Returns
         -------
         score : float
-            As :func:`sklearn.metrics.r2_score`: 1 is best, 0 is that of the mean of ``y``.
+            The mean over the outputs, each on its known targets (see
+            :func:`known_targets_scorer`): 1 is best, 0 is that of the mean of ``y``.
 
         Raises
         ------
         ValueError
-            If an input is not as described, or the pandas indexes of the inputs differ.
+            If an input is not as described, the pandas indexes of the inputs differ, or no target
+            is known.
         """
-        check_same_labels(X=X, y=y, sample_weight=sample_weight)
-        predicted = self.predict(X)
-        y = check_targets(self, y, len(predicted))
-        if np.isnan(y).any():
-            raise ValueError(
-                f"y contains NaN, first in row {int(np.isnan(y).argmax() // y[0].size)}, but a "
-                "score needs every target. Leave out the rows of X, y and sample_weight whose "
-                "target is unknown."
-            )
-        if sample_weight is not None:
-            sample_weight = check_weights(sample_weight, len(predicted))
-        return float(r2_score(y, predicted, sample_weight=sample_weight))
+        check_fitted(self, "net_")
+        return r2_of_known(self, X, y, sample_weight)
 
     def _set_target_attributes(self, codec: TargetCodec) -> None:
         self.n_outputs_ = codec.n_outputs
