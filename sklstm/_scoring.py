@@ -64,7 +64,7 @@ def known_targets_scorer(scoring: str | Callable[..., float]) -> Callable[..., f
     >>> X, y = np.zeros((5, 1)), forecast_targets(np.arange(5), horizon=2)
     >>> model = DummyRegressor().fit(X[:2], y[:2])  # predicts 1.5 and 2.5
     >>> known_targets_scorer("neg_mean_absolute_error")(model, X, y)
-    -0.916...
+    -1.04...
     """
     if scoring is None or not (isinstance(scoring, str) or callable(scoring)):
         raise ValueError(
