@@ -74,7 +74,7 @@ def _columns(data: Any, name: str) -> Iterable[tuple[object, Any]] | None:
     return data.items() if hasattr(data, "items") and hasattr(data, "columns") else None
 
 
-def column_names(data: Any) -> list[object]:
+def column_names(data: Any) -> list[Any]:
     """Return the names of the columns of a frame or table, or of a series; none of an array."""
     if hasattr(data, "column_names"):  # of pyarrow, whose columns are arrays
         return list(data.column_names)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from sklstm._containers import column_names
 from sklstm._plot.drawing import (
     BLACK,
     GREY,
@@ -19,10 +20,11 @@ from sklstm._plot.drawing import (
     legend_on_top,
     line_style,
 )
-from sklstm._plot.inputs import check_row
+from sklstm._plot.inputs import check_row, steps_of
 from sklstm._series import time_axis
+from sklstm._series.lead_names import read_leads
 from sklstm._targets import forecast_targets
-from sklstm._validation import check_int, check_numbers
+from sklstm._validation import check_int, check_numbers, is_int
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,18 +188,19 @@ class ForecastDisplay:
         Parameters
         ----------
         estimator : estimator
-            Any regressor or pipeline, fitted on ``forecast_targets(y, horizon)``.
+            Any regressor or pipeline, fitted on :func:`forecast_targets` of ``y``. If it ends in
+            an :class:`LSTMRegressor` or :class:`KnownTargetsRegressor`, its ``target_leads_`` say
+            how far ahead each output lies, unless all are 0. Else these are 1, 2, ... steps.
         X : array-like
             Input of the estimator's ``predict``, one row for each value of ``y``.
         y : array-like of shape (n_rows,) or (n_rows, 1)
             The series itself, not its targets. If it is a pandas Series, its regular index
             gives the dates and its name the label of the y axis.
         row : int, default=-1
-            The row at which the forecast is made: its first value is that of the next row.
-            Negative numbers count from the end.
+            The row at which the forecast is made. Negative numbers count from the end.
         n_history : int or None, default=None
-            Number of values to draw up to this row. None: three times the horizon, but at
-            least 30.
+            Number of values to draw up to this row. None: three times the largest lead, but
+            at least 30.
         ax : matplotlib.axes.Axes or None, default=None
             Axes to draw in. None: those of a new figure.
         name : str or None, default=None
@@ -214,8 +217,8 @@ class ForecastDisplay:
         ------
         ValueError
             If ``X`` and ``y`` differ in length or in their pandas indexes, ``y`` has several
-            columns or an index that is not in time order, ``row`` does not exist, or
-            ``n_history`` is less than 1.
+            columns or an index that is not in time order, the leads do not increase, ``row``
+            does not exist, or ``n_history`` is less than 1.
         ImportError
             If matplotlib is not installed.
         """
@@ -223,8 +226,16 @@ class ForecastDisplay:
         check_numbers(y, "y")  # here, since from_predictions would call it y_true
         y_pred = estimator.predict(X)
         y_pred = np.asarray(y_pred).reshape(len(y_pred), -1)  # (rows, horizon)
+        leads: Any = getattr(steps_of(estimator)[-1], "target_leads_", None)
         return cls.from_predictions(
-            y, y_pred, row=row, n_history=n_history, ax=ax, name=name, line_kw=line_kw
+            y,
+            y_pred,
+            target_leads=leads if np.any(leads) else "auto",
+            row=row,
+            n_history=n_history,
+            ax=ax,
+            name=name,
+            line_kw=line_kw,
         )
 
     @classmethod
@@ -233,6 +244,7 @@ class ForecastDisplay:
         y_true: ArrayLike,
         y_pred: ArrayLike,
         *,
+        target_leads: Literal["auto"] | Sequence[int] | NDArray[np.integer] = "auto",
         row: int = -1,
         n_history: int | None = None,
         ax: Axes | None = None,
@@ -250,12 +262,14 @@ class ForecastDisplay:
             With n_rows rows, the forecasts made at each row; without a second axis they
             are forecasts of the next value alone. With another length, the one forecast that
             is made at ``row``.
+        target_leads : "auto" or array-like of int, default="auto"
+            How many steps ahead each value of a forecast lies, increasing. "auto": as the names
+            of ``y_pred`` say (``load_lead13``), else 1, 2, ....
         row : int, default=-1
-            The row at which the forecast is made: its first value is that of the next row.
-            Negative numbers count from the end.
+            The row at which the forecast is made. Negative numbers count from the end.
         n_history : int or None, default=None
-            Number of values to draw up to this row. None: three times the horizon, but at
-            least 30.
+            Number of values to draw up to this row. None: three times the largest lead, but
+            at least 30.
         ax : matplotlib.axes.Axes or None, default=None
             Axes to draw in. None: those of a new figure.
         name : str or None, default=None
@@ -272,8 +286,8 @@ class ForecastDisplay:
         ------
         ValueError
             If ``y_true`` and ``y_pred`` differ in length or in their pandas indexes, ``y_true``
-            has several columns or an index that is not in time order, ``row`` does not exist,
-            or ``n_history`` is less than 1.
+            has several columns or an index that is not in time order, the leads do not
+            increase, ``row`` does not exist, or ``n_history`` is less than 1.
         ImportError
             If matplotlib is not installed.
         """
@@ -294,25 +308,43 @@ class ForecastDisplay:
             )
         row = check_row(row, shape[0])
         forecast = forecasts[row] if forecasts.ndim == 2 else forecasts
-        horizon = len(forecast)
+        leads = _check_leads(target_leads, y_pred, len(forecast))
         if n_history is None:
-            n_history = max(3 * horizon, 30)
+            n_history = max(3 * leads[-1], 30)
         n_history = check_int("n_history", n_history, least=1)
         past = slice(max(row + 1 - n_history, 0), row + 1)
-        actual = np.asarray(forecast_targets(y_true, horizon))[row]
-        index, ahead = _labels(y_true, row, horizon)
-        names = getattr(y_true, "columns", [getattr(y_true, "name", None)])
-        names = getattr(y_true, "column_names", names)  # those of pyarrow, whose columns are arrays
+        actual = np.asarray(forecast_targets(y_true, leads))[row]
+        index, ahead = _labels(y_true, row, leads[-1])
         display = cls(
             history=series.reshape(-1)[past],
             forecast=forecast,
             actual=None if np.isnan(actual).all() else actual,
             history_index=index[past],
-            forecast_index=ahead,
-            target_name=names[0],
+            forecast_index=ahead[np.array(leads) - 1],
+            target_name=column_names(y_true)[0],
             estimator_name=name,
         )
         return display.plot(ax, line_kw=line_kw)
+
+
+def _check_leads(target_leads: Any, y_pred: ArrayLike, horizon: int) -> list[int]:
+    """Return how many steps ahead each value of a forecast lies."""
+    leads = list(range(1, horizon + 1))
+    if not isinstance(target_leads, str):
+        leads = list(target_leads)
+    elif target_leads == "auto":
+        named = read_leads(column_names(y_pred))
+        leads = leads if named is None or len(named) != horizon else named
+    else:
+        leads = []
+    increase = all(map(is_int, leads)) and all(np.diff([0, *leads]) > 0)
+    if len(leads) != horizon or not increase:
+        raise ValueError(
+            f"target_leads must be 'auto' or {horizon} increasing int(s) of at least 1, how many "
+            f"steps ahead each value of the forecast lies, got {leads or target_leads!r}. Pass the "
+            "forecasts of one series as y_pred."
+        )
+    return [int(lead) for lead in leads]
 
 
 def _labels(series: ArrayLike, row: int, horizon: int) -> tuple[Any, Any]:
