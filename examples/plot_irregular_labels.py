@@ -30,7 +30,7 @@ print(X.assign(label=y)["2013-12-14":"2013-12-23"].to_string())
 
 # %%
 # ``fit`` takes all rows, and ``predict`` gives a value for each of them, with or without a label.
-# Scorers do not accept NaN, so the score is that of the labelled rows.
+# The score is that of the labelled rows; in a search, ``known_targets_scorer`` does the same.
 train, test = slice(None, "2013-12-22"), slice("2013-12-29", None)
 
 

@@ -17,13 +17,18 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
-from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm import (
+    KnownTargetsRegressor,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    forecast_targets,
+    known_targets_scorer,
+)
 from sklstm.datasets import load_chicago_ridership
 
 started = time.perf_counter()
@@ -33,14 +38,11 @@ y = forecast_targets(X["ridership"], horizon)
 print(f"{len(X)} days from {X.index[0]:%Y-%m-%d} to {X.index[-1]:%Y-%m-%d}, {list(X.columns)}")
 
 # %%
-# The last year is the test part. Between it and the training part, as between the folds
-# of the search, the days whose targets overlap are left out. ``set_output`` keeps the index
-# after the scaler, so that missing days are missing steps in the windows.
+# The last year is the test part. Targets that become known in it are left out of the training, as
+# in the folds of the search. ``set_output`` keeps the index after the scaler, so that missing days
+# are missing steps in the windows.
 n_test = 365
-known = slice(0, len(X) - horizon)
-X_known, y_known = X[known], y[known]
-X_train, y_train = X_known[: -n_test - horizon + 1], y_known[: -n_test - horizon + 1]
-X_test, y_test = X_known[-n_test:], y_known[-n_test:]
+X_train, y_train, X_test, y_test = X[:-n_test], y[:-n_test], X[-n_test:], y[-n_test:]
 
 pipe = Pipeline(
     [
@@ -56,8 +58,8 @@ search = GridSearchCV(
         "window__window_size": [14, 28],
         "lstm__hidden_layer_sizes": [(32,), (32, 32)],
     },
-    cv=TimeSeriesSplit(n_splits=2, gap=horizon - 1),
-    scoring="neg_mean_absolute_error",
+    cv=TimeSeriesSplit(n_splits=2),
+    scoring=known_targets_scorer("neg_mean_absolute_error"),
     n_jobs=2,
     verbose=3,
 )
@@ -81,25 +83,23 @@ print(candidates.sort_values("mean MAE").to_string(index=False, float_format="%.
 
 # %%
 # Simpler methods on the same rows of the test year: persistence, the same day of last
-# week, and two regressors on flat windows.
+# week, and two regressors on flat windows, fitted on the same rows as the LSTM.
 window_size = search.best_params_["window__window_size"]
 
 
 def on_flat_windows(regressor):
     """Make a pipeline with another regressor in the place of the LSTM."""
     window = SlidingWindowTransformer(window_size, padding="edge", flatten=True)
+    regressor = KnownTargetsRegressor(regressor)
     steps = [("scale", StandardScaler()), ("window", window), ("regressor", regressor)]
     return Pipeline(steps).set_output(transform="pandas")
 
 
 boosting = HistGradientBoostingRegressor(loss="absolute_error", random_state=0)
-ridership = X["ridership"].to_numpy()
-today = np.arange(len(X_known) - n_test, len(X_known))[:, np.newaxis]
-ahead = np.arange(1, horizon + 1)
 predictions = {
     "LSTMRegressor": search.predict(X_test),
-    "persistence": np.repeat(ridership[today], horizon, axis=1),
-    "same day last week": ridership[today + ahead - 7],
+    "persistence": np.repeat(X_test[["ridership"]].to_numpy(), horizon, axis=1),
+    "same day last week": y.shift(7)[-n_test:],
     "Ridge on the last row": on_flat_windows(Ridge())
     .set_params(window__window_size=1)
     .fit(X_train, y_train)
@@ -110,10 +110,11 @@ predictions = {
     .predict(X_test),
 }
 print(f"\nTest year, {n_test} forecasts of {horizon} days, windows of {window_size} days")
+errors = {name: y_test - predicted for name, predicted in predictions.items()}  # NaN at the end
 errors = pd.DataFrame(
     {
-        name: {"MAE": mean_absolute_error(y_test, p), "RMSE": root_mean_squared_error(y_test, p)}
-        for name, p in predictions.items()
+        name: {"MAE": error.abs().mean().mean(), "RMSE": (error**2).mean().pow(0.5).mean()}
+        for name, error in errors.items()
     }
 ).T
 print(errors.sort_values("MAE").to_string(float_format="%.3f"))

@@ -1,11 +1,13 @@
 """LSTMs for time series inside plain scikit-learn."""
 
+from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_table import LagTableTransformer
 from sklstm._plot.forecast import ForecastDisplay
 from sklstm._plot.gate_activity import GateActivityDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
 from sklstm._plot.window_split import WindowSplitDisplay
 from sklstm._regressor import LSTMRegressor
+from sklstm._scoring import known_targets_scorer
 from sklstm._series.window_array import WindowArray
 from sklstm._targets import forecast_targets
 from sklstm._transformer import SlidingWindowTransformer
@@ -15,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ForecastDisplay",
     "GateActivityDisplay",
+    "KnownTargetsRegressor",
     "LSTMRegressor",
     "LagTableTransformer",
     "LossCurveDisplay",
@@ -22,6 +25,7 @@ __all__ = [
     "WindowArray",
     "WindowSplitDisplay",
     "forecast_targets",
+    "known_targets_scorer",
 ]
 
 # Saved models, and lists of trusted types, then name a class by its public place, and not by

@@ -49,6 +49,7 @@ from sklstm._preparation import (
 from sklstm._series.labels import check_same_labels
 from sklstm._series.windows import Windows
 from sklstm._target_codec import TargetCodec
+from sklstm._target_leads import find_leads, hide_unknown, steps_of_rows, unknown_rows_before
 from sklstm._validation import (
     CheckedWindows,
     check_params,
@@ -64,9 +65,10 @@ _LARGEST_BATCH = 2**31
 class _Rows:
     """The rows of a fit: targets, weights, and the split into training and validation."""
 
-    y: np.ndarray  # (n, outputs), NaN where unknown
+    y: np.ndarray  # (n, outputs), NaN where unknown at the last row
     weight: np.ndarray  # (n,)
     usable: np.ndarray  # rows with enough known steps, a known target and a weight above zero
+    gap: int  # rows before a row whose targets are not all known when it is predicted
     training: np.ndarray  # the earliest usable rows
     validation: np.ndarray | None  # the latest usable rows
     left_out: dict[str, int]  # number of the other rows, by reason
@@ -93,6 +95,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     _architecture: Architecture
     _trained_with: Hyperparameters
     net_: WindowNet
+    target_leads_: np.ndarray
 
     @abstractmethod
     def _set_target_attributes(self, codec: TargetCodec) -> None:
@@ -116,6 +119,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         windows = checked.windows
         split = (early_stopping, params.validation_fraction)
         codec, rows = self._check_rows(checked, y, sample_weight, split, resumed)
+        gap = rows.gap
         if not resumed:
             self._set_input_attributes(checked)
             codec = self._standardise(windows, codec, rows)
@@ -136,7 +140,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
             del rows  # training does not need its arrays
             skip, training, validation = self._skip_and_residuals(
-                usable, training, validation, codec.gap, resumed
+                usable, training, validation, gap, resumed
             )
             del usable  # the data sets now have residuals as targets
             net = build_net(architecture, hyperparameters, device, run, validation)
@@ -172,9 +176,14 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 "output(s). Pass y with the same outputs, or call fit to start again."
             )
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
+        before = self.target_leads_ if resumed else None
+        leads = find_leads(self.target_leads, y, targets, before)
+        targets = hide_unknown(targets, leads, steps_of_rows(windows), self.target_leads)
         usable, left_out = usable_windows(windows, checked.missing, targets, weight)
-        parts = split_latest(usable, *split, codec.gap)
-        return codec, _Rows(targets, weight, usable, *parts, left_out)
+        gap = unknown_rows_before(leads)
+        parts = split_latest(usable, *split, gap)
+        self.target_leads_ = leads
+        return codec, _Rows(targets, weight, usable, gap, *parts, left_out)
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:
         self.window_size_ = checked.windows.window_size

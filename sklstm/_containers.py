@@ -77,6 +77,13 @@ def _columns(data: Any, name: str) -> Iterable[tuple[object, Any]] | None:
     return data.items() if hasattr(data, "items") and hasattr(data, "columns") else None
 
 
+def column_names(data: Any) -> list[Any]:
+    """Return the names of the columns of a frame or table, or of a series; none of an array."""
+    if hasattr(data, "column_names"):  # of pyarrow, whose columns are arrays
+        return list(data.column_names)
+    return list(data.columns) if hasattr(data, "columns") else [getattr(data, "name", None)]
+
+
 def _has_numbers_only(frame: Any) -> bool:
     """Whether a whole frame can be converted in one step, which is faster for many columns."""
     if is_pandas(frame):

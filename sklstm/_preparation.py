@@ -102,7 +102,8 @@ def split_latest(
     early_stopping : bool or "auto"
     validation_fraction : float
     gap : int
-        Number of rows before the validation part whose targets overlap with its targets.
+        Number of rows before the validation part whose targets are not all known when its
+        first row is predicted.
 
     Returns
     -------
@@ -123,8 +124,9 @@ def split_latest(
     if not len(train):
         raise ValueError(
             f"early_stopping={early_stopping!r} sets {n_valid} of n_samples={len(usable)} "
-            f"usable rows aside for validation, and the {gap} rows before them as a gap, "
-            "which leaves none to train on. Pass more rows, or set early_stopping=False."
+            f"usable rows aside for validation, and the {gap} rows before them as a gap, since "
+            "their targets become known later (target_leads), which leaves none to train on. Pass "
+            "more rows, or set early_stopping=False."
         )
     return train, valid
 

@@ -10,19 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 
 from sklstm._base import BaseLSTM
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series.labels import check_same_labels
+from sklstm._scoring import r2_of_known
 from sklstm._target_codec import TargetCodec
 from sklstm._validation import (
     Interval,
     StrOptions,
     check_fitted,
     check_numbers,
-    check_targets,
-    check_weights,
     unchanged_on_error,
 )
 
@@ -74,6 +71,22 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
         Predictions always use the output of the last step.
 
+    target_leads : "auto", int or array-like of int, default="auto"
+        How many rows after its own row each output becomes known; an int counts for all outputs.
+        Targets that become known after the last row of a fit are unknown to it, whatever ``y``
+        holds: a model fitted on the training rows of a split is the one that could be fitted
+        then. Early stopping leaves a gap for the same reason.
+
+        - "auto": the leads in the names of ``y`` that :func:`forecast_targets` gives, such as
+          ``load_lead24``; 0 for a name without one. Without such a name: 1, 2, ... if each output
+          is the one before it, a row later, as in the arrays of :func:`forecast_targets`; else 0.
+          A call that goes on from an earlier one takes the leads of that one for a ``y`` without
+          such names.
+        - 0: known at its own row, as a sensor to estimate.
+        - For one column seven rows ahead in an array, 7; for the next 24 values whose columns
+          were rescaled one by one, as a :class:`~sklearn.compose.TransformedTargetRegressor`
+          does, ``range(1, 25)``.
+
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         The loss that the network minimises, on standardised targets.
 
@@ -95,10 +108,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     early_stopping : bool or "auto", default="auto"
         Whether to set aside the latest rows for validation, to stop when their loss no
-        longer improves, and to restore the weights of the best epoch. A gap of
-        ``n_outputs - 1`` rows between training and validation rows is left out, since the
-        targets of a forecast over several steps overlap. "auto" turns it on if there are at
-        least 10 validation rows. Without it, training stops when the training loss no longer
+        longer improves, and to restore the weights of the best epoch. Training ends where the
+        targets are known when the first validation row is predicted: for targets up to 24 rows
+        ahead, 23 rows lie between as a gap. "auto" turns it on if there are at least 10
+        validation rows. Without it, training stops when the training loss no longer
         improves, and the last weights are kept.
 
     validation_fraction : float, default=0.1
@@ -175,6 +188,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     n_outputs_ : int
         Number of targets.
 
+    target_leads_ : ndarray of int of shape (`n_outputs_`,)
+        How many rows after its own row each output becomes known, as the last call took it.
+
     n_iter_ : int
         Epochs trained, over all fits of a warm start.
 
@@ -195,7 +211,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     window_counts_ : dict of str to int
         What the last call did with the windows of ``X``. Used: "training" and "validation". Left
         out: the "gap" between the two; "incomplete" windows, more than half of whose steps are
-        missing; of the rest those with an "unknown target"; of the rest those with "no weight".
+        missing; of the rest those with an "unknown target" (NaN, or known after the last row
+        only); of the rest those with "no weight".
 
     best_epoch_ : int or None
         The epoch whose weights early stopping restored in the last call, counted from 1 over
@@ -272,6 +289,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     n_features_in_: int
     window_size_: int
     n_outputs_: int
+    target_leads_: NDArray[np.int64]
     n_iter_: int
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
@@ -292,6 +310,11 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
         "linear_skip": ["boolean"],
         "supervise": [StrOptions({"auto", "last", "every_step"})],
+        "target_leads": [
+            StrOptions({"auto"}),
+            Interval(numbers.Integral, 0, None, closed="left"),
+            "array-like",
+        ],
         "loss": [StrOptions({"squared_error", "absolute_error"})],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), type],
         "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
@@ -330,6 +353,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         dropout: float = 0.0,
         linear_skip: bool = True,
         supervise: Literal["auto", "last", "every_step"] = "auto",
+        target_leads: Literal["auto"] | int | Sequence[int] | NDArray[np.integer] = "auto",
         loss: Literal["squared_error", "absolute_error"] = "squared_error",
         optimizer: Literal["adam", "adamw", "sgd"] | type[torch.optim.Optimizer] = "adam",
         learning_rate: float = 0.003,
@@ -356,6 +380,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         self.dropout = dropout
         self.linear_skip = linear_skip
         self.supervise = supervise
+        self.target_leads = target_leads
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -423,6 +448,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         There is no early stopping, so the network weight is 1, or that of an earlier
         :meth:`fit`: if that is 0, further training does not change predictions.
 
+        Targets that become known after the last row passed do not count (``target_leads``). So
+        pass rows in blocks longer than the largest lead, or set ``target_leads=0`` and pass each
+        row when its targets are known.
+
         Parameters
         ----------
         X : array-like of shape (n, window_size, n_features) or (n, window_size)
@@ -469,39 +498,31 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         return self._codec.decode(self._outputs(X))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the coefficient of determination of the predictions.
+        """Return the coefficient of determination of the predictions; unknown targets are left out.
 
         Parameters
         ----------
         X : array-like of shape (n, window_size, n_features) or (n, window_size)
             Windows, oldest step first.
         y : array-like of shape (n,) or (n, n_outputs)
-            Targets, all of them known.
+            Targets; NaN, None, NA or a mask where unknown.
         sample_weight : array-like of shape (n,) or None, default=None
             Weights of the rows. None: all equal.
 
         Returns
         -------
         score : float
-            As :func:`sklearn.metrics.r2_score`: 1 is best, 0 is that of the mean of ``y``.
+            The mean over the outputs, each on its known targets (see
+            :func:`known_targets_scorer`): 1 is best, 0 is that of the mean of ``y``.
 
         Raises
         ------
         ValueError
-            If an input is not as described, or the pandas indexes of the inputs differ.
+            If an input is not as described, the pandas indexes of the inputs differ, or no target
+            is known.
         """
-        check_same_labels(X=X, y=y, sample_weight=sample_weight)
-        predicted = self.predict(X)
-        y = check_targets(self, y, len(predicted))
-        if np.isnan(y).any():
-            raise ValueError(
-                f"y contains NaN, first in row {int(np.isnan(y).argmax() // y[0].size)}, but a "
-                "score needs every target. Leave out the rows of X, y and sample_weight whose "
-                "target is unknown."
-            )
-        if sample_weight is not None:
-            sample_weight = check_weights(sample_weight, len(predicted))
-        return float(r2_score(y, predicted, sample_weight=sample_weight))
+        check_fitted(self, "net_")
+        return r2_of_known(self, X, y, sample_weight)
 
     def _set_target_attributes(self, codec: TargetCodec) -> None:
         self.n_outputs_ = codec.n_outputs

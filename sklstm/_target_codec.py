@@ -47,11 +47,6 @@ class TargetCodec:
         """Number of outputs of the network."""
         return len(self.mean)
 
-    @property
-    def gap(self) -> int:
-        """Number of rows on each side of a row whose targets overlap with its own."""
-        return self.n_outputs - 1
-
     def fits(self, y: ArrayLike) -> bool:
         """Whether y has as many dimensions and outputs as this codec."""
         return np.shape(y)[1:] == (() if self.is_1d else (len(self.mean),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,15 +11,17 @@ from numpy.typing import ArrayLike
 
 from sklstm._series.frequency import check_freq, time_axis
 from sklstm._series.labels import is_pandas, loaded_pandas, time_index
+from sklstm._series.lead_names import lead_name
 from sklstm._series.windows import window_view
-from sklstm._validation import check_int, check_numbers
+from sklstm._validation import check_numbers, is_int
 
 
-def forecast_targets(series: ArrayLike, horizon: int, *, freq: Any = "auto") -> Any:
+def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: Any = "auto") -> Any:
     """Give every row the values that follow it: ``series[t + 1], ..., series[t + horizon]``.
 
-    These are the targets of a forecast ``horizon`` steps ahead for :class:`LSTMRegressor`,
-    which leaves unknown targets out of training. Therefore
+    These are the targets of a forecast ``horizon`` steps ahead for :class:`LSTMRegressor`, and
+    for other regressors in :class:`KnownTargetsRegressor`. Both leave unknown targets out of
+    training, and in a cross-validation those that lie in the test rows. Therefore
     ``pipe.fit(X, forecast_targets(load, 24)).predict(X)[-1]`` is the forecast of the 24
     values after the end of the data.
 
@@ -27,8 +31,9 @@ def forecast_targets(series: ArrayLike, horizon: int, *, freq: Any = "auto") -> 
         The values to forecast, rows in time order; NaN, None, NA or a mask where
         unknown. With a regular pandas index, steps that the index leaves out are
         unknown values, as in :class:`SlidingWindowTransformer`.
-    horizon : int
-        Number of steps ahead, at least 1.
+    horizon : int or iterable of int
+        Number of steps ahead, at least 1; or the steps ahead in increasing order, such as
+        ``range(13, 38)``.
     freq : str, int, timedelta or pandas offset, default="auto"
         How time goes on from row to row of a pandas index: see
         :class:`SlidingWindowTransformer`.
@@ -38,23 +43,21 @@ def forecast_targets(series: ArrayLike, horizon: int, *, freq: Any = "auto") -> 
     targets : ndarray or DataFrame of shape (n_rows, horizon)
         NaN where the value is not known yet. For pandas input a DataFrame with its
         index, and columns ``load_lead1``, ``load_lead2``, ... for a series named
-        ``load`` (``y_lead1``, ... without a name). float32 stays float32, everything
-        else becomes float64.
+        ``load`` (``y_lead1``, ... without a name), from which the estimators read when the
+        targets become known. An array has no names: if its first step ahead is not 1, set
+        ``target_leads`` of the estimator. float32 stays float32, everything else becomes
+        float64.
 
     Raises
     ------
     ValueError
         If ``series`` has more than one column, an index that is not increasing, infinity
-        or anything but numbers (dates, text), or ``horizon`` is not a positive integer.
+        or anything but numbers (dates, text), or ``horizon`` is not as described.
 
     See Also
     --------
     SlidingWindowTransformer : The windows that end at each row.
-
-    Notes
-    -----
-    scikit-learn's scorers do not take unknown targets: leave the last ``horizon`` rows
-    out of a cross-validation.
+    known_targets_scorer : Scores that leave unknown targets out, for a cross-validation.
 
     Examples
     --------
@@ -67,7 +70,7 @@ def forecast_targets(series: ArrayLike, horizon: int, *, freq: Any = "auto") -> 
            [ 4., nan],
            [nan, nan]])
     """
-    horizon = check_int("horizon", horizon, least=1)
+    leads = _check_leads(horizon)
     values = check_numbers(series, "series", dtype=[np.float64, np.float32])
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -85,21 +88,41 @@ def forecast_targets(series: ArrayLike, horizon: int, *, freq: Any = "auto") -> 
     if index is not None:
         axis = time_axis(index, freq, "series")
         position = axis.positions(axis.ticks(index, "series"), index, "series")
-        # Shorten long holes, to save memory: one step more than the horizon hides as much.
-        position = np.cumsum(np.minimum(np.diff(position, prepend=0), horizon + 1))
+        # Shorten long holes, to save memory: one step more than the last lead hides as much.
+        position = np.cumsum(np.minimum(np.diff(position, prepend=0), leads[-1] + 1))
 
     try:
-        known = np.full(int(position[-1]) + 1 + horizon, np.nan, dtype=values.dtype)
+        known = np.full(int(position[-1]) + 1 + leads[-1], np.nan, dtype=values.dtype)
         known[position] = values
-        targets = window_view(known[1:, np.newaxis], horizon)[position, :, 0]  # (rows, horizon)
+        ahead = window_view(known[:, np.newaxis], leads[-1] + 1)[:, :, 0]  # (steps, leads)
+        targets = ahead[position[:, np.newaxis], np.asarray(leads)]  # (rows, leads)
     except (MemoryError, ValueError, OverflowError) as error:  # numpy refuses sizes by any of them
         raise ValueError(
-            f"horizon={horizon} needs an array of {len(values)} rows and {horizon} columns, which "
-            "memory does not hold. Choose a smaller horizon."
+            f"horizon={horizon} needs an array of {len(values)} rows for up to {leads[-1]} steps "
+            "ahead, which memory does not hold. Choose a smaller horizon."
         ) from error
     if not is_pandas(series):
         return targets
     frame: Any = series
     name = frame.columns[0] if hasattr(frame, "columns") else frame.name
-    columns = [f"{'y' if name is None else name}_lead{lead}" for lead in range(1, horizon + 1)]
+    columns = [lead_name(name, lead) for lead in leads]
     return loaded_pandas().DataFrame(targets, index=frame.index, columns=columns)
+
+
+def _check_leads(horizon: Any) -> Sequence[int]:
+    """Return the steps ahead in increasing order; a range stays one, since it may be huge."""
+    leads: Sequence[int] = []
+    if is_int(horizon):
+        leads = range(1, int(horizon) + 1)
+    elif isinstance(horizon, range):
+        leads = horizon if horizon.step > 0 else []
+    elif np.iterable(horizon):
+        items = list(horizon)
+        leads = [int(lead) for lead in items] if all(map(is_int, items)) else []
+        leads = leads if all(before < lead for before, lead in pairwise(leads)) else []
+    if not leads or leads[0] < 1:
+        raise ValueError(
+            "horizon must be an int of at least 1, or such ints in increasing order, for "
+            f"instance range(13, 38), got {horizon!r}."
+        )
+    return leads

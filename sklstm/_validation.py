@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import assert_all_finite
+from sklearn.utils import _safe_indexing, assert_all_finite
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 from sklearn.utils._param_validation import Interval as NumberInterval
-from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import (
+    _check_method_params,
     _get_feature_names,
     check_array,
     check_is_fitted,
@@ -29,10 +30,11 @@ from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import Windows
 
-# NumberInterval, StrOptions and _get_feature_names are private in scikit-learn. Their messages are
-# those of scikit-learn's own estimators. No other module imports private names of scikit-learn.
+# Some of these names are private in scikit-learn. Their messages are those of scikit-learn's own
+# estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
+    "HasMethods",
     "Interval",
     "StrOptions",
     "check_fitted",
@@ -44,6 +46,7 @@ __all__ = [
     "check_weights",
     "check_windows",
     "is_int",
+    "take_rows",
     "unchanged_on_error",
 ]
 
@@ -331,6 +334,11 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     if not weight.any():
         raise ValueError("sample_weight is zero for every row, so there is nothing to learn.")
     return weight
+
+
+def take_rows(X: Any, params: dict[str, Any], rows: np.ndarray) -> tuple[Any, dict[str, Any]]:
+    """Take some rows of ``X``, in its container, and of the parameters with a value for each."""
+    return _safe_indexing(X, rows), _check_method_params(X, params, rows)
 
 
 def _first_five(items: Sequence[object] | np.ndarray) -> str:

@@ -327,6 +327,17 @@ def test_windows_that_lack_more_steps_train_if_a_benchmark_says_so(script):
     assert counts == [7, 3, 0]
 
 
+def test_a_search_ranks_windows_as_with_all_history_known(script, capsys):
+    known_history = script("known_history")
+    known_history.main(["--series", "waves", "--max-epochs", "1"])
+    printed = capsys.readouterr().out
+    rows = table_of(printed, "series")
+    assert [row[2] for row in rows] == ["60 rows", "default"]
+    for row in rows:
+        assert row[3] == row[4] != row[5]  # the search, by hand, with a gap
+    assert "search: ranks as by hand in 2 of 2, best window in 2" in printed
+
+
 # Private names that benchmarks replace. If one moves, replacing it no longer has an effect.
 
 REPLACED = {

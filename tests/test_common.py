@@ -7,10 +7,17 @@ from unittest import SkipTest
 import pytest
 import sklearn
 from numpydoc.validate import validate as numpydoc_validate
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from sklstm import LagTableTransformer, LSTMRegressor, SlidingWindowTransformer
+from sklstm import (
+    KnownTargetsRegressor,
+    LagTableTransformer,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+)
 from sklstm._series.lag_names import Lag
 
 # Small and fast, but good enough for the checks that require a good fit.
@@ -66,7 +73,7 @@ def expected_to_fail(estimator):
     if isinstance(estimator, LSTMRegressor):
         reason = reason_for_inexact_weights(estimator)
         return {WEIGHT_CHECK: reason} if reason else {}
-    if isinstance(estimator, LagTableTransformer):
+    if isinstance(estimator, (LagTableTransformer, KnownTargetsRegressor)):
         return {}
     reason = "the window of a row contains earlier rows, which is the purpose of the transformer"
     return {
@@ -81,6 +88,8 @@ ESTIMATORS = [
     SlidingWindowTransformer(window_size=3, dilation=2, padding="edge", flatten=True),
     SlidingWindowTransformer(window_size=3, history="none"),
     LagTableOfAnyWidth(),
+    KnownTargetsRegressor(Ridge()),
+    KnownTargetsRegressor(HistGradientBoostingRegressor(max_iter=10), target_leads=0),
 ]
 
 
@@ -112,6 +121,11 @@ def test_number_of_checks_for_the_lag_table():
     assert len(checks) >= 46 - ONE_FEWER
 
 
+def test_number_of_checks_for_known_targets():
+    checks = list(estimator_checks_generator(KnownTargetsRegressor(Ridge())))
+    assert len(checks) >= 53 - ONE_FEWER
+
+
 @pytest.mark.parametrize("name", ["float64", "float64, two layers, warm start"])
 def test_no_check_is_expected_to_fail_in_float64(name):
     assert expected_to_fail(REGRESSORS[name]) == {}
@@ -119,7 +133,12 @@ def test_no_check_is_expected_to_fail_in_float64(name):
 
 # The checks that check_estimator leaves out.
 
-ALL = [LSTMRegressor(), SlidingWindowTransformer(), LagTableTransformer()]
+ALL = [
+    LSTMRegressor(),
+    SlidingWindowTransformer(),
+    LagTableTransformer(),
+    KnownTargetsRegressor(Ridge()),
+]
 
 
 @pytest.mark.parametrize("estimator", ALL)
@@ -127,7 +146,7 @@ def test_every_parameter_is_validated(estimator):
     estimator_checks.check_param_validation(type(estimator).__name__, estimator)
 
 
-@pytest.mark.parametrize("estimator", [*ALL[:2], LagTableOfAnyWidth()])
+@pytest.mark.parametrize("estimator", [*ALL[:2], LagTableOfAnyWidth(), ALL[3]])
 def test_names_of_columns_are_checked(estimator):
     estimator_checks.check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
 
@@ -156,7 +175,8 @@ def test_documented_defaults_are_those_of_the_signature(estimator):
     documented = dict(
         re.findall(r"^    (\w+) : .*default=(.+)$", type(estimator).__doc__, flags=re.MULTILINE)
     )
-    in_signature = estimator.get_params()
+    in_signature = estimator.get_params(deep=False)
+    in_signature.pop("regressor", None)  # which has no default
     assert {name: ast.literal_eval(value) for name, value in documented.items()} == in_signature
 
 

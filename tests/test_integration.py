@@ -39,7 +39,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from sklearn.utils import resample
 from skorch.callbacks import Callback
 
-from sklstm import SlidingWindowTransformer, forecast_targets
+from sklstm import SlidingWindowTransformer, forecast_targets, known_targets_scorer
 from tests import copies
 
 CV = TimeSeriesSplit(2)
@@ -811,12 +811,46 @@ def test_last_prediction_is_the_forecast_after_the_end(small_pipe, chicago, cont
     np.testing.assert_array_equal(predicted, known)
 
 
-def test_forecasts_of_several_steps_are_cross_validated_with_a_gap(small_pipe, chicago):
-    y = forecast_targets(chicago["ridership"], 5)[:-5]
-    scores = cross_val_score(
-        small_pipe(index=True), chicago[:-5], y, cv=TimeSeriesSplit(3, gap=4), error_score="raise"
-    )
-    assert np.isfinite(scores).all()
+@pytest.mark.parametrize("container", ["pandas", "numpy", "polars"])
+def test_a_fold_without_a_gap_is_the_fit_of_that_time(small_pipe, chicago, container):
+    X, series = convert(chicago, container), convert(chicago["ridership"], container)
+    pipe = small_pipe(index=container == "pandas", early_stopping=True, linear_skip=True)
+    options = {"cv": TimeSeriesSplit(3), "return_estimator": True, "error_score": "raise"}
+    scorer = known_targets_scorer("neg_mean_absolute_error")
+    result = cross_validate(pipe, X, forecast_targets(series, 5), scoring=scorer, **options)
+    assert np.isfinite(result["test_score"]).all()
+    for (train, test), fold in zip(options["cv"].split(X), result["estimator"], strict=True):
+        end = len(train)
+        then = clone(pipe).fit(X[:end], forecast_targets(series[:end], 5))
+        known = fold["lstm"].window_counts_
+        assert known == then["lstm"].window_counts_
+        np.testing.assert_array_equal(
+            fold.predict(X[end : test[-1] + 1]), then.predict(X[end : test[-1] + 1])
+        )
+
+
+def test_meta_estimators_pass_arrays_whose_leads_are_found_or_given(small_pipe, chicago):
+    X, y = chicago[:-3], forecast_targets(chicago["ridership"], 3)[:-3]
+    logs = TransformedTargetRegressor(small_pipe(), func=np.log, inverse_func=np.exp).fit(X, y)
+    np.testing.assert_array_equal(logs.regressor_["lstm"].target_leads_, [1, 2, 3])
+    # Columns that are rescaled one by one are no longer those of one series.
+    scaled = TransformedTargetRegressor(
+        small_pipe(target_leads=range(1, 4)), transformer=StandardScaler()
+    ).fit(X, y)
+    np.testing.assert_array_equal(scaled.regressor_["lstm"].target_leads_, [1, 2, 3])
+    one_by_one = MultiOutputRegressor(small_pipe(target_leads=3)).fit(X, y)
+    assert [pipe["lstm"].target_leads_.tolist() for pipe in one_by_one.estimators_] == [[3]] * 3
+
+
+@pytest.mark.parametrize("leads", ["auto", 3, (1, 2, 3), range(1, 4), np.arange(1, 4)], ids=str)
+@pytest.mark.parametrize("copy", copies.COPIES.values(), ids=copies.COPIES)
+def test_copies_keep_the_leads(small_pipe, chicago, leads, copy):
+    X, y = chicago.to_numpy(), forecast_targets(chicago["ridership"], 3)
+    pipe = small_pipe(target_leads=leads).fit(X, y)
+    again = copy(pipe)
+    np.testing.assert_array_equal(again["lstm"].target_leads_, pipe["lstm"].target_leads_)
+    np.testing.assert_array_equal(again.predict(X), pipe.predict(X))
+    np.testing.assert_array_equal(clone(again)["lstm"].target_leads, leads)
 
 
 def test_a_pipeline_refuses_targets_of_other_days(small_pipe, chicago):

@@ -180,6 +180,32 @@ def test_no_fold_of_a_cross_validation_depends_on_later_rows(
         )
 
 
+@pytest.mark.parametrize("cv", [TimeSeriesSplit(3), TimeSeriesSplit(2, gap=2, test_size=40)])
+@pytest.mark.parametrize("leads", [range(1, 8), range(13, 20), [7], [0, 24]], ids=str)
+@pytest.mark.parametrize("container", ["names", "arrays", "windows"])
+def test_no_fit_depends_on_rows_or_targets_after_the_start_of_its_fold(
+    small_pipe, chicago_series, cv, leads, container
+):
+    # No gap in the splitter is needed, however far ahead the targets lie.
+    leads, load, rows = list(leads), chicago_series["ridership"], chicago_series[:400]
+    later = np.random.RandomState(0).rand(len(load)) * 1e4
+    for train, _ in cv.split(rows):
+        end, predictions = train[-1] + 1, []
+        for after in (load, later):
+            known = np.arange(len(load)) < end
+            series = load.where(known, after)
+            y = pd.DataFrame({f"load_lead{lead}": series.shift(-lead) for lead in leads})[:400]
+            X = rows.assign(ridership=series[:400])
+            pipe = small_pipe(early_stopping=True, linear_skip=True)
+            if container != "names":
+                X, y = X.to_numpy(), y.to_numpy()
+                pipe.set_params(lstm__target_leads=leads)
+            if container == "windows":
+                X, pipe = pipe["window"].fit_transform(X), pipe["lstm"]
+            predictions.append(pipe.fit(X[:end], y[:end]).predict(X)[:end])
+        np.testing.assert_array_equal(*predictions)
+
+
 @little_history
 @pytest.mark.parametrize("cv", [KFold(4), TimeSeriesSplit(3, gap=2)], ids=repr)
 def test_rows_before_or_among_the_fitted_ones_get_no_later_row(small_pipe, chicago, tomorrow, cv):
@@ -240,13 +266,13 @@ def windows(chicago):
 def test_early_stopping_validates_on_the_latest_rows_after_a_gap(
     small_lstm, chicago_series, windows, fraction, horizon
 ):
-    y = forecast_targets(chicago_series["ridership"][: 400 + horizon], horizon)[:400]
+    y = forecast_targets(chicago_series["ridership"], horizon)[:400]
     _, watch = fit_watched(
         small_lstm, windows, y, early_stopping=True, validation_fraction=fraction
     )
-    n_valid = round(fraction * 397)  # from row 3 on, at least half of the steps are known
-    np.testing.assert_array_equal(watch.valid_rows, np.arange(400 - n_valid, 400))
-    np.testing.assert_array_equal(watch.train_rows, np.arange(3, 400 - n_valid - (horizon - 1)))
+    n_valid = round(fraction * 396)  # from row 3, half of whose steps are known, to row 398
+    np.testing.assert_array_equal(watch.valid_rows, np.arange(399 - n_valid, 399))
+    np.testing.assert_array_equal(watch.train_rows, np.arange(3, 399 - n_valid - (horizon - 1)))
 
 
 def test_no_target_of_the_training_part_lies_in_the_validation_part(small_lstm, chicago, windows):

@@ -265,6 +265,65 @@ class TestMissing:
         assert np.isfinite(model.predict(W)).all()
 
 
+class TestTargetLeads:
+    """The rest is in test_target_leads.py and test_leakage.py."""
+
+    @pytest.mark.parametrize("leads", ["auto", range(1, 5), (1, 2, 3, 4)])
+    @pytest.mark.parametrize("names", [True, False])
+    def test_a_fit_on_a_fold_is_the_fit_of_that_time(self, leads, names):
+        series = pd.Series(X[:, 0], name="load") if names else X[:, 0]
+        y = forecast_targets(series, 4)
+        fold = small(target_leads=leads).fit(W[:150], y[:150])
+        then = small(target_leads=0).fit(W[:150], np.asarray(forecast_targets(series[:150], 4)))
+        # The targets are the same; only the validation rows of ``then`` have no gap.
+        assert fold.window_counts_["unknown target"] == then.window_counts_["unknown target"] == 1
+        assert_array_equal(fold.target_leads_, [1, 2, 3, 4])
+        now = small().fit(W[:150], forecast_targets(series[:150], 4))
+        assert_array_equal(fold.predict(W), now.predict(W))
+
+    def test_each_output_is_known_at_its_own_row(self):
+        y = np.column_stack([Y, Y])
+        model = alone(target_leads=(0, 30), early_stopping=False).fit(W, y)
+        y[170:, 1] = np.nan
+        by_hand = alone(early_stopping=False).fit(W, y)
+        assert_array_equal(model.predict(W), by_hand.predict(W))
+        assert model.window_counts_ == by_hand.window_counts_
+
+    def test_in_a_hole_of_the_index_time_goes_on(self):
+        rows = pd.DataFrame(X).drop(range(190, 193))
+        y = pd.Series(Y, name="load_lead12")[rows.index]
+        hole = SlidingWindowTransformer(6).fit(rows).transform(rows)
+        model = small(early_stopping=False).fit(hole, y)
+        known = y.where(y.index <= 187).to_numpy()  # row 187 becomes known at row 199, the last one
+        by_hand = small(early_stopping=False, target_leads=0).fit(hole, known)
+        assert model.window_counts_ == by_hand.window_counts_
+        assert_allclose(model.predict(hole), by_hand.predict(hole), atol=0.01)
+
+    def test_all_targets_unknown_is_an_error_whose_advice_works(self):
+        model = small().fit(W, Y)
+        before = model.predict(W)
+        with pytest.raises(ValueError, match=r"200 row\(s\).*become known 200 .*target_leads=0"):
+            model.set_params(target_leads=200).fit(W, Y)
+        assert_array_equal(model.predict(W), before)
+        model.set_params(target_leads=0).fit(W, Y)
+
+    def test_partial_fit_keeps_the_leads_and_knows_what_its_block_knows(self):
+        y = forecast_targets(pd.Series(X[:, 0], name="load"), 3)
+        names = small().partial_fit(W[:100], y[:100]).partial_fit(W[100:], y[100:])
+        y = y.to_numpy()
+        arrays = small().partial_fit(W[:100], y[:100]).partial_fit(W[100:], y[100:])
+        assert_array_equal(names.predict(W), arrays.predict(W))
+        assert names.window_counts_["unknown target"] == 1
+        with pytest.raises(ValueError, match="target_leads=0"):
+            arrays.partial_fit(W[100:101], y[100:101])
+        arrays.set_params(target_leads=0).partial_fit(W[100:101], y[100:101])
+
+    @pytest.mark.parametrize("leads", [-1, 1.5, "7", None, True, [1, 2], [[1]], []])
+    def test_other_leads_are_refused(self, leads):
+        with pytest.raises(ValueError, match="target_leads"):
+            small(target_leads=leads).fit(W, Y)
+
+
 class Recorder(Callback):
     """Records the training and validation windows."""
 
@@ -280,14 +339,28 @@ class TestEarlyStopping:
         model = small(max_epochs=1).fit(windows(rows), rows[:, 0])
         assert model.validation_loss_curve_ is not None
 
-    @pytest.mark.parametrize("horizon", [1, 4])
-    def test_validates_on_the_latest_rows_after_a_gap(self, horizon):
+    @pytest.mark.parametrize(
+        ("leads", "gap"), [(0, 0), ([0, 0], 0), (1, 0), (7, 6), ([1, 2, 3], 2), ([13, 7], 12)]
+    )
+    def test_validates_on_the_latest_rows_after_a_gap(self, leads, gap):
         seen = Recorder()
-        y = np.repeat(Y[:, np.newaxis], horizon, axis=1)
-        small(callbacks=[seen], early_stopping=True, validation_fraction=0.2).fit(W, y)
-        n_valid = round(0.2 * 198)
-        assert_array_equal(seen.valid, np.arange(200 - n_valid, 200))
-        assert_array_equal(seen.train, np.arange(2, 200 - n_valid - (horizon - 1)))
+        y = np.column_stack([Y] * np.size(leads))
+        early = {"early_stopping": True, "validation_fraction": 0.2}
+        model = small(callbacks=[seen], target_leads=leads, **early).fit(W, y)
+        n_rows = 200 - np.min(leads)  # an output is known at the last of them
+        n_valid = round(0.2 * (n_rows - 2))
+        assert_array_equal(seen.valid, np.arange(n_rows - n_valid, n_rows))
+        assert_array_equal(seen.train, np.arange(2, n_rows - n_valid - gap))
+        # A row trains if its targets are known at the first validation row.
+        assert seen.train[-1] + max(np.max(leads), 1) == seen.valid[0]
+        assert model.window_counts_ == {
+            "training": len(seen.train),
+            "validation": n_valid,
+            "gap": gap,
+            "incomplete": 2,
+            "unknown target": np.min(leads),
+            "no weight": 0,
+        }
 
     def test_restores_the_weights_of_the_best_epoch(self):
         noise = np.random.RandomState(0).randn(300, 5, 1)
@@ -857,8 +930,8 @@ class TestRefusing:
             small(device=device).fit(W, Y)
 
     def test_early_stopping_that_leaves_nothing_to_train_on_is_refused(self):
-        y = np.repeat(Y[:, np.newaxis], 20, axis=1)
-        with pytest.raises(ValueError, match="leaves none to train on"):
+        y = forecast_targets(Y, 20)
+        with pytest.raises(ValueError, match=r"\(target_leads\), which leaves none to train on"):
             small(early_stopping=True).fit(W[:20], y[:20])
 
     def test_a_loss_that_is_not_finite_names_the_epoch_and_what_to_change(self):
@@ -1003,9 +1076,7 @@ def test_score_reads_targets_and_weights_as_fit_does(small_lstm):
     residual, spread = (y - predicted)[known], (y - y[known].mean())[known]
     right = 1 - (residual**2).sum() / (spread**2).sum()
     hidden = np.ma.masked_array(np.where(known, y, 1e6), mask=~known)
-    with pytest.raises(ValueError, match="^y contains NaN, first in row 7, but a score needs"):
-        model.score(X, hidden)
-    assert model.score(X[known], hidden[known]) == pytest.approx(right)  # as the message says
+    assert model.score(X, hidden) == pytest.approx(right)
     assert model.score(X, y, known) == pytest.approx(right)
     with pytest.raises(ValueError, match="^sample_weight must not be negative"):
         model.score(X, y, -np.ones(30))

@@ -1,5 +1,6 @@
 """forecast_targets: the next values of a series, row by row."""
 
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -168,10 +169,50 @@ def test_a_hole_of_years_needs_no_memory_of_its_length():
     np.testing.assert_array_equal(targets, [[2, 3], [3, NAN], [NAN, NAN], [NAN, NAN]])
 
 
-@pytest.mark.parametrize("horizon", [0, -1, 1.0, 2.5, "2", None, True, [1]])
+NOT_INCREASING = [[0, 1], [1, 1], [2, 1], [], range(0), range(3), range(3, 0, -1), [1.0], [True, 2]]
+
+
+@pytest.mark.parametrize(
+    "horizon", [0, -1, 1.0, 2.5, "2", "12", None, True, {}, [[1]], *NOT_INCREASING]
+)
 def test_a_horizon_that_is_no_positive_int_is_refused(horizon):
-    with pytest.raises(ValueError, match=r"horizon must be an int of at least 1, got "):
+    match = r"horizon must be an int of at least 1, or such ints in increasing order, .*, got "
+    with pytest.raises(ValueError, match=match):
         forecast_targets([1.0, 2.0], horizon)
+
+
+@pytest.mark.parametrize(
+    "leads",
+    [range(13, 38), [1], (2, 5), np.array([3, 255], np.uint8), range(2, 12, 3)],
+)
+@pytest.mark.parametrize("container", [pd.Series, np.asarray])
+@pytest.mark.parametrize("holes", [False, True])
+def test_the_leads_can_be_chosen(leads, container, holes):
+    values, position = np.random.RandomState(0).rand(60), np.arange(60)
+    if holes:
+        position = np.delete(np.arange(70), [20, 21, 22, 30, 31, 40, 60, 61, 62, 63])
+    series = pd.Series(values, position, name="load") if container is pd.Series else values
+    targets = forecast_targets(series, leads)
+    known = dict(zip(position if container is pd.Series else range(60), values, strict=True))
+    expected = [[known.get(at + int(lead), NAN) for lead in leads] for at in known]
+    np.testing.assert_array_equal(targets, expected)
+    if container is pd.Series:
+        assert list(targets.columns) == [f"load_lead{int(lead)}" for lead in leads]
+
+
+def test_an_iterator_gives_leads():
+    np.testing.assert_array_equal(forecast_targets([1.0, 2, 3], iter([2])), [[3], [NAN], [NAN]])
+
+
+def test_an_lstm_learns_leads_that_start_later(chicago, small_lstm):
+    series = chicago["ridership"]
+    y = forecast_targets(series, range(13, 16))
+    windows = chicago.to_numpy()[:, :1, np.newaxis]
+    model = small_lstm().fit(windows, y)
+    np.testing.assert_array_equal(model.target_leads_, [13, 14, 15])
+    arrays = small_lstm(target_leads=range(13, 16))
+    arrays.fit(windows, forecast_targets(series.to_numpy(), range(13, 16)))
+    np.testing.assert_array_equal(model.predict(windows), arrays.predict(windows))
 
 
 def test_a_numpy_int_is_a_horizon():
@@ -303,11 +344,11 @@ def test_a_horizon_of_every_integer_type_gives_the_same_targets(kind):
 
 @pytest.mark.parametrize("horizon", [True, 2.0, np.array(2), "2"])
 def test_a_horizon_that_is_no_int_is_refused(horizon):
-    with pytest.raises(ValueError, match="horizon must be an int of at least 1, got "):
+    with pytest.raises(ValueError, match="horizon must be an int of at least 1, or such ints"):
         forecast_targets(np.arange(9.0), horizon)
 
 
-@pytest.mark.parametrize("horizon", [10**12, 10**18, 10**30])
+@pytest.mark.parametrize("horizon", [10**12, 10**18, 10**30, range(5, 10**13)])
 def test_a_horizon_that_memory_does_not_hold_is_named(horizon):
-    with pytest.raises(ValueError, match=f"horizon={horizon} needs an array of 2 rows"):
+    with pytest.raises(ValueError, match=re.escape(f"horizon={horizon} needs an array of 2 rows")):
         forecast_targets([1.0, 2.0], horizon)

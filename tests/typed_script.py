@@ -7,6 +7,7 @@ import sklstm
 from sklstm import (
     ForecastDisplay,
     GateActivityDisplay,
+    KnownTargetsRegressor,
     LagTableTransformer,
     LossCurveDisplay,
     LSTMRegressor,
@@ -14,6 +15,7 @@ from sklstm import (
     WindowArray,
     WindowSplitDisplay,
     forecast_targets,
+    known_targets_scorer,
 )
 from sklstm.datasets import load_chicago_ridership
 
@@ -52,6 +54,12 @@ scales: list[NDArray[np.float64]] = [
     lstm.target_mean_,
     lstm.target_scale_,
 ]
+
+leads: NDArray[np.int64] = lstm.target_leads_
+later: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=range(13, 15)))
+known = KnownTargetsRegressor(lstm, target_leads=range(13, 15)).fit(windows, later)
+rows: NDArray[np.int64] = known.fitted_rows_
+error: float = known_targets_scorer("neg_mean_absolute_error")(known, windows, later)
 
 curve: LossCurveDisplay = LossCurveDisplay.from_estimator(lstm, name="small")
 gates: GateActivityDisplay = GateActivityDisplay.from_estimator(lstm, windows, row=-1, layer=1)

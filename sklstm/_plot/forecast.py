@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from sklstm._containers import column_names
 from sklstm._plot.drawing import (
     BLACK,
     GREY,
@@ -22,8 +23,9 @@ from sklstm._plot.drawing import (
 from sklstm._plot.inputs import check_row, steps_of
 from sklstm._series.frequency import time_axis
 from sklstm._series.labels import check_same_labels, time_index
+from sklstm._series.lead_names import read_leads
 from sklstm._targets import forecast_targets
-from sklstm._validation import check_int, check_numbers
+from sklstm._validation import check_int, check_numbers, is_int
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,18 +190,19 @@ class ForecastDisplay:
         Parameters
         ----------
         estimator : estimator
-            Any regressor or pipeline, fitted on ``forecast_targets(y, horizon)``.
+            Any regressor or pipeline, fitted on :func:`forecast_targets` of ``y``. If it ends in
+            an :class:`LSTMRegressor` or :class:`KnownTargetsRegressor`, its ``target_leads_`` say
+            how far ahead each output lies, unless all are 0. Else these are 1, 2, ... steps.
         X : array-like
             Input of the estimator's ``predict``, one row for each value of ``y``.
         y : array-like of shape (n_rows,) or (n_rows, 1)
             The series itself, not its targets. If it is a pandas Series, its regular index
             gives the dates and its name the label of the y axis.
         row : int, default=-1
-            The row at which the forecast is made: its first value is that of the next row.
-            Negative numbers count from the end.
+            The row at which the forecast is made. Negative numbers count from the end.
         n_history : int or None, default=None
-            Number of values to draw up to this row. None: three times the horizon, but at
-            least 30.
+            Number of values to draw up to this row. None: three times the largest lead, but
+            at least 30.
         freq : str, int, timedelta or pandas offset, default="auto"
             How the labels of the series go on. "auto" takes the ``freq`` of a
             :class:`SlidingWindowTransformer` in the pipeline.
@@ -219,8 +222,8 @@ class ForecastDisplay:
         ------
         ValueError
             If ``X`` and ``y`` differ in length or in their pandas indexes, ``y`` has several
-            columns or an index that is not in time order, ``row`` does not exist, or
-            ``n_history`` is less than 1.
+            columns or an index that is not in time order, the leads do not increase, ``row``
+            does not exist, or ``n_history`` is less than 1.
         ImportError
             If matplotlib is not installed.
         """
@@ -231,8 +234,17 @@ class ForecastDisplay:
             freq = windows[0].freq if windows else freq
         y_pred = estimator.predict(X)
         y_pred = np.asarray(y_pred).reshape(len(y_pred), -1)  # (rows, horizon)
+        leads: Any = getattr(steps_of(estimator)[-1], "target_leads_", None)
         return cls.from_predictions(
-            y, y_pred, row=row, n_history=n_history, freq=freq, ax=ax, name=name, line_kw=line_kw
+            y,
+            y_pred,
+            target_leads=leads if np.any(leads) else "auto",
+            row=row,
+            n_history=n_history,
+            freq=freq,
+            ax=ax,
+            name=name,
+            line_kw=line_kw,
         )
 
     @classmethod
@@ -241,6 +253,7 @@ class ForecastDisplay:
         y_true: ArrayLike,
         y_pred: ArrayLike,
         *,
+        target_leads: Literal["auto"] | Sequence[int] | NDArray[np.integer] = "auto",
         row: int = -1,
         n_history: int | None = None,
         freq: Any = "auto",
@@ -259,12 +272,14 @@ class ForecastDisplay:
             With n_rows rows, the forecasts made at each row; without a second axis they
             are forecasts of the next value alone. With another length, the one forecast that
             is made at ``row``.
+        target_leads : "auto" or array-like of int, default="auto"
+            How many steps ahead each value of a forecast lies, increasing. "auto": as the names
+            of ``y_pred`` say (``load_lead13``), else 1, 2, ....
         row : int, default=-1
-            The row at which the forecast is made: its first value is that of the next row.
-            Negative numbers count from the end.
+            The row at which the forecast is made. Negative numbers count from the end.
         n_history : int or None, default=None
-            Number of values to draw up to this row. None: three times the horizon, but at
-            least 30.
+            Number of values to draw up to this row. None: three times the largest lead, but
+            at least 30.
         freq : str, int, timedelta or pandas offset, default="auto"
             How the labels of the series go on: see :class:`SlidingWindowTransformer`.
         ax : matplotlib.axes.Axes or None, default=None
@@ -283,8 +298,8 @@ class ForecastDisplay:
         ------
         ValueError
             If ``y_true`` and ``y_pred`` differ in length or in their pandas indexes, ``y_true``
-            has several columns or an index that is not in time order, ``row`` does not exist,
-            or ``n_history`` is less than 1.
+            has several columns or an index that is not in time order, the leads do not
+            increase, ``row`` does not exist, or ``n_history`` is less than 1.
         ImportError
             If matplotlib is not installed.
         """
@@ -305,25 +320,43 @@ class ForecastDisplay:
             )
         row = check_row(row, shape[0])
         forecast = forecasts[row] if forecasts.ndim == 2 else forecasts
-        horizon = len(forecast)
+        leads = _check_leads(target_leads, y_pred, len(forecast))
         if n_history is None:
-            n_history = max(3 * horizon, 30)
+            n_history = max(3 * leads[-1], 30)
         n_history = check_int("n_history", n_history, least=1)
         past = slice(max(row + 1 - n_history, 0), row + 1)
-        actual = np.asarray(forecast_targets(y_true, horizon, freq=freq))[row]
-        index, ahead = _labels(y_true, row, horizon, freq)
-        names = getattr(y_true, "columns", [getattr(y_true, "name", None)])
-        names = getattr(y_true, "column_names", names)  # those of pyarrow, whose columns are arrays
+        actual = np.asarray(forecast_targets(y_true, leads, freq=freq))[row]
+        index, ahead = _labels(y_true, row, leads[-1], freq)
         display = cls(
             history=series.reshape(-1)[past],
             forecast=forecast,
             actual=None if np.isnan(actual).all() else actual,
             history_index=index[past],
-            forecast_index=ahead,
-            target_name=names[0],
+            forecast_index=ahead[np.array(leads) - 1],
+            target_name=column_names(y_true)[0],
             estimator_name=name,
         )
         return display.plot(ax, line_kw=line_kw)
+
+
+def _check_leads(target_leads: Any, y_pred: ArrayLike, horizon: int) -> list[int]:
+    """Return how many steps ahead each value of a forecast lies."""
+    leads = list(range(1, horizon + 1))
+    if not isinstance(target_leads, str):
+        leads = list(target_leads)
+    elif target_leads == "auto":
+        named = read_leads(column_names(y_pred))
+        leads = leads if named is None or len(named) != horizon else named
+    else:
+        leads = []
+    increase = all(map(is_int, leads)) and all(np.diff([0, *leads]) > 0)
+    if len(leads) != horizon or not increase:
+        raise ValueError(
+            f"target_leads must be 'auto' or {horizon} increasing int(s) of at least 1, how many "
+            f"steps ahead each value of the forecast lies, got {leads or target_leads!r}. Pass the "
+            "forecasts of one series as y_pred."
+        )
+    return [int(lead) for lead in leads]
 
 
 def _labels(series: ArrayLike, row: int, horizon: int, freq: Any) -> tuple[Any, Any]:

@@ -9,7 +9,13 @@ from matplotlib.dates import date2num
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from sklstm import ForecastDisplay, SlidingWindowTransformer, WindowSplitDisplay, forecast_targets
+from sklstm import (
+    ForecastDisplay,
+    KnownTargetsRegressor,
+    SlidingWindowTransformer,
+    WindowSplitDisplay,
+    forecast_targets,
+)
 from tests.plot.made_up import HORIZON, forecast_display, has_dates, legend_texts, luminance
 
 
@@ -66,6 +72,47 @@ def test_one_prediction_for_each_row_is_a_forecast_of_the_next_value():
     display = ForecastDisplay.from_predictions(series, series + 1.5, row=20)
     np.testing.assert_array_equal(display.forecast, [21.5])
     np.testing.assert_array_equal(display.actual, [21.0])
+
+
+@pytest.mark.parametrize("leads", [range(13, 16), [7], [1, 24]])
+@pytest.mark.parametrize("row", [-1, 200])
+@pytest.mark.parametrize("kind", ["lstm", "ridge", "names", "arrays"])
+def test_each_value_lies_at_its_lead(small_pipe, chicago, leads, row, kind):
+    series = chicago["ridership"]
+    y = forecast_targets(series, leads)
+    if kind == "lstm":
+        model = small_pipe(index=True, target_leads="auto").fit(chicago, y)
+    elif kind == "ridge":
+        model = KnownTargetsRegressor(LinearRegression()).fit(chicago, y)
+    if kind in ("lstm", "ridge"):
+        display = ForecastDisplay.from_estimator(model, chicago, series, row=row)
+    elif kind == "names":
+        display = ForecastDisplay.from_predictions(series, y.fillna(0), row=row)
+    else:
+        display = ForecastDisplay.from_predictions(
+            series, y.fillna(0).to_numpy(), row=row, target_leads=leads
+        )
+    day = chicago.index[row]
+    days = [day + pd.Timedelta(days=lead) for lead in leads]
+    np.testing.assert_array_equal(display.forecast_line_.get_xdata(), date2num(days))
+    if row == -1:
+        assert display.actual is None
+    else:
+        np.testing.assert_array_equal(display.actual, [series[day] for day in days])
+    assert len(display.history) == min(max(3 * max(leads), 30), range(400)[row] + 1)
+
+
+def test_a_fit_on_targets_without_leads_forecasts_the_next_values(small_pipe, chicago):
+    y = chicago["ridership"].shift(-1).to_numpy()
+    pipe = small_pipe(index=True).fit(chicago, y)
+    display = ForecastDisplay.from_estimator(pipe, chicago, chicago["ridership"], row=50)
+    assert list(display.forecast_index) == [chicago.index[51]]
+
+
+@pytest.mark.parametrize("leads", [[1], [2, 1], [0, 1], [1, 1], [1, 2.0], "all", []])
+def test_other_leads_are_refused(leads):
+    with pytest.raises(ValueError, match=r"target_leads must be 'auto' or 2 increasing int\(s\)"):
+        ForecastDisplay.from_predictions(np.arange(9.0), np.zeros((9, 2)), target_leads=leads)
 
 
 def test_any_pipeline_can_forecast(chicago):

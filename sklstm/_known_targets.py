@@ -1,0 +1,257 @@
+"""KnownTargetsRegressor: any regressor, fitted on the rows whose targets are known."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.utils import get_tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+
+from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._scoring import r2_of_known
+from sklstm._series.labels import check_same_labels
+from sklstm._target_leads import find_leads, hide_unknown
+from sklstm._validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_fitted,
+    check_params,
+    check_targets,
+    take_rows,
+    unchanged_on_error,
+)
+
+
+class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+    """Any regressor, fitted on the rows whose targets are known.
+
+    :func:`forecast_targets` gives NaN where a target is not known yet, which other regressors
+    refuse. And in a cross-validation, targets of the last training rows lie in the test rows.
+    This meta-estimator leaves such rows out of the fit, so that a regressor on flat windows is
+    compared with :class:`LSTMRegressor` on the same rows, without a gap in the splitter.
+
+    Parameters
+    ----------
+    regressor : estimator
+        The regressor to fit. One for a single target, such as
+        :class:`~sklearn.ensemble.HistGradientBoostingRegressor`, needs a
+        :class:`~sklearn.multioutput.MultiOutputRegressor` around it for several.
+
+    target_leads : "auto", int or array-like of int, default="auto"
+        How many rows after its own row each output becomes known, as in :class:`LSTMRegressor`.
+
+    Attributes
+    ----------
+    regressor_ : estimator
+        The fitted regressor.
+
+    fitted_rows_ : ndarray of int
+        The rows of ``X`` on which it was fitted: those where every target is known at the last
+        row.
+
+    target_leads_ : ndarray of int of shape (n_outputs,)
+        How many rows after its own row each output becomes known, as the fit took it.
+
+    n_features_in_ : int
+        Columns of ``X``. Only if ``regressor_`` has it.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns. Only if ``regressor_`` has it.
+
+    See Also
+    --------
+    LSTMRegressor : Leaves out unknown targets itself.
+    known_targets_scorer : Scores any regressor on known targets.
+    sklearn.compose.TransformedTargetRegressor : Put it inside of this one, since it refuses NaN
+        and passes targets without their names.
+
+    Notes
+    -----
+    A row where one of several targets is unknown is left out. If the outputs are known at
+    different rows, so that more than half of the targets of an output would be lost, there is a
+    warning: fit one regressor for each column of ``y`` then.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklstm import KnownTargetsRegressor, SlidingWindowTransformer, forecast_targets
+    >>> from sklstm.datasets import load_chicago_ridership
+    >>> X = load_chicago_ridership(as_frame=True).data
+    >>> windows = SlidingWindowTransformer(28, padding="edge", flatten=True)
+    >>> model = make_pipeline(windows, KnownTargetsRegressor(Ridge()))
+    >>> y = forecast_targets(X["ridership"], 7)  # the last seven rows are not known
+    >>> model.fit(X, y).predict(X)[-1].shape
+    (7,)
+    """
+
+    regressor_: Any
+    fitted_rows_: NDArray[np.int64]
+    target_leads_: NDArray[np.int64]
+
+    _doc_link_module = "sklstm"
+    _doc_link_template = DOC_LINK_TEMPLATE
+
+    _parameter_constraints: dict = {
+        "regressor": [HasMethods(["fit", "predict"])],
+        "target_leads": [
+            StrOptions({"auto"}),
+            Interval(numbers.Integral, 0, None, closed="left"),
+            "array-like",
+        ],
+    }
+
+    def __init__(
+        self,
+        regressor: Any,
+        *,
+        target_leads: Literal["auto"] | int | Sequence[int] | NDArray[np.integer] = "auto",
+    ) -> None:
+        self.regressor = regressor
+        self.target_leads = target_leads
+
+    def fit(self, X: ArrayLike, y: ArrayLike, **fit_params: Any) -> Self:
+        """Fit the regressor on the rows whose targets are known.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, ...)
+            Rows in time order.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            Targets; NaN, None, NA or a mask where unknown.
+        **fit_params : dict
+            Passed to ``fit`` of the regressor, such as ``sample_weight``. Of what has a value
+            for each row, those of the left out rows are left out too. With metadata routing, the
+            regressor must request them.
+
+        Returns
+        -------
+        self : KnownTargetsRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If an input is not as described, the pandas indexes of ``X`` and ``y`` differ, or no
+            row has all targets known. An earlier fit is kept.
+
+        Warns
+        -----
+        UserWarning
+            If more than half of the known targets of an output are lost, because other outputs
+            are unknown in their rows.
+        """
+        with unchanged_on_error(self):
+            self._fit(X, y, fit_params)
+        return self
+
+    def _fit(self, X: Any, y: ArrayLike, fit_params: dict[str, Any]) -> None:
+        check_params(self)
+        check_same_labels(X=X, y=y)
+        (X,) = indexable(X)
+        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        targets = check_targets(self, y, n_rows)
+        values = targets.reshape(n_rows, -1)
+        self.target_leads_ = find_leads(self.target_leads, y, values)
+        values = hide_unknown(values, self.target_leads_, np.arange(n_rows), self.target_leads)
+        rows = self.fitted_rows_ = _rows_with_all_targets(values)
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params)["regressor"]["fit"]
+        if len(rows) < n_rows:
+            X, fit_params = take_rows(X, fit_params, rows)
+        self.regressor_ = clone(self.regressor).fit(X, targets[rows], **fit_params)
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)  # of an earlier fit
+            if hasattr(self.regressor_, name):
+                setattr(self, name, getattr(self.regressor_, name))
+
+    def predict(self, X: ArrayLike, **predict_params: Any) -> Any:
+        """Predict the targets of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, ...)
+            Rows as in the fit.
+        **predict_params : dict
+            Passed to ``predict`` of the regressor. With metadata routing, it must request them.
+
+        Returns
+        -------
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            What the regressor predicts.
+        """
+        check_fitted(self, "regressor_")
+        if get_config()["enable_metadata_routing"]:
+            predict_params = process_routing(self, "predict", **predict_params)["regressor"][
+                "predict"
+            ]
+        return self.regressor_.predict(X, **predict_params)
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination of the predictions; unknown targets are left out.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, ...)
+            Rows as in the fit.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            Targets; NaN, None, NA or a mask where unknown.
+        sample_weight : array-like of shape (n_rows,) or None, default=None
+            Weights of the rows. None: all equal.
+
+        Returns
+        -------
+        score : float
+            The mean over the outputs, each on its known targets: see
+            :func:`known_targets_scorer`.
+        """
+        check_fitted(self, "regressor_")
+        return r2_of_known(self, X, y, sample_weight)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what metadata the regressor and the score request.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing of scikit-learn.
+        """
+        methods = MethodMapping().add(caller="fit", callee="fit")
+        methods.add(caller="predict", callee="predict")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(regressor=self.regressor, method_mapping=methods)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        of_regressor = get_tags(self.regressor)
+        tags.input_tags = of_regressor.input_tags
+        tags.target_tags = of_regressor.target_tags
+        tags.regressor_tags = of_regressor.regressor_tags
+        tags.non_deterministic = of_regressor.non_deterministic
+        return tags
+
+
+def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:
+    """Find the rows (n, outputs) without NaN; warn if many targets of other rows are lost."""
+    known = ~np.isnan(values)
+    rows = np.flatnonzero(known.all(axis=1))
+    advice = "Fit one regressor for each column of y, or fewer outputs together."
+    if not len(rows):
+        raise ValueError(f"No row of y has all {values.shape[1]} target(s) known. {advice}")
+    output = int(known.sum(axis=0).argmax())
+    n_known = np.count_nonzero(known[:, output])
+    if 2 * len(rows) < n_known:
+        warnings.warn(
+            f"Output {output} of y is known in {n_known} rows, but all outputs are known in "
+            f"{len(rows)} of them only, and the others are left out. {advice}",
+            stacklevel=4,
+        )
+    return rows

@@ -1,0 +1,127 @@
+"""target_leads: how many rows after its own row each target becomes known, and what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklstm._containers import column_names
+from sklstm._series.lead_names import read_leads
+from sklstm._series.windows import HOLES_ALLOWED, Windows, history_length
+from sklstm._validation import is_int
+
+
+def find_leads(
+    target_leads: Any, y: Any, values: np.ndarray, before: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the lead of each output, from the parameter ``target_leads`` of an estimator.
+
+    Parameters
+    ----------
+    target_leads : "auto", int or array-like of int
+    y : array-like
+        The targets as the user passed them, perhaps with names.
+    values : ndarray of shape (n, outputs)
+        The same as numbers.
+    before : ndarray of int of shape (outputs,) or None, default=None
+        The leads of the fit that goes on, for a ``y`` without leads in its names.
+
+    Returns
+    -------
+    leads : ndarray of int of shape (outputs,)
+
+    Raises
+    ------
+    ValueError
+        If ``target_leads`` is not as described.
+    """
+    n_outputs = values.shape[1]
+    if isinstance(target_leads, str):  # "auto": the estimator has checked it
+        leads = read_leads(column_names(y))
+        if leads is None and before is not None:
+            return before
+        if leads is None:
+            leads = list(range(1, n_outputs + 1)) if _is_one_series(values) else [0] * n_outputs
+        return np.array(leads)
+    leads = [target_leads] * n_outputs if is_int(target_leads) else list(target_leads)
+    if len(leads) != n_outputs or not all(is_int(lead) and 0 <= lead < 2**63 for lead in leads):
+        raise ValueError(
+            f"target_leads must be 'auto', an int of at least 0, or one such int for each of the "
+            f"{n_outputs} output(s) of y, got {target_leads!r}. It says how many rows after its "
+            "own row each output becomes known: range(1, 25) for the next 24 values."
+        )
+    return np.array(leads, dtype=np.int64)
+
+
+def _is_one_series(values: np.ndarray) -> bool:
+    """Whether each output is the one before it, a row later, as in the arrays of forecast_targets.
+
+    Rows that were left out, such as a test fold, may lie between the rows.
+    """
+    n_outputs = values.shape[1]
+    for output in range(n_outputs - 1):
+        later, ahead = values[1:, output], values[:-1, output + 1]
+        # What equals the row before it says nothing: labels that are mostly zero.
+        tells = ~np.isnan(later) & ~np.isnan(ahead) & (later != values[:-1, output])
+        if not tells.any() or np.mean(later[tells] != ahead[tells]) > HOLES_ALLOWED:
+            return False
+    return n_outputs > 1
+
+
+def steps_of_rows(windows: Windows) -> np.ndarray:
+    """Count the steps of the series up to the row at which each window ends: (n_windows,).
+
+    Holes count, up to the length of a window: windows without a common row show no distance.
+    """
+    if not windows.follow_each_other:
+        return np.arange(windows.n_windows)
+    steps = np.diff(windows.starts, prepend=windows.starts[:1])
+    steps[steps > history_length(windows.window_size, windows.lag_step)] = 1
+    return np.cumsum(steps)
+
+
+def hide_unknown(
+    values: np.ndarray, leads: np.ndarray, position: np.ndarray, target_leads: Any
+) -> np.ndarray:
+    """Replace the targets that are not known at the last row by NaN.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, outputs)
+        It is not changed, and returned as it is if there is nothing to replace.
+    leads : ndarray of int of shape (outputs,)
+    position : ndarray of int of shape (n,)
+        The steps up to each row, increasing.
+    target_leads : "auto", int or array-like of int
+        The parameter, for the message.
+
+    Raises
+    ------
+    ValueError
+        If no target is left.
+    """
+    n_known = np.searchsorted(position, position[-1] - leads, side="right")
+    hidden = values
+    for output, start in enumerate(n_known):
+        if not np.isnan(values[start:, output]).all():
+            hidden = values.copy() if hidden is values else hidden
+            hidden[start:, output] = np.nan
+    if hidden is not values and np.isnan(hidden).all():
+        raise ValueError(
+            f"None of the targets of these {len(values)} row(s) is known at the last of them: they "
+            f"become known {_in_words(leads)} row(s) after their own row "
+            f"(target_leads={target_leads!r}). Pass more rows, or set target_leads=0 if all "
+            "targets in y are known by now."
+        )
+    return hidden
+
+
+def unknown_rows_before(leads: np.ndarray) -> int:
+    """Count the rows before a row whose targets are not all known when this row is predicted."""
+    return max(int(leads.max()) - 1, 0)
+
+
+def _in_words(leads: np.ndarray) -> str:
+    least, most = int(leads.min()), int(leads.max())
+    return str(least) if least == most else f"{least} to {most}"
