@@ -53,6 +53,8 @@ sphinx_gallery_conf = {
                 "grid_search",
                 "compare_models",
                 "forecast_ahead",
+                "known_ahead",
+                "serving",
                 "irregular_labels",
                 "callbacks",
             )

@@ -493,6 +493,15 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         ValueError
             If windows have another size or number of features than those of the fit, or
             hold infinity.
+
+        Notes
+        -----
+        In a pipeline, :class:`SlidingWindowTransformer` gives new rows their history: the
+        fitted rows, and those appended by its ``partial_fit``. With a pandas index, a row
+        that was not appended is a missing step. Rows without an index are taken to follow
+        the last rows seen directly, so a row that was forgotten cannot be noticed: append
+        each row, or pass the last ``window_size`` rows to ``predict`` of a pipeline whose
+        windows have ``history="none"``, and take the last prediction.
         """
         check_fitted(self, "net_")
         return self._codec.decode(self._outputs(X))

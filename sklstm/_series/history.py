@@ -23,6 +23,13 @@ _HEAD_ROWS = 64
 # More holes are allowed in a prediction than in a fit, since it may hold few rows.
 _HOLES_IN_PREDICTION = 0.5
 _FEW_LABELS = 2
+# With fewer rows, the range of a feature tells too little about later rows.
+_ROWS_TO_JUDGE = 24
+
+_BRING_THE_HISTORY = (
+    "pass X with the (window_size - 1) * dilation rows before those that you need, set "
+    "history='none', since X then brings its own history, and leave out the first predictions."
+)
 
 
 def last_rows(rows: np.ndarray, n_rows: int) -> np.ndarray:
@@ -147,8 +154,8 @@ class FittedSeries:
             if lacking:
                 warnings.warn(
                     f"{lacking} of {len(ends)} windows lack steps: their rows lie among the fitted "
-                    "ones, of which only the last are kept as history. Pass X with the rows "
-                    "before them, and leave out what you do not need of the result.",
+                    "ones, of which only the last are kept as history. "
+                    f"So {_BRING_THE_HISTORY}",
                     stacklevel=4,
                 )
         elif n_past and first_tick > self.last_tick:
@@ -160,7 +167,7 @@ class FittedSeries:
                     f"Between the last rows seen and X, {hole[0] - 1} rows are missing, so that "
                     f"{n_missing} of {len(ends)} windows consist of missing steps for the most "
                     "part. If these rows are known, pass them to partial_fit of "
-                    "SlidingWindowTransformer, or pass X with the rows before it.",
+                    f"SlidingWindowTransformer, or {_BRING_THE_HISTORY}",
                     stacklevel=4,
                 )
 
@@ -206,14 +213,14 @@ class FittedSeries:
         """Warn of rows so far from those before that an earlier step may not have changed them."""
         low, high = self.extremes
         new_low, new_high = _extremes(rows)
-        varies = high > low
         with np.errstate(invalid="ignore", over="ignore"):
             far = (new_low > high + (high - low)) | (new_high < low - (high - low))
-        if varies.any() and far[varies].all():
+        columns = np.flatnonzero(far & (high > low)).tolist()
+        if columns and len(self.head) >= _ROWS_TO_JUDGE:
             warnings.warn(
-                "Every feature of X lies outside the range of the rows seen so far, by more than "
-                "that range. If the transformer was fitted in a pipeline, earlier steps must "
-                "change the rows first: "
+                f"All values in {len(columns)} column(s) of X, first column {columns[0]}, lie "
+                "outside the range of the rows seen so far, by more than that range. If the "
+                "transformer was fitted in a pipeline, earlier steps must change X first: "
                 "pipe['window'].partial_fit(pipe[:-2].transform(X)), if the windows are the step "
                 "before the last.",
                 stacklevel=4,
