@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from abc import ABCMeta, abstractmethod
 from dataclasses import asdict, dataclass
 from types import SimpleNamespace
@@ -42,6 +43,7 @@ from sklstm._network.training import release, train
 from sklstm._parameters import check_parameters
 from sklstm._preparation import (
     feature_statistics,
+    partly_unknown,
     relative_weights,
     split_latest,
     usable_windows,
@@ -96,6 +98,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     _trained_with: Hyperparameters
     net_: WindowNet
     target_leads_: np.ndarray
+    _always_known: np.ndarray  # features known in the last step of every training window
 
     @abstractmethod
     def _set_target_attributes(self, codec: TargetCodec) -> None:
@@ -183,6 +186,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         gap = unknown_rows_before(leads)
         parts = split_latest(usable, *split, gap)
         self.target_leads_ = leads
+        if not resumed:
+            self._always_known = partly_unknown(windows, usable) == 0
         return codec, _Rows(targets, weight, usable, gap, *parts, left_out)
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:
@@ -338,6 +343,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     def _outputs(self, X: ArrayLike) -> np.ndarray:
         """Compute the sum of network and linear map for every window: (n, outputs)."""
         checked = check_windows(self, X, reset=False)
+        self._warn_of_unknown(checked)
         windows, architecture, module = checked.windows, self._architecture, self.net_.module_
         weight = module.head.weight
         batch_size = architecture.prediction_batch(windows.window_size, weight.device.type == "cpu")
@@ -351,6 +357,23 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
             smallest = module.smallest_batch(batch_size)
             return predict_windows(module, series, windows, batch_size, smallest, threads)
+
+    def _warn_of_unknown(self, checked: CheckedWindows) -> None:
+        """Warn of features that a fit always knew, such as forecasts of the weather."""
+        if not checked.has_nan:
+            return
+        windows = checked.windows
+        counts = partly_unknown(windows, np.arange(windows.n_windows)) * self._always_known
+        if counts.any():
+            features = np.flatnonzero(counts).tolist()
+            warnings.warn(
+                f"The last step of {counts.max()} of {windows.n_windows} windows lacks feature(s) "
+                f"{', '.join(map(str, features[:5]))}{', ...' if len(features) > 5 else ''}, which "
+                "were known in every training window. The last known value in the window takes "
+                "their place. If they are known, pass them: what lies ahead of a row, such as a "
+                "forecast of the weather, must reach beyond the end of the series.",
+                stacklevel=4,
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

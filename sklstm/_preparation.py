@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sklstm._series.statistics import mean_and_scale
-from sklstm._series.windows import Windows, number_type
+from sklstm._series.storage import let_go
+from sklstm._series.windows import Windows, history_length, number_type
 
 # With fewer validation rows, early_stopping="auto" turns early stopping off.
 _ROWS_TO_VALIDATE = 10
@@ -13,6 +14,7 @@ _ROWS_TO_VALIDATE = 10
 # gave the same errors within 2 % (benchmarks/missing_steps.py), but then no window of a daily
 # series that lacks its weekends would train.
 _MOST_MISSING = 0.5
+_ROWS_OF_A_BLOCK = 2**16
 # Relative to the largest weight. A smaller weight changes no sum in double precision, and would
 # vanish in single precision.
 _NEGLIGIBLE_WEIGHT = 1e-30
@@ -67,7 +69,7 @@ def usable_windows(
     usable = usable.astype(number_type(windows.n_windows))
     if not complete.any():
         raise ValueError(
-            f"In each of the {windows.n_windows} windows, more than half of the "
+            f"In each of the {windows.n_windows} windows in X, more than half of the "
             f"{windows.window_size} steps are missing, so there is nothing to train on. Pass more "
             "rows, or choose a smaller window_size or dilation. If the holes of the index are no "
             "missing rows (nights, closing days), set freq='rows' of SlidingWindowTransformer: "
@@ -129,6 +131,29 @@ def split_latest(
             "more rows, or set early_stopping=False."
         )
     return train, valid
+
+
+def partly_unknown(windows: Windows, numbers: np.ndarray) -> np.ndarray:
+    """Count, for each feature, the windows whose last step lacks it but has other features.
+
+    Parameters
+    ----------
+    windows : Windows
+    numbers : ndarray of int
+        Numbers of the windows to look at.
+
+    Returns
+    -------
+    ndarray of int of shape (n_features,)
+    """
+    counts = np.zeros(windows.rows.shape[1], dtype=np.int64)
+    last = windows.starts[numbers] + history_length(windows.window_size, windows.lag_step)
+    for at in range(0, len(last), _ROWS_OF_A_BLOCK):
+        unknown = np.isnan(windows.rows[last[at : at + _ROWS_OF_A_BLOCK]])
+        if unknown.any():
+            counts += unknown[~unknown.all(axis=1)].sum(axis=0)
+        let_go(windows.rows)
+    return counts
 
 
 def feature_statistics(

@@ -494,6 +494,12 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
             If windows have another size or number of features than those of the fit, or
             hold infinity.
 
+        Warns
+        -----
+        UserWarning
+            If the last step of a window lacks some features that were known in every training
+            window. The last known value in the window takes their place.
+
         Notes
         -----
         In a pipeline, :class:`SlidingWindowTransformer` gives new rows their history: the

@@ -157,6 +157,8 @@ class CheckedWindows:
     windows : Windows
     missing : ndarray of bool of shape (base_rows,) or None
         Rows with NaN in every feature: missing steps. None if no row is missing.
+    has_nan : bool
+        Whether any value is missing.
     n_columns : int
         Features of a step for windows with three dimensions, columns for two.
     names : ndarray of str objects or None
@@ -165,6 +167,7 @@ class CheckedWindows:
 
     windows: Windows
     missing: np.ndarray | None
+    has_nan: bool
     n_columns: int
     names: np.ndarray | None
 
@@ -209,8 +212,8 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
     windows = find_windows(array)
     if not np.can_cast(windows.rows.dtype, np.float64):
         windows = replace(windows, rows=windows.rows.astype(np.float64))
-    missing = _missing_rows(windows)
-    return CheckedWindows(windows, missing, n_columns, names)
+    missing, has_nan = _missing_rows(windows)
+    return CheckedWindows(windows, missing, has_nan, n_columns, names)
 
 
 def _check_array(
@@ -258,17 +261,18 @@ def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
         )
 
 
-def _missing_rows(windows: Windows) -> np.ndarray | None:
-    """Find the rows with NaN in every feature; raise an error for infinite values."""
-    missing = np.zeros(len(windows.rows), dtype=bool)
+def _missing_rows(windows: Windows) -> tuple[np.ndarray | None, bool]:
+    """Find the rows with NaN in every feature, and whether there is any NaN; refuse infinity."""
+    missing, has_nan = np.zeros(len(windows.rows), dtype=bool), False
     for at in row_blocks(windows.rows):
         if np.isfinite(windows.rows[at]).all():
             continue
+        has_nan = True
         missing[at] = np.isnan(windows.rows[at]).all(axis=1)
         infinite = np.isinf(windows.rows[at]).any(axis=1)
         if infinite.any():
             _raise_for_row(windows, at.start + int(infinite.argmax()))
-    return missing if missing.any() else None
+    return missing if missing.any() else None, has_nan
 
 
 def _raise_for_row(windows: Windows, row: int) -> NoReturn:

@@ -100,7 +100,7 @@ def test_search_of_the_page_gives_on_two_workers_the_bits_of_one_process(
     cluster, small_pipe, chicago, tomorrow, tmp_path
 ):
     error, pipe = "neg_mean_absolute_error", small_pipe(index=True)
-    options = {"cv": TimeSeriesSplit(2, gap=3), "error_score": "raise"}
+    options = {"cv": TimeSeriesSplit(2), "error_score": "raise"}
     alone = GridSearchCV(pipe, GRID, scoring=error, n_jobs=1, **options).fit(chicago, tomorrow)
 
     code, _ = cluster

@@ -42,6 +42,11 @@ from skorch.callbacks import Callback
 from sklstm import SlidingWindowTransformer, forecast_targets, known_targets_scorer
 from tests import copies
 
+# Windows around gaps and blocks; the warnings have tests of their own.
+little_history = pytest.mark.filterwarnings(
+    "ignore:.*windows lack steps:UserWarning", "ignore:Between the last rows seen:UserWarning"
+)
+
 CV = TimeSeriesSplit(2)
 REGRESSION_SCORERS = [
     name
@@ -215,6 +220,7 @@ def test_feature_union_joins_flat_windows_of_days_and_weeks(chicago, tomorrow):
 GRID = {"window__window_size": [3, 14, 28], "lstm__hidden_layer_sizes": [4, (4, 3)]}
 
 
+@little_history
 def test_grid_search_scores_every_window_size_on_the_same_rows(small_pipe, chicago, tomorrow):
     scored = {}
 
@@ -347,6 +353,7 @@ def test_cross_validate_scores_train_and_test_rows_as_one_series(small_pipe, chi
         assert result["test_score"][i] == pipe.score(X[test], y[test])
 
 
+@little_history
 def test_rows_in_the_gap_of_a_split_are_missing_in_the_windows(small_pipe, chicago, tomorrow):
     cv = TimeSeriesSplit(3, gap=4)
     result = cross_validate(
@@ -401,6 +408,7 @@ def test_validation_curve_over_window_sizes(small_pipe, chicago, tomorrow):
     assert len(np.unique(test)) == 6
 
 
+@little_history
 def test_learning_curve_trains_on_the_start_of_each_fold(small_pipe, chicago, tomorrow):
     sizes, train, test = learning_curve(
         small_pipe(index=True), chicago, tomorrow, train_sizes=[0.3, 1.0], cv=CV,
@@ -413,6 +421,7 @@ def test_learning_curve_trains_on_the_start_of_each_fold(small_pipe, chicago, to
     assert test[0, 0] == first.score(chicago[134:267], tomorrow[134:267])
 
 
+@little_history
 def test_unshuffled_blocks_of_rows_can_be_cross_validated(small_pipe, chicago, tomorrow):
     pipe = small_pipe(index=True)
     predicted = cross_val_predict(pipe, chicago, tomorrow, cv=KFold(4))
@@ -494,6 +503,7 @@ def test_voting_regressor_averages_network_and_ridge(small_pipe, chicago, tomorr
     assert np.isfinite(cross_val_score(voting, chicago, tomorrow, cv=CV)).all()
 
 
+@little_history
 def test_stacking_works_on_blocks_and_on_networks_fitted_before(small_pipe, chicago, tomorrow):
     lstm, ridge = small_pipe(index=True), flat_pipe(Ridge()).set_output(transform="pandas")
     members = [("lstm", lstm), ("ridge", ridge)]

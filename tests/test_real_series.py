@@ -3,6 +3,7 @@
 Each test is a situation that users have reported, with the values that are right.
 """
 
+import sys
 import warnings
 
 import numpy as np
@@ -31,6 +32,13 @@ def frame(index):
 def n_complete(X, window_size, **params):
     windows = SlidingWindowTransformer(window_size, **params).fit_transform(X)
     return int((~np.isnan(windows)).all(axis=(1, 2)).sum())
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 # ---- the time axis --------------------------------------------------------------------------

@@ -1085,3 +1085,28 @@ def test_score_reads_targets_and_weights_as_fit_does(small_lstm):
     dates = pd.date_range("2024-01-01", periods=31)
     with pytest.raises(ValueError, match="^y and sample_weight have different indexes"):
         model.score(X, pd.Series(y, dates[:-1]), pd.Series(y, dates[1:]))
+
+
+class TestUnknownFeatures:
+    """NaN at the end of a window, of features that a fit always knew."""
+
+    def fitted(self, rows):
+        return SlidingWindowTransformer(6).fit(rows), small().fit(windows(rows), rows[:, 0])
+
+    def test_are_told_with_the_windows_and_features(self):
+        rows = np.random.RandomState(0).randn(200, 3)
+        window, model = self.fitted(rows)
+        later = np.random.RandomState(1).randn(50, 3)
+        later[-4:, 1] = np.nan
+        with pytest.warns(UserWarning, match=r"last step of 4 of 50 windows lacks feature\(s\) 1,"):
+            model.predict(window.transform(later))
+
+    def test_are_not_told_where_they_were_unknown_before_or_whole_rows_are_missing(self):
+        rows = np.random.RandomState(0).randn(200, 3)
+        later = np.random.RandomState(1).randn(50, 3)
+        later[7:9] = np.nan
+        window, model = self.fitted(rows)
+        model.predict(window.transform(later))
+        rows[100, 1] = later[-4:, 1] = np.nan
+        window, model = self.fitted(rows)
+        copy.deepcopy(model).predict(window.transform(later))
