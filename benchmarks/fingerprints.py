@@ -250,6 +250,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", metavar="NAME", default=[*MODELS, *WINDOWS])
     warnings.simplefilter("ignore", ConvergenceWarning)
+    warnings.filterwarnings("ignore", ".*windows lack steps")
     for name in parser.parse_args(arguments).names:
         if name in WINDOWS:
             kind, params = WINDOWS[name]
