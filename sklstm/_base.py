@@ -42,6 +42,7 @@ from sklstm._network.threads import n_threads
 from sklstm._network.training import release, train
 from sklstm._parameters import check_parameters
 from sklstm._preparation import (
+    check_outputs_known,
     feature_statistics,
     partly_unknown,
     relative_weights,
@@ -187,6 +188,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         parts = split_latest(usable, *split, gap)
         self.target_leads_ = leads
         if not resumed:
+            check_outputs_known(targets, parts[0])
             self._always_known = partly_unknown(windows, usable) == 0
         return codec, _Rows(targets, weight, usable, gap, *parts, left_out)
 

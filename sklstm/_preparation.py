@@ -92,6 +92,17 @@ def usable_windows(
     return usable, left_out
 
 
+def check_outputs_known(y: np.ndarray, training: np.ndarray) -> None:
+    """Refuse an output without a known target in the training rows: nothing predicts it."""
+    unknown = np.flatnonzero(np.isnan(y[training]).all(axis=0)).tolist()
+    if unknown:
+        outputs = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+        raise ValueError(
+            f"Output(s) {outputs} of y have no known target in the {len(training)} training rows, "
+            "so there is nothing to learn of them. Pass more rows, or leave these outputs out of y."
+        )
+
+
 def split_latest(
     usable: np.ndarray, early_stopping: bool | str, validation_fraction: float, gap: int
 ) -> tuple[np.ndarray, np.ndarray | None]:

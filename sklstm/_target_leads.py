@@ -41,9 +41,7 @@ def find_leads(
         leads = read_leads(column_names(y))
         if leads is None and before is not None:
             return before
-        if leads is None:
-            leads = list(range(1, n_outputs + 1)) if _is_one_series(values) else [0] * n_outputs
-        return np.array(leads)
+        return _leads_of_values(values) if leads is None else np.array(leads)
     leads = [target_leads] * n_outputs if is_int(target_leads) else list(target_leads)
     if len(leads) != n_outputs or not all(is_int(lead) and 0 <= lead < 2**63 for lead in leads):
         raise ValueError(
@@ -54,19 +52,20 @@ def find_leads(
     return np.array(leads, dtype=np.int64)
 
 
-def _is_one_series(values: np.ndarray) -> bool:
-    """Whether each output is the one before it, a row later, as in the arrays of forecast_targets.
+def _leads_of_values(values: np.ndarray) -> np.ndarray:
+    """Count 1, 2, ... where each output is the one before it, a row later.
 
-    Rows that were left out, such as a test fold, may lie between the rows.
+    So it is in the arrays of forecast_targets, also of several series side by side. Zeros if no
+    output is that of the next row. Rows that were left out, such as a test fold, may lie between.
     """
-    n_outputs = values.shape[1]
-    for output in range(n_outputs - 1):
+    leads = np.ones(values.shape[1], dtype=np.int64)
+    for output in range(len(leads) - 1):
         later, ahead = values[1:, output], values[:-1, output + 1]
         # What equals the row before it says nothing: labels that are mostly zero.
         tells = ~np.isnan(later) & ~np.isnan(ahead) & (later != values[:-1, output])
-        if not tells.any() or np.mean(later[tells] != ahead[tells]) > HOLES_ALLOWED:
-            return False
-    return n_outputs > 1
+        if tells.any() and np.mean(later[tells] != ahead[tells]) <= HOLES_ALLOWED:
+            leads[output + 1] = leads[output] + 1
+    return leads if leads.max() > 1 else np.zeros_like(leads)
 
 
 def steps_of_rows(windows: Windows) -> np.ndarray:

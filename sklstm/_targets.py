@@ -77,7 +77,8 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
     if values.ndim != 1:
         raise ValueError(
             f"series has shape {values.shape}, but expected (n_rows,) or (n_rows, 1). Call "
-            "forecast_targets once per column and join the results with numpy.hstack."
+            "forecast_targets once per column, and join the results with pandas.concat(..., "
+            "axis=1), or those of arrays with numpy.hstack."
         )
     if not len(values):
         raise ValueError("series is empty, but targets need at least one row.")

@@ -223,7 +223,8 @@ def _check_array(
     if X.ndim < 2 or (X.ndim > 2 and not allow_nd):
         raise ValueError(
             f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}. Reshape your "
-            "data: numpy.asarray(X).reshape(n_rows, n_features)."
+            "data: X.to_frame() for a Series, numpy.asarray(X).reshape(n_rows, n_features) for an "
+            "array."
         )
     return check_array(
         X,

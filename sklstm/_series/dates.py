@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -12,7 +13,8 @@ _DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d",
 _SHORT_YEARS = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%y", "%b-%y", "%b %y")
 _NAMED_MONTHS = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y", "%b %Y", "%b-%Y")
 _LONG_NAMES = ("%d %B %Y", "%B %d, %Y", "%B %Y")
-_COMPACT = ("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m", "%m/%Y", "%Y/%m")
+_QUARTER = re.compile(r"(19|20)\d\d-?Q[1-4]")
+_COMPACT = ("%Y", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m", "%m/%Y", "%Y/%m")
 _DATES = (*_DAYS, "%Y%m%d", *_SHORT_YEARS, *_NAMED_MONTHS, *_LONG_NAMES, "%Y-%m-%d")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S")
 _FORMATS = [*(date + time for date, time in product(_DATES, _TIMES)), *_COMPACT]
@@ -20,11 +22,20 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2100  # numbers outside of these years are not t
 _SAMPLED = 200  # labels that must parse
 
 
-def text_format(index: Any) -> str | None:
-    """Return the format in which the labels of an index of text are dates, or None."""
+def dates_of_text(index: Any, name: str) -> str | None:
+    """Return the expression that turns an index of text into dates, or None if it holds none.
+
+    ``name`` is that of the argument with this index.
+    """
     sample = index[np.unique(np.linspace(0, len(index) - 1, _SAMPLED).astype(int))]
-    formats = _FORMATS if sum(map(str.isdigit, str(sample[0]))) >= 3 else []
-    return next((form for form in formats if all(_parses(label, form) for label in sample)), None)
+    if sum(map(str.isdigit, str(sample[0]))) < 3:
+        return None
+    if all(_QUARTER.fullmatch(label) for label in sample):
+        return f"pd.PeriodIndex({name}.index, freq='Q')"
+    for form in _FORMATS:
+        if all(_parses(label, form) for label in sample):
+            return f"pd.to_datetime({name}.index, format={form!r})"
+    return None
 
 
 def _parses(label: str, form: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._series.dates import text_format
+from sklstm._series.dates import dates_of_text
 
 PandasIndex = Any  # a pandas.Index, which cannot be named without importing pandas
 
@@ -61,13 +61,12 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
             "order. Fit one estimator per series, on an index of one level."
         )
     if index.inferred_type == "string":
-        form = text_format(index) if len(index) and not _is_rows(freq) else None
-        if form is not None:
+        dates = dates_of_text(index, name) if len(index) and not _is_rows(freq) else None
+        if dates is not None:
             raise ValueError(
                 f"The index of {name} holds dates as text ({index[0]!r}), whose order as text "
-                f"need not be that of time. Turn it into times: {name}.index = "
-                f"pd.to_datetime({name}.index, format={form!r}). Or say freq='rows' if each row "
-                "follows the one before it."
+                f"need not be that of time. Turn it into times: {name}.index = {dates}. Or say "
+                "freq='rows' if each row follows the one before it."
             )
         return index if index.is_monotonic_increasing and index.is_unique else None
     if index.inferred_type not in _NUMBERS_AND_TIMES:

@@ -169,7 +169,9 @@ class TimeAxis:
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
             answer = "If rows are missing, put the rows on a grid"
-            if self.unit:
+            if self.unit and (period := _period(self._about())):
+                answer = f"If rows are missing, use periods: {_as_periods(name, period)}"
+            elif self.unit:
                 answer += f": {name}.resample({self._about()!r}).mean()"
         else:
             why = "which is longer than holidays are, while business days count as rows"
@@ -182,10 +184,27 @@ class TimeAxis:
 
 def _refuse_off_grid(label: Any, freq: str | int, name: str) -> NoReturn:
     on_grid = f" (such as {name}.index.round({freq!r}))" if _rounds(freq) else ""
+    if not on_grid and isinstance(freq, str) and (period := _period(freq)):
+        on_grid = f", or use periods ({_as_periods(name, period)})"
     raise ValueError(
         f"The label {label!r} in the index of {name} lies off the grid of freq={freq!r}, on which "
         f"the other labels are. Correct the label{on_grid}, or say {_ROWS}."
     )
+
+
+def _as_periods(name: str, period: str) -> str:
+    return f"{name}.set_axis({name}.index.to_period({period!r}))"
+
+
+def _period(freq: str) -> str | None:
+    """Return the calendar period of labels about this far apart: months, or weeks."""
+    pd = loaded_pandas()
+    offset = _offset_of_alias(freq)
+    if offset is None:
+        return None
+    start = pd.Timestamp("2024-02-01")
+    days = (start + 4 * offset - start).days / 4
+    return {7: "W", 29: "M", 30: "M", 31: "M"}.get(round(days))
 
 
 def _rounds(freq: str | int) -> bool:
