@@ -7,6 +7,77 @@ alone as in a batch.
 from __future__ import annotations
 
 import torch
+from torch.nn import functional
+
+from sklstm._network.series_tensor import Series, window_tensor
+from sklstm._series.windows import Windows
+
+# Up to this number of windows, to fill them takes less time than to fill the series first.
+_FEW_WINDOWS = 256
+# Values of the series that are filled at once: the numbers of their rows take 8 times the memory.
+_VALUES_OF_A_BLOCK = 2**17
+
+
+class FilledWindows:
+    """All windows over a series, filled as by :func:`fill_missing`.
+
+    A series in memory is filled once, each value from the rows before it. This is right for all
+    windows but those that begin with a missing value: only they are filled on their own.
+
+    Parameters
+    ----------
+    series : torch.Tensor or SeriesOnDisk, of shape (base_rows, features)
+    windows : Windows
+        How the windows lie in the series.
+    """
+
+    def __init__(self, series: Series, windows: Windows) -> None:
+        self._windows = window_tensor(series, windows)
+        self.shape = self._windows.shape  # (base_windows, window, features)
+        self._filled: Series | None = None  # None: fill each batch
+        self._begins_missing: torch.Tensor | None = None  # None: no value is missing
+        if isinstance(series, torch.Tensor) and windows.n_windows > _FEW_WINDOWS:
+            self._filled = self._windows
+            if series.sum().isnan():
+                self._filled = window_tensor(_filled_series(series, windows.lag_step), windows)
+                self._begins_missing = series[: self.shape[0]].isnan().any(dim=1)
+
+    def __getitem__(self, place: slice) -> torch.Tensor:
+        """Take successive windows (batch, window, features), a view where that is possible."""
+        if self._filled is None:
+            return fill_missing(self._windows[place])
+        windows = self._filled[place]
+        if self._begins_missing is None:
+            return windows
+        others = self._begins_missing[place].nonzero()[:, 0]
+        return self._with_others(windows, others, others + place.start)
+
+    def index_select(self, starts: torch.Tensor) -> torch.Tensor:
+        """Take the windows (batch, window, features) that begin in the rows ``starts``."""
+        if self._filled is None:
+            return fill_missing(self._windows.index_select(0, starts))
+        windows = self._filled.index_select(0, starts)
+        if self._begins_missing is None:
+            return windows
+        others = self._begins_missing[starts].nonzero()[:, 0]
+        return self._with_others(windows, others, starts[others])
+
+    def filled_from_later(self, starts: torch.Tensor) -> torch.Tensor | None:
+        """Find the steps (batch, window) with a feature that is only known later in the window.
+
+        None if there is none, as in windows without missing values.
+        """
+        if self._filled is not None and self._begins_missing is None:
+            return None
+        return filled_from_later(self._windows.index_select(0, starts))
+
+    def _with_others(
+        self, windows: torch.Tensor, places: torch.Tensor, starts: torch.Tensor
+    ) -> torch.Tensor:
+        """Replace the windows at ``places`` by those that begin in the rows ``starts``."""
+        if not len(places):
+            return windows
+        return windows.index_copy(0, places, fill_missing(self._windows.index_select(0, starts)))
 
 
 def fill_missing(windows: torch.Tensor) -> torch.Tensor:
@@ -28,12 +99,31 @@ def fill_missing(windows: torch.Tensor) -> torch.Tensor:
 def filled_from_later(windows: torch.Tensor) -> torch.Tensor | None:
     """Find the steps (batch, window) with a feature that is only known later in the window.
 
-    None if there is none, as in windows without missing values.
+    None if no window begins with a missing value.
     """
-    if not windows.sum().isnan():
+    begins_missing = windows[:, 0].isnan().any(dim=1).nonzero()[:, 0]
+    if not len(begins_missing):
         return None
-    before = _last_known(windows.isnan())
-    return ((before < 0) & (before[:, -1:] >= 0)).any(dim=2)
+    before = _last_known(windows[begins_missing].isnan())
+    later = torch.zeros(windows.shape[:2], dtype=torch.bool, device=windows.device)
+    later[begins_missing] = ((before < 0) & (before[:, -1:] >= 0)).any(dim=2)
+    return later
+
+
+def _filled_series(series: torch.Tensor, lag_step: int) -> torch.Tensor:
+    """Fill each missing value from the last known one before it, every ``lag_step``-th row apart.
+
+    Where there is none before it, the result is any number.
+    """
+    filled, n_features = series.clone(), series.shape[1]
+    size = max(_VALUES_OF_A_BLOCK // (n_features * lag_step), 1) * lag_step
+    for start in range(0, len(filled), size):
+        block = filled[max(start - lag_step, 0) : start + size]  # begins with rows of the last one
+        if block.sum().isnan():
+            padded = functional.pad(block, (0, 0, 0, -len(block) % lag_step))
+            steps = fill_missing(padded.view(1, -1, lag_step * n_features))
+            block.copy_(steps.view(-1, n_features)[: len(block)])
+    return filled
 
 
 def _last_known(missing: torch.Tensor) -> torch.Tensor:
