@@ -116,7 +116,10 @@ def _given(index: PandasIndex, freq: Any, name: str) -> TimeAxis:
     times = _times(index)
     is_days = isinstance(offset, pd.offsets.Day)
     if is_days or isinstance(offset, pd.offsets.Tick):
-        step = _in_unit(pd.Timedelta(days=offset.n) if is_days else pd.Timedelta(offset), times)
+        time = pd.Timedelta(days=offset.n) if is_days else pd.Timedelta(offset)
+        step = _in_unit(time, times)
+        if step * pd.Timedelta(1, unit=times["unit"]) != time:
+            _refuse(index, freq, name, f"is no whole number of {times['unit']}")
         scale = "wall" if is_days and times["zone"] else "value"
         axis = TimeAxis(kind, offset.freqstr, scale, step, given=True, **times)
         if scale == "value" and times["zone"]:
@@ -172,7 +175,7 @@ def _refuse(index: PandasIndex, freq: Any, name: str, why: str) -> NoReturn:
 
 def _in_unit(time: Any, times: dict[str, Any]) -> int:
     """Count a pandas Timedelta in the unit of the ticks."""
-    return max(int(time / loaded_pandas().Timedelta(1, unit=times["unit"])), 1)
+    return int(time / loaded_pandas().Timedelta(1, unit=times["unit"]))
 
 
 def _n_off_grid(axis: TimeAxis, index: PandasIndex) -> int:
@@ -233,8 +236,10 @@ def _inferred(index: PandasIndex, name: str) -> TimeAxis:
         found = TimeAxis(kind, _alias(index, step, times), scale, step, **times)
         found = _anchored(found, numbers)
         if problem is None:
-            _refuse_pattern(numbers if local is None else _wall(local, times), found, index, name)
-            check_holes(np.diff(found.positions(numbers, index, name)), found, name, HOLES_ALLOWED)
+            positions = found.positions(numbers, index, name)
+            local_ticks = numbers if local is None else _wall(local, times)
+            refuse_pattern(local_ticks, positions, found, index, name)
+            check_holes(np.diff(positions), found, name, HOLES_ALLOWED)
             return found
         axis = found if axis is None else axis
     if axis is not None:
@@ -365,8 +370,9 @@ def _months(index: PandasIndex, local: PandasIndex, name: str) -> TimeAxis | Non
         step, problem = _step(numbers)
         if step is not None and problem is None:
             axis = _calendar(index, offset, step, name)
-            _refuse_pattern(numbers, axis, index, name)
-            check_holes(np.diff(numbers) // step, axis, name, HOLES_ALLOWED)
+            positions = axis.positions(numbers, index, name)
+            refuse_pattern(numbers, positions, axis, index, name)
+            check_holes(np.diff(positions), axis, name, HOLES_ALLOWED)
             return axis
     return None
 
@@ -385,12 +391,25 @@ def _refuse_integer_dates(values: np.ndarray, name: str) -> None:
     )
 
 
-def _refuse_pattern(ticks: np.ndarray, axis: TimeAxis, index: PandasIndex, name: str) -> None:
+def refuse_pattern(
+    ticks: np.ndarray, positions: np.ndarray, axis: TimeAxis, index: PandasIndex, name: str = "X"
+) -> None:
     """Refuse the same hole again and again: nights, weekends, closing hours.
 
-    ``ticks`` count from label to label; times are local.
+    Parameters
+    ----------
+    ticks : ndarray of int
+        Times in UTC or local.
+    positions : ndarray of int
+        Steps of time up to each row.
+    axis : TimeAxis
+    index : pandas.Index
+    name : str
+        Name of the argument, for the message.
     """
-    steps = np.diff(ticks) // axis.step
+    if positions[-1] - positions[0] == len(positions) - 1:
+        return
+    steps = np.diff(positions)
     holes = np.flatnonzero(steps > 1)
     is_pattern = _at_equal_distances(holes, len(ticks)) or _in_same_place(ticks, steps, axis)
     if len(holes) < 2 or not is_pattern:
