@@ -306,8 +306,12 @@ def test_a_frequency_may_be_an_alias_or_a_time(freq):
 
 
 CALENDARS = ["B", "MS", "ME", "BMS", "BME", "QS", "QE-NOV", "YS", "YE", "W-WED", "2W-SUN", "SMS"]
-CALENDARS += ["D", "3D", "2MS", "WOM-2TUE", "LWOM-FRI", "6h", "90s", pd.offsets.BusinessHour()]
-CALENDARS += [pd.DateOffset(months=1, day=30), pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue")]
+CALENDARS += ["D", "3D", "2MS", "WOM-2TUE", "6h", "90s", pd.offsets.BusinessHour()]
+CALENDARS += [
+    pd.offsets.LastWeekOfMonth(weekday=4),
+    pd.DateOffset(months=1, day=30),
+    pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue"),
+]
 ZONES = [None, "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
 
 
@@ -365,7 +369,7 @@ AUTO += [pd.DateOffset(months=1, day=30), pd.DateOffset(months=1, day=15)]
     st.sampled_from(ZONES),
     st.integers(0, 400),
     st.integers(12, 80),
-    st.lists(st.tuples(st.floats(0.1, 0.9), st.integers(1, 30)), max_size=2),
+    st.lists(st.tuples(st.floats(0.1, 0.9), st.integers(1, 30)), max_size=1),  # two may be nights
 )
 def test_auto_finds_holes_and_next_labels(freq, zone, day, n_labels, holes):
     start = pd.Timestamp("2019-12-20") + pd.Timedelta(days=day)
@@ -373,8 +377,6 @@ def test_auto_finds_holes_and_next_labels(freq, zone, day, n_labels, holes):
     kept = np.arange(n_labels)
     for place, size in holes:
         kept[int(place * n_labels) :] += size
-    steps = np.diff(kept)
-    assume(np.count_nonzero(steps > 1) < 2 or len(set(steps)) > 2)
     index = pd.DatetimeIndex(list(grid[kept]))
     assert positions(index) == kept.tolist()
     ahead = time_axis(index).next_labels(index, n_labels - 1, 5)
