@@ -113,9 +113,10 @@ class FittedSeries:
         ticks = np.concatenate([known.history_ticks, ticks])
         assert known.axis is not None
         known.axis.positions(ticks, index)  # labels off the grid are refused here too
+        axis = known.axis.decided(ticks)
         last = ticks[[-1]].tolist()[0]
         kept = _last(ticks, reach).copy()
-        return replace(known, last_tick=last, history_ticks=kept)
+        return replace(known, axis=axis, last_tick=last, history_ticks=kept)
 
     def place(
         self, rows: np.ndarray, index: PandasIndex | None, with_history: bool, reach: int
@@ -254,7 +255,7 @@ class FittedSeries:
             return self.axis.ticks(index)
         if self.axis.scale == "rows":
             return None
-        return self.last_tick + self.axis.step * np.arange(1, n_rows + 1)
+        return self.axis.next_ticks(self.last_tick, n_rows)
 
 
 def _last(values: np.ndarray, n_values: int) -> np.ndarray:
