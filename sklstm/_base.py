@@ -52,7 +52,7 @@ from sklstm._preparation import (
 from sklstm._series.labels import check_same_labels
 from sklstm._series.windows import Windows
 from sklstm._target_codec import TargetCodec
-from sklstm._target_leads import find_leads, hide_unknown, steps_of_rows, unknown_rows_before
+from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 from sklstm._validation import (
     CheckedWindows,
     check_params,
@@ -182,7 +182,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
         before = self.target_leads_ if resumed else None
         leads = find_leads(self.target_leads, y, targets, before)
-        targets = hide_unknown(targets, leads, steps_of_rows(windows), self.target_leads)
+        targets = hide_unknown(targets, leads, self.target_leads)
         usable, left_out = usable_windows(windows, checked.missing, targets, weight)
         gap = unknown_rows_before(leads)
         parts = split_latest(usable, *split, gap)

@@ -161,7 +161,7 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
         self.target_leads_ = find_leads(self.target_leads, y, values)
-        values = hide_unknown(values, self.target_leads_, np.arange(n_rows), self.target_leads)
+        values = hide_unknown(values, self.target_leads_, self.target_leads)
         rows = self.fitted_rows_ = _rows_with_all_targets(values)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params)["regressor"]["fit"]

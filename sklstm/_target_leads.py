@@ -8,8 +8,10 @@ import numpy as np
 
 from sklstm._containers import column_names
 from sklstm._series.lead_names import read_leads
-from sklstm._series.windows import HOLES_ALLOWED, Windows, history_length
+from sklstm._series.windows import HOLES_ALLOWED
 from sklstm._validation import is_int
+
+_VALUES_TO_TELL = 3  # fewer equal values may be chance
 
 
 def find_leads(
@@ -42,7 +44,9 @@ def find_leads(
         if leads is None and before is not None:
             return before
         return _leads_of_values(values) if leads is None else np.array(leads)
-    leads = [target_leads] * n_outputs if is_int(target_leads) else list(target_leads)
+    if is_int(target_leads) or np.ndim(target_leads) == 0:
+        target_leads = [target_leads] * n_outputs
+    leads = [lead.item() if isinstance(lead, np.ndarray) else lead for lead in target_leads]
     if len(leads) != n_outputs or not all(is_int(lead) and 0 <= lead < 2**63 for lead in leads):
         raise ValueError(
             f"target_leads must be 'auto', an int of at least 0, or one such int for each of the "
@@ -63,35 +67,23 @@ def _leads_of_values(values: np.ndarray) -> np.ndarray:
         later, ahead = values[1:, output], values[:-1, output + 1]
         # What equals the row before it says nothing: labels that are mostly zero.
         tells = ~np.isnan(later) & ~np.isnan(ahead) & (later != values[:-1, output])
-        if tells.any() and np.mean(later[tells] != ahead[tells]) <= HOLES_ALLOWED:
+        is_told = np.count_nonzero(tells) >= _VALUES_TO_TELL
+        if is_told and np.mean(later[tells] != ahead[tells]) <= HOLES_ALLOWED:
             leads[output + 1] = leads[output] + 1
     return leads if leads.max() > 1 else np.zeros_like(leads)
 
 
-def steps_of_rows(windows: Windows) -> np.ndarray:
-    """Count the steps of the series up to the row at which each window ends: (n_windows,).
-
-    Holes count, up to the length of a window: windows without a common row show no distance.
-    """
-    if not windows.follow_each_other:
-        return np.arange(windows.n_windows)
-    steps = np.diff(windows.starts, prepend=windows.starts[:1])
-    steps[steps > history_length(windows.window_size, windows.lag_step)] = 1
-    return np.cumsum(steps)
-
-
-def hide_unknown(
-    values: np.ndarray, leads: np.ndarray, position: np.ndarray, target_leads: Any
-) -> np.ndarray:
+def hide_unknown(values: np.ndarray, leads: np.ndarray, target_leads: Any) -> np.ndarray:
     """Replace the targets that are not known at the last row by NaN.
+
+    Rows are counted, not steps of time. Where rows are missing, a target is then known earlier than
+    it is taken to be, but never later.
 
     Parameters
     ----------
     values : ndarray of shape (n, outputs)
         It is not changed, and returned as it is if there is nothing to replace.
     leads : ndarray of int of shape (outputs,)
-    position : ndarray of int of shape (n,)
-        The steps up to each row, increasing.
     target_leads : "auto", int or array-like of int
         The parameter, for the message.
 
@@ -100,7 +92,7 @@ def hide_unknown(
     ValueError
         If no target is left.
     """
-    n_known = np.searchsorted(position, position[-1] - leads, side="right")
+    n_known = np.maximum(len(values) - leads, 0)
     hidden = values
     for output, start in enumerate(n_known):
         if not np.isnan(values[start:, output]).all():

@@ -143,8 +143,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     - *pandas*: the index decides. It must increase strictly. Labels after the fitted
       ones get the history; steps between (``TimeSeriesSplit(gap=...)``, a missing day) are
-      missing rows. Labels before or among the fitted ones get, of the rows in ``history_``, only
-      those that lie before the first row passed, so never a row from the future. Other fitted
+      missing rows, unless ``freq_`` is "rows". Labels before or among the fitted ones get, of
+      the rows in ``history_``, only those that lie before the first row passed, so never a row
+      from the future. Other fitted
       rows are not kept: a warning says how many windows lack steps. So does one if most of a
       window is missing since rows between the fitted ones and those passed were never seen.
     - *numpy, polars, and a pandas index that does not give the time* (text without order,

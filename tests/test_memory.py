@@ -237,6 +237,7 @@ def test_a_series_in_a_file_gives_the_windows_of_one_in_memory(dtype, padding, t
         assert found.dtype == wanted.dtype
 
 
+@pytest.mark.filterwarnings("ignore:The last step of .* lacks feature:UserWarning")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
 @pytest.mark.parametrize("params", [{"early_stopping": True}, {"precision": "float64"}])
 def test_a_series_in_a_file_gives_the_same_model(dtype, params, tmp_path, small_lstm, low_limit):

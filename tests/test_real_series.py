@@ -57,6 +57,31 @@ def test_targets_before_a_hole_are_unknown_and_one_wrong_label_does_not_close_it
     assert np.isnan(forecast_targets(series(wrong.round("h")), 2).iloc[1501]).all()
 
 
+@pytest.mark.parametrize("steps_are", ["local", "in UTC"])
+@pytest.mark.parametrize("freq", ["auto", "6h"])
+def test_a_fold_before_the_clock_change_goes_on_after_it(steps_are, freq):
+    naive = pd.date_range("2024-03-20", periods=80, freq="6h")
+    berlin = "Europe/Berlin"
+    utc = naive.tz_localize("UTC").tz_convert(berlin)
+    X = frame(naive.tz_localize(berlin) if steps_are == "local" else utc)
+    windows = SlidingWindowTransformer(3, freq=freq).fit(X[:30])
+    expected = [[row - 2, row - 1, row] for row in range(30, 80)]
+    assert windows.transform(X[30:])[:, :, 0].tolist() == expected
+    windows.partial_fit(X[30:60])
+    assert windows.transform(X[60:])[:, :, 0].tolist() == expected[30:]
+
+
+@pytest.mark.parametrize("freq", ["auto", "D"])
+def test_days_that_begin_at_one_in_the_morning_go_on(freq):
+    hours = pd.date_range("2018-10-20", "2018-11-20", freq="h", tz="America/Sao_Paulo")
+    X = frame(series(hours).resample("D").mean().index)
+    assert X.index[15].hour == 1
+    for n_fitted in (10, 15, 16, 17):
+        windows = SlidingWindowTransformer(3, freq=freq).fit(X[:n_fitted])
+        expected = [[row - 2, row - 1, row] for row in range(n_fitted, len(X))]
+        assert windows.transform(X[n_fitted:])[:, :, 0].tolist() == expected
+
+
 def test_days_as_integers_are_dates_or_rows():
     days = pd.date_range("2020-01-01", periods=700)
     X = frame(pd.Index(days.strftime("%Y%m%d").astype(int)))

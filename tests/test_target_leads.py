@@ -5,12 +5,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, RegressorMixin
 
-from sklstm import SlidingWindowTransformer, forecast_targets
-from sklstm._series.overlap import find_windows
-from sklstm._target_leads import find_leads, hide_unknown, steps_of_rows, unknown_rows_before
+from sklstm import KnownTargetsRegressor, forecast_targets
+from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 
 NAN = np.nan
 SERIES = np.random.RandomState(0).rand(60)
@@ -63,7 +65,6 @@ class TestFindLeads:
         "y",
         [
             AHEAD[:, ::-1],  # the newest first
-            AHEAD[:, [0, 1, 3]],
             np.column_stack([SERIES, SERIES]),
             np.zeros((50, 3)),
             np.full((50, 2), NAN),
@@ -73,6 +74,9 @@ class TestFindLeads:
     )
     def test_other_outputs_are_known_at_once(self, y):
         assert auto(y) == [0] * y.shape[1]
+
+    def test_an_output_that_does_not_go_on_begins_again_at_one(self):
+        assert auto(AHEAD[:, [0, 1, 3]]) == [1, 2, 1]
 
     def test_a_fit_that_goes_on_keeps_the_leads_unless_names_tell_others(self):
         before = np.array([5, 6])
@@ -103,25 +107,23 @@ def hidden_by_hand(values, leads, position):
 
 
 @pytest.mark.parametrize("leads", [[0, 0, 0], [1, 2, 3], [7, 0, 2], [3, 3, 3], [100, 0, 9]])
-@pytest.mark.parametrize("holes", [False, True])
-def test_targets_that_are_not_known_at_the_last_row_are_hidden(leads, holes):
+def test_targets_that_are_not_known_at_the_last_row_are_hidden(leads):
     values = np.random.RandomState(0).rand(10, 3)
-    position = np.cumsum([1, 1, 3, 1, 1, 1, 5, 1, 2, 1]) if holes else np.arange(10)
     before = values.copy()
-    hidden = hide_unknown(values, np.array(leads), position, leads)
-    assert_array_equal(hidden, hidden_by_hand(values, leads, position))
+    hidden = hide_unknown(values, np.array(leads), leads)
+    assert_array_equal(hidden, hidden_by_hand(values, leads, np.arange(10)))
     assert_array_equal(values, before)
 
 
 def test_targets_that_nothing_is_hidden_of_are_not_copied():
     y = forecast_targets(SERIES, 4)
-    assert hide_unknown(y, np.arange(1, 5), np.arange(60), "auto") is y
+    assert hide_unknown(y, np.arange(1, 5), "auto") is y
 
 
 def test_no_known_target_is_an_error_that_names_the_parameter():
     match = r"they become known 5 to 6 row\(s\) after .*target_leads='auto'.*target_leads=0"
     with pytest.raises(ValueError, match=match):
-        hide_unknown(np.zeros((5, 2)), np.array([5, 6]), np.arange(5), "auto")
+        hide_unknown(np.zeros((5, 2)), np.array([5, 6]), "auto")
 
 
 @pytest.mark.parametrize(("leads", "rows"), [([0, 0], 0), ([1], 0), ([7], 6), ([1, 24], 23)])
@@ -131,22 +133,74 @@ def test_rows_before_a_row_whose_targets_are_not_known_then(leads, rows):
     assert unknown_rows_before(np.array(leads)) == rows
 
 
-class TestStepsOfRows:
-    def test_holes_count(self):
-        position = np.delete(np.arange(80), [20, 21, 50])
-        index = pd.Index(position)
-        X = pd.DataFrame({"x": SERIES[:1].repeat(77) + position}, index=index)
-        windows = SlidingWindowTransformer(5).fit(X).transform(X)
-        assert_array_equal(steps_of_rows(find_windows(windows)), position)
+many = settings(deadline=None, max_examples=500, database=None)
 
-    @pytest.mark.parametrize(
-        "picked", [np.s_[::3], np.s_[::9], np.random.RandomState(0).permutation(50)]
-    )
-    def test_of_windows_that_do_not_follow_each_other_the_rows_are_counted(self, picked):
-        windows = SlidingWindowTransformer(5).fit_transform(SERIES[:, np.newaxis])[picked]
-        assert_array_equal(steps_of_rows(find_windows(windows)), np.arange(len(windows)))
 
-    def test_a_hole_longer_than_a_window_counts_as_a_row(self):
-        X = pd.DataFrame({"x": SERIES[:40]}, index=np.r_[0:30, 500:510])
-        windows = SlidingWindowTransformer(5).fit(X).transform(X)
-        assert_array_equal(steps_of_rows(find_windows(windows)), np.arange(40))
+@many
+@given(
+    st.integers(1, 40),
+    st.lists(st.integers(0, 30), min_size=1, max_size=5),
+    st.integers(0, 10**6),
+)
+def test_what_becomes_known_later_is_hidden_and_nothing_else(n_rows, leads, seed):
+    y = np.random.default_rng(seed).normal(size=(n_rows, len(leads)))
+    expected = y.copy()
+    for row in range(n_rows):
+        for output, lead in enumerate(leads):
+            if row + lead > n_rows - 1:
+                expected[row, output] = NAN
+    if np.isnan(expected).all():
+        with pytest.raises(ValueError, match="target_leads=0"):
+            hide_unknown(y, np.array(leads), leads)
+    else:
+        before = y.copy()
+        assert_array_equal(hide_unknown(y, np.array(leads), leads), expected)
+        assert_array_equal(y, before)
+
+
+@many
+@given(st.integers(1, 12), st.integers(1, 3), st.integers(20, 60), st.integers(0, 10**6))
+def test_leads_are_read_from_the_values_of_any_fold(horizon, n_series, n_rows, seed):
+    rng = np.random.default_rng(seed)
+    series = rng.normal(size=(n_rows + 15, n_series))
+    y = np.hstack([forecast_targets(column, horizon) for column in series.T])
+    start = rng.integers(0, 15)
+    expected = list(range(1, horizon + 1)) * n_series if horizon > 1 else [0] * n_series
+    assert auto(y[start : start + n_rows]) == expected
+
+
+@pytest.mark.filterwarnings("ignore:Output 0 of y is known in:UserWarning")  # of few rows
+@many
+@given(
+    st.integers(1, 8),
+    st.integers(10, 60),
+    st.sets(st.integers(1, 58), max_size=6),
+    st.booleans(),
+)
+def test_no_fold_fits_a_target_that_becomes_known_after_it(horizon, n_fitted, dropped, named):
+    # The value of each row is its label, so that a target tells when it becomes known.
+    labels = np.array([label for label in range(70) if label not in dropped])
+    series = pd.Series(labels.astype(float), index=labels)
+    y = forecast_targets(series, horizon, freq=1)
+    n_fitted = min(n_fitted, len(labels) - 1)
+    seen = Remembers()
+    leads = "auto" if named else range(1, horizon + 1)
+    model = KnownTargetsRegressor(seen, target_leads=leads)
+    y_fold, X_fold = y.iloc[:n_fitted], series.to_frame("x").iloc[:n_fitted]
+    known = [row for row in range(n_fitted - horizon) if not y.iloc[row].isna().any()]
+    if not known:
+        return
+    model.fit(X_fold, y_fold if named else y_fold.to_numpy())
+    assert model.fitted_rows_.tolist() == known
+    assert np.max(model.regressor_.y_) <= labels[n_fitted - 1]
+
+
+class Remembers(RegressorMixin, BaseEstimator):
+    """A regressor that keeps the targets that it is fitted on."""
+
+    def fit(self, X, y):
+        self.y_ = np.asarray(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros((len(X), *self.y_.shape[1:]))

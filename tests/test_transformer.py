@@ -398,7 +398,7 @@ def test_rows_picked_from_windows_around_holes_equal_a_loop(
         start = positions[-1] + 1 + hole if positions else 0
         positions += range(start, start + length)
     X = frame(REGULAR["hourly"](positions[-1] + 1)[positions]).astype(dtype)
-    params = dict(dilation=dilation, padding=padding, history=history)
+    params = dict(dilation=dilation, freq="h", padding=padding, history=history)
     transformer = SlidingWindowTransformer(window_size, **params).fit(X[:n_fitted])
     later = slice(n_fitted if n_fitted < len(X) else 0, None)
     windows = transformer.transform(X[later])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import timedelta, timezone
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklstm._series.dates import integer_format
 from sklstm._series.labels import PandasIndex, loaded_pandas
 from sklstm._series.time_axis import (
     TimeAxis,
+    before_skip,
     calendar_grid,
     check_holes,
     kind_of,
@@ -56,8 +58,9 @@ def time_axis(index: PandasIndex, freq: Any = "auto", name: str = "X") -> TimeAx
     axis = _given(index, freq, name)
     if axis.scale in ("value", "wall"):
         ticks = axis.ticks(index, name)
-        axis = _anchored(axis, ticks)
-        _refuse_another_grid(ticks % axis.step != axis.anchor, axis.freq, index, name)
+        axis = _anchored(axis, axis.numbers(ticks)) if axis.anchor is None else axis
+        off = axis.numbers(ticks) % axis.step != axis.anchor
+        _refuse_another_grid(off, axis.freq, index, name)
         axis.positions(ticks, index, name)
     return axis
 
@@ -84,6 +87,8 @@ def _is_int(freq: Any) -> bool:
 def _times(index: PandasIndex) -> dict[str, Any]:
     """Return unit and time zone of labels that are times."""
     zone = getattr(index, "tz", None)
+    if zone is not None and not _clocks_change(index):
+        zone = timezone(zone.utcoffset(None))  # whose name pandas reads, unlike that of dateutil
     return {"unit": unit_of(index), "zone": None if zone is None else str(zone)}
 
 
@@ -116,14 +121,12 @@ def _given(index: PandasIndex, freq: Any, name: str) -> TimeAxis:
     times = _times(index)
     is_days = isinstance(offset, pd.offsets.Day)
     if is_days or isinstance(offset, pd.offsets.Tick):
-        step = _in_unit(pd.Timedelta(days=offset.n) if is_days else pd.Timedelta(offset), times)
-        scale = "wall" if is_days and times["zone"] else "value"
-        axis = TimeAxis(kind, offset.freqstr, scale, step, given=True, **times)
-        if scale == "value" and times["zone"]:
-            # Six hours, for instance, may be counted in UTC or in local time.
-            local = TimeAxis(**(vars(axis) | {"scale": "wall"}))
-            return min((axis, local), key=lambda axis: _n_off_grid(axis, index))
-        return axis
+        time = pd.Timedelta(days=offset.n) if is_days else pd.Timedelta(offset)
+        step = _in_unit(time, times)
+        if step * pd.Timedelta(1, unit=times["unit"]) != time:
+            _refuse(index, freq, name, f"is no whole number of {times['unit']}")
+        axis = TimeAxis(kind, offset.freqstr, "value", step, given=True, **times)
+        return _of_zone(axis, index, name, first="wall" if is_days else "value")
     if index.inferred_type == "timedelta64":
         _refuse(index, freq, name, "does not fit")
     return _calendar(index, offset, 1, name, given=True)
@@ -172,12 +175,27 @@ def _refuse(index: PandasIndex, freq: Any, name: str, why: str) -> NoReturn:
 
 def _in_unit(time: Any, times: dict[str, Any]) -> int:
     """Count a pandas Timedelta in the unit of the ticks."""
-    return max(int(time / loaded_pandas().Timedelta(1, unit=times["unit"])), 1)
+    return int(time / loaded_pandas().Timedelta(1, unit=times["unit"]))
 
 
-def _n_off_grid(axis: TimeAxis, index: PandasIndex) -> int:
-    ticks = axis.ticks(index)
-    return len(ticks) - int(np.unique(ticks % axis.step, return_counts=True)[1].max())
+def _of_zone(axis: TimeAxis, index: PandasIndex, name: str, first: str) -> TimeAxis:
+    """Choose whether steps are counted in UTC or in local time; both, if the labels fit both."""
+    if not _clocks_change(index):
+        return axis
+    ticks = axis.ticks(index, name)
+    axes = [replace(axis, scale=scale, anchor=None) for scale in ("value", "wall")]
+    axes = [_anchored(axis, axis.numbers(ticks)) for axis in axes]
+    axes = axes if first == "value" else axes[::-1]
+    n_off = [np.count_nonzero(axis.steps(ticks)[1]) for axis in axes]
+    if not any(n_off):
+        return replace(axes[0], other_anchor=axes[1].anchor)
+    return axes[int(np.argmin(n_off))]
+
+
+def _clocks_change(index: PandasIndex) -> bool:
+    """Whether the labels have a time zone that is no fixed difference to UTC."""
+    zone = getattr(index, "tz", None)
+    return zone is not None and zone.utcoffset(None) is None
 
 
 def _calendar(
@@ -185,7 +203,7 @@ def _calendar(
 ) -> TimeAxis:
     """Make an axis of calendar labels; refuse labels off the calendar."""
     times = _times(index)
-    local = local_times(index, times["zone"]).as_unit(times["unit"])
+    local = _local_on_grid(index, label_numbers(index, times["unit"], name), times)
     off = calendar_grid(local[0], local[-1], offset).get_indexer(local) < 0
     if off.any() and len(local) > 1:  # the first label may be the one off the grid
         others = calendar_grid(local[1], local[-1], offset).get_indexer(local) < 0
@@ -219,23 +237,25 @@ def _inferred(index: PandasIndex, name: str) -> TimeAxis:
         _refuse_integer_dates(ticks, name)
     local = None
     if index.inferred_type == "datetime64":
-        local = local_times(index, times["zone"])
+        local = _local_on_grid(index, ticks, times)
         if (axis := _business_days(local, rows, name)) is not None:
             return axis
         is_months = np.diff(local.values).min() >= _SHORTEST_MONTH * _DAY
         if is_months and (axis := _months(index, local, name)) is not None:
             return axis
     axis = None
-    for scale, numbers in _scales(ticks, local, times):
+    for scale, numbers in _scales(ticks, local if _clocks_change(index) else None, times):
         step, problem = _step(numbers)
         if step is None:
             continue
         found = TimeAxis(kind, _alias(index, step, times), scale, step, **times)
         found = _anchored(found, numbers)
         if problem is None:
-            _refuse_pattern(numbers if local is None else _wall(local, times), found, index, name)
-            check_holes(np.diff(found.positions(numbers, index, name)), found, name, HOLES_ALLOWED)
-            return found
+            positions = found.positions(ticks, index, name)
+            local_ticks = numbers if local is None else _wall(local, times)
+            refuse_pattern(local_ticks, positions, found, index, name)
+            check_holes(np.diff(positions), found, name, HOLES_ALLOWED)
+            return _of_zone(found, index, name, first=scale)
         axis = found if axis is None else axis
     if axis is not None:
         axis.positions(axis.ticks(index, name), index, name)  # names the label off the grid
@@ -250,7 +270,7 @@ def _scales(
     A local day has 23 to 25 hours in UTC, so days are tried in local time first. Hours are
     regular in UTC; but some count every sixth hour of the local day.
     """
-    if local is None or times["zone"] is None:
+    if local is None:
         return [("value", ticks)]
     wall = _wall(local, times)
     scales = [("value", ticks)]
@@ -258,6 +278,21 @@ def _scales(
         is_days = int(np.median(np.diff(wall))) % _in_unit(loaded_pandas().Timedelta(1, "D"), times)
         scales.insert(1 if is_days else 0, ("wall", wall))
     return scales
+
+
+def _local_on_grid(index: PandasIndex, ticks: np.ndarray, times: dict[str, Any]) -> PandasIndex:
+    """Return local times; where clocks skipped the one of the label, that one (often midnight)."""
+    local = local_times(index, times["zone"]).as_unit(times["unit"])
+    if len(index) < 2 or not _clocks_change(index):
+        return local
+    wall = local.asi8.copy()
+    day = _in_unit(loaded_pandas().Timedelta(1, "D"), times)
+    step = int(np.median(np.diff(wall)))
+    step = day if step >= 22 / 24 * day else step  # such a day has 23 hours
+    at = np.flatnonzero(np.diff(wall - ticks, prepend=wall[0] - ticks[0] - 1) > 0)
+    beside = wall[np.where(at > 0, at - 1, 1)]
+    wall[at] = before_skip(wall[at], ticks[at], beside, step, times["unit"], times["zone"])
+    return loaded_pandas().DatetimeIndex(wall.view(f"datetime64[{times['unit']}]"))
 
 
 def _wall(local: PandasIndex, times: dict[str, Any]) -> np.ndarray:
@@ -365,8 +400,9 @@ def _months(index: PandasIndex, local: PandasIndex, name: str) -> TimeAxis | Non
         step, problem = _step(numbers)
         if step is not None and problem is None:
             axis = _calendar(index, offset, step, name)
-            _refuse_pattern(numbers, axis, index, name)
-            check_holes(np.diff(numbers) // step, axis, name, HOLES_ALLOWED)
+            positions = axis.positions(numbers, index, name)
+            refuse_pattern(numbers, positions, axis, index, name)
+            check_holes(np.diff(positions), axis, name, HOLES_ALLOWED)
             return axis
     return None
 
@@ -385,12 +421,25 @@ def _refuse_integer_dates(values: np.ndarray, name: str) -> None:
     )
 
 
-def _refuse_pattern(ticks: np.ndarray, axis: TimeAxis, index: PandasIndex, name: str) -> None:
+def refuse_pattern(
+    ticks: np.ndarray, positions: np.ndarray, axis: TimeAxis, index: PandasIndex, name: str = "X"
+) -> None:
     """Refuse the same hole again and again: nights, weekends, closing hours.
 
-    ``ticks`` count from label to label; times are local.
+    Parameters
+    ----------
+    ticks : ndarray of int
+        Times in UTC or local.
+    positions : ndarray of int
+        Steps of time up to each row.
+    axis : TimeAxis
+    index : pandas.Index
+    name : str
+        Name of the argument, for the message.
     """
-    steps = np.diff(ticks) // axis.step
+    if positions[-1] - positions[0] == len(positions) - 1:
+        return
+    steps = np.diff(positions)
     holes = np.flatnonzero(steps > 1)
     is_pattern = _at_equal_distances(holes, len(ticks)) or _in_same_place(ticks, steps, axis)
     if len(holes) < 2 or not is_pattern:

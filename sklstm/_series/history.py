@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._series.frequency import check_freq, time_axis
+from sklstm._series.frequency import check_freq, refuse_pattern, time_axis
 from sklstm._series.labels import (
     PandasIndex,
     index_of_labels,
@@ -22,7 +22,7 @@ from sklstm._series.time_axis import TimeAxis, check_holes
 _HEAD_ROWS = 64
 # More holes are allowed in a prediction than in a fit, since it may hold few rows.
 _HOLES_IN_PREDICTION = 0.5
-_FEW_LABELS = 2
+_FEW_LABELS = 9
 # With fewer rows, the range of a feature tells too little about later rows.
 _ROWS_TO_JUDGE = 24
 
@@ -60,8 +60,8 @@ class FittedSeries:
     history_ticks : ndarray
         Ticks of the rows of the history.
     few_labels : tuple or None
-        While the series has one or two rows, their labels (see :func:`plain_labels`): with later
-        labels the step from row to row is inferred again, since one difference tells little.
+        While the series has few rows, their labels (see :func:`plain_labels`): with later labels
+        the step from row to row is inferred again, since few differences tell little.
     """
 
     head: np.ndarray
@@ -113,9 +113,10 @@ class FittedSeries:
         ticks = np.concatenate([known.history_ticks, ticks])
         assert known.axis is not None
         known.axis.positions(ticks, index)  # labels off the grid are refused here too
+        axis = known.axis.decided(ticks)
         last = ticks[[-1]].tolist()[0]
         kept = _last(ticks, reach).copy()
-        return replace(known, last_tick=last, history_ticks=kept)
+        return replace(known, axis=axis, last_tick=last, history_ticks=kept)
 
     def place(
         self, rows: np.ndarray, index: PandasIndex | None, with_history: bool, reach: int
@@ -140,6 +141,8 @@ class FittedSeries:
         before = known.history_ticks[past]
         positions = known.axis.positions(np.concatenate([before, ticks]), index)
         check_holes(np.diff(positions[-len(rows) :]), known.axis, "X", _HOLES_IN_PREDICTION)
+        if index is not None and not known.axis.given:
+            refuse_pattern(ticks, positions[-len(rows) :], known.axis, index)
         if not alone and index is not None:
             known._warn_of_missing_history(positions, len(before), ticks[0], reach)
         return past, positions
@@ -232,7 +235,10 @@ class FittedSeries:
             return self
         labels = index_of_labels(*self.few_labels, like=index)
         both = labels.union(index)
-        axis = time_axis(both)
+        try:
+            axis = time_axis(both)
+        except ValueError:  # what is open about both may be clear from the labels of the fit
+            return self
         ticks = axis.ticks(labels)
         first, last = ticks[[0, -1]].tolist()
         kept = _last(ticks, len(self.history_ticks))
@@ -249,7 +255,7 @@ class FittedSeries:
             return self.axis.ticks(index)
         if self.axis.scale == "rows":
             return None
-        return self.last_tick + self.axis.step * np.arange(1, n_rows + 1)
+        return self.axis.next_ticks(self.last_tick, n_rows)
 
 
 def _last(values: np.ndarray, n_values: int) -> np.ndarray:

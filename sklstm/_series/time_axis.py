@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -26,9 +27,9 @@ class TimeAxis:
     freq : str or int
         The step from row to row: an alias of pandas, a number for integers, or "rows".
     scale : {"rows", "value", "wall", "calendar"}
-        How a label becomes a tick. "rows": its own number, of which only the order counts.
-        "value": its own number (of times that in UTC). "wall": its local time. "calendar": its
-        number on the grid of ``offset``.
+        How steps are counted. "rows": from label to label. "value": in the numbers of the labels
+        (of times those in UTC). "wall": in local time. "calendar": on the grid of ``offset``.
+        A tick is a number on that grid for "calendar", else the number of the label.
     step : int, default=1
         Ticks from one row to the next.
     given : bool, default=False
@@ -38,7 +39,10 @@ class TimeAxis:
     zone : str or None, default=None
         Time zone of the fitted labels.
     anchor : int or None, default=None
-        The tick of a label on the grid, in local time for "calendar".
+        A number on the grid, in local time for "wall" and "calendar".
+    other_anchor : int or None, default=None
+        Of "value" and "wall", the anchor of the one that ``scale`` does not name, while the
+        fitted labels fit both: clocks did not change between them. Later labels decide.
     offset : str, dict, pandas offset or None, default=None
         The offset of a calendar, from :func:`plain_offset`.
     limit : int or None, default=None
@@ -53,6 +57,7 @@ class TimeAxis:
     unit: str = ""
     zone: str | None = None
     anchor: int | None = None
+    other_anchor: int | None = None
     offset: Any = None
     limit: int | None = None
 
@@ -60,8 +65,6 @@ class TimeAxis:
         """Return one tick per row."""
         if self.scale == "calendar":
             return self._numbers_on_grid(index, name)
-        if self.scale == "wall":
-            index = local_times(index, self.zone)
         return label_numbers(index, self.unit, name)
 
     def positions(
@@ -87,14 +90,53 @@ class TimeAxis:
             if self.limit is not None and (np.diff(ticks) > self.limit).any():
                 self._refuse_hole(ticks, index, name)
             return np.arange(len(ticks))
+        for reading in self._readings():
+            steps, off = reading.steps(ticks)
+            if not off.any():
+                return steps - steps[0]
+        _, off = self.steps(ticks)
+        row = int(np.argmax(off)) - len(ticks) + (0 if index is None else len(index))
+        _refuse_off_grid(index[max(row, 0)] if index is not None else None, self.freq, name)
+
+    def steps(self, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Count steps on this scale; return as well which ticks lie off the grid."""
         anchor = 0 if self.anchor is None or self.scale == "calendar" else self.anchor
-        steps, remainder = np.divmod(ticks - anchor, self.step)
-        between = np.diff(steps)
-        if remainder.any() or (between < 1).any():
-            off = remainder != 0 if remainder.any() else np.diff(steps, prepend=steps[0] - 1) < 1
-            row = int(np.argmax(off)) - len(ticks) + (0 if index is None else len(index))
-            _refuse_off_grid(index[max(row, 0)] if index is not None else None, self.freq, name)
-        return np.concatenate([[0], np.cumsum(between)])
+        steps, remainder = np.divmod(self.numbers(ticks) - anchor, self.step)
+        off = remainder != 0
+        return steps, off if off.any() else np.diff(steps, prepend=steps[0] - 1) < 1
+
+    def numbers(self, ticks: np.ndarray) -> np.ndarray:
+        """Return the numbers on the grid that ticks stand for: in local time for "wall"."""
+        if self.scale != "wall":
+            return ticks
+        local = local_numbers(ticks, self.unit, self.zone)
+        if self.anchor is None:
+            return local
+        return before_skip(local, ticks, self.anchor, self.step, self.unit, self.zone)
+
+    def decided(self, ticks: np.ndarray) -> TimeAxis:
+        """Return the axis with one scale only, if these ticks lie on the grid of only one."""
+        if self.other_anchor is None:
+            return self
+        fitting = [axis for axis in self._readings() if not axis.steps(ticks)[1].any()]
+        return fitting[0] if len(fitting) == 1 else self
+
+    def next_ticks(self, tick: Any, n_ticks: int) -> np.ndarray:
+        """Return the ticks of the rows that follow the row with this tick."""
+        ahead = self.step * np.arange(1, n_ticks + 1)
+        if self.scale != "wall":
+            return np.asarray(tick + ahead)
+        local = self.numbers(np.array([tick])) + ahead
+        return np.asarray(_in_zone(_times_of(local, self.unit), zone_of(self.zone)).asi8)
+
+    def _readings(self) -> Iterator[TimeAxis]:
+        """List the axis with each of its scales alone, the preferred one first."""
+        if self.other_anchor is None:
+            yield self
+            return
+        yield replace(self, other_anchor=None)
+        other = "value" if self.scale == "wall" else "wall"
+        yield replace(self, scale=other, anchor=self.other_anchor, other_anchor=None)
 
     def next_labels(self, index: PandasIndex, row: int, n_labels: int) -> PandasIndex | None:
         """Return the labels that follow that of ``row``; None if the calendar does not tell."""
@@ -102,7 +144,7 @@ class TimeAxis:
         label, ahead = index[row], np.arange(1, n_labels + 1)
         if self.offset is not None:
             offset = pandas_offset(self.offset)
-            first = local_times(index[[row]], self.zone)[0] + offset
+            first = self._local_label(index[[row]], self._a_day()) + offset
             grid = pd.date_range(first, periods=n_labels * self.step, freq=offset)
             return _in_zone(grid[self.step - 1 :: self.step], index.tz)
         if self.scale == "rows":
@@ -113,7 +155,7 @@ class TimeAxis:
             return pd.PeriodIndex.from_ordinals(label.ordinal + self.step * ahead, freq=index.freq)
         steps = pd.to_timedelta(self.step * ahead, unit=self.unit)
         if self.scale == "wall":
-            return _in_zone(local_times(index[[row]], self.zone)[0] + steps, index.tz)
+            return _in_zone(self._local_label(index[[row]], self.step) + steps, index.tz)
         return label + steps
 
     def check_kind(self, index: PandasIndex, name: str = "X") -> None:
@@ -133,6 +175,18 @@ class TimeAxis:
             f"The index of {name} is of kind {kind!r}, but that of the fitted rows was "
             f"{self.kind!r}, so their order in time is unknown. {answer}"
         )
+
+    def _local_label(self, label: PandasIndex, step: int) -> Any:
+        """Return the local time on the grid that a label stands for."""
+        local = local_times(label, self.zone).as_unit(self.unit)
+        if label.tz is None or self.anchor is None:
+            return local[0]
+        ticks = label.as_unit(self.unit).asi8
+        numbers = before_skip(local.asi8, ticks, self.anchor, step, self.unit, self.zone)
+        return _times_of(numbers, self.unit)[0]
+
+    def _a_day(self) -> int:
+        return int(loaded_pandas().Timedelta(1, "D") / loaded_pandas().Timedelta(1, self.unit))
 
     def _about(self) -> str:
         """Return the frequency nearest to the differences of labels on no grid."""
@@ -154,7 +208,13 @@ class TimeAxis:
         for at, end, sign in ((later, local.max(), 1), (~later, local.min(), -1)):
             if not at.any():
                 continue
-            found = calendar_grid(anchor, end, offset * sign).get_indexer(local[at])
+            grid = calendar_grid(anchor, end, offset * sign)
+            found = grid.get_indexer(local[at])
+            if (found < 0).any() and index.tz is not None:
+                ticks = index[at].as_unit(self.unit).asi8
+                day, unit, zone = self._a_day(), self.unit, self.zone
+                there = before_skip(local[at].asi8, ticks, self.anchor or 0, day, unit, zone)
+                found = grid.get_indexer(_times_of(there, unit))
             if (found < 0).any():
                 _refuse_off_grid(index[at][int(np.argmax(found < 0))], self.freq, name)
             numbers[at] = sign * found
@@ -297,8 +357,43 @@ def local_times(index: PandasIndex, zone: str | None) -> PandasIndex:
     """Return local times without their zone, in that of the fitted labels."""
     if index.tz is None:
         return index
-    index = index if zone is None or str(index.tz) == zone else index.tz_convert(zone)
+    index = index if zone is None or str(index.tz) == zone else index.tz_convert(zone_of(zone))
     return index.tz_localize(None)
+
+
+def zone_of(name: str | None) -> Any:
+    """Return what pandas takes for the time zone whose text is ``name``."""
+    if name is not None and name.startswith("tzfile("):  # of dateutil
+        return "dateutil/" + name.split("'")[1]
+    return name
+
+
+def local_numbers(ticks: np.ndarray, unit: str, zone: str | None) -> np.ndarray:
+    """Return local times of times in UTC, as numbers."""
+    times = _times_of(ticks, unit).tz_localize("UTC").tz_convert(zone_of(zone))
+    return np.asarray(times.tz_localize(None).asi8)
+
+
+def before_skip(
+    local: np.ndarray, ticks: np.ndarray, anchor: Any, step: int, unit: str, zone: str | None
+) -> np.ndarray:
+    """Return local times; where clocks skipped the one on the grid, that instead of the next one.
+
+    In zones whose clocks change at midnight, a day may begin at 01:00.
+    """
+    remainder = (local - anchor) % step
+    off = np.flatnonzero(remainder)
+    if not len(off):
+        return local
+    grid = local[off] - remainder[off]
+    skipped = _in_zone(_times_of(grid, unit), zone_of(zone)).asi8 == ticks[off]
+    local = local.copy()
+    local[off[skipped]] = grid[skipped]
+    return local
+
+
+def _times_of(numbers: np.ndarray, unit: str) -> PandasIndex:
+    return loaded_pandas().DatetimeIndex(numbers.view(f"datetime64[{unit}]"))
 
 
 def _in_zone(local: PandasIndex, zone: Any) -> PandasIndex:

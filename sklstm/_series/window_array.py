@@ -97,6 +97,17 @@ class WindowArray(NDArrayOperatorsMixin):
         self, base: np.ndarray, starts: ArrayLike, window_size: int, dilation: int = 1
     ) -> None:
         places = np.asarray(starts)
+        if min(window_size, dilation) < 1:
+            raise ValueError(
+                f"window_size={window_size} and dilation={dilation}, but expected ints of at least "
+                "1."
+            )
+        if places.ndim != 1 or (len(places) and places.dtype.kind not in "iu"):
+            raise ValueError(
+                f"starts has shape {places.shape} and type {places.dtype}, but expected ints of "
+                "shape (n_windows,)."
+            )
+        base = np.asanyarray(base)
         if base.ndim != 2 or base.dtype.kind != "f":
             raise ValueError(
                 f"base has shape {base.shape} and type {base.dtype}, but expected floats of shape "

@@ -132,6 +132,25 @@ def test_dates_as_text_are_refused_and_the_advice_works(form, order):
         assert time_index(series, freq="rows") is None or series.index.is_monotonic_increasing
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["%B %d %Y", "%a %b %d %Y", "%A, %d %B %Y", "%a, %d %b %Y %H:%M:%S", "%d/%b/%Y", "%d. %B %Y"],
+)
+def test_dates_with_names_of_months_are_refused_and_the_advice_works(form):
+    days = pd.date_range("2020-01-20", periods=60)
+    series = pd.Series(np.arange(60.0), index=days.strftime(form))
+    with pytest.raises(ValueError, match=r"dates as text.*format='mixed'"):
+        time_index(series[::-1])
+    assert pd.to_datetime(series.index, format="mixed").equals(days)
+
+
+@pytest.mark.parametrize("labels", [["1965Q1", "1965Q3"], ["1965-Q1", "1965-Q3"]])
+def test_quarters_as_text_are_refused_and_the_advice_works(labels):
+    with pytest.raises(ValueError, match=r"pd.PeriodIndex\(X.index, freq='Q'\)"):
+        time_index(pd.Series([1.0, 2.0], index=labels))
+    assert (pd.PeriodIndex(labels, freq="Q").astype("int64") % 4 == [0, 2]).all()
+
+
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m"])
 def test_iso_text_is_read_as_dates(form):
     months = pd.date_range("2020-01-01", periods=9, freq="MS")

@@ -278,3 +278,21 @@ def test_other_estimators_refuse_three_dimensions_as_of_an_array():
 def test_windows_outside_of_the_base_are_refused(base, starts, message):
     with pytest.raises(ValueError, match=message):
         WindowArray(base, starts, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("starts", "window_size", "dilation", "message"),
+    [
+        ([6], 3, -1, "dilation=-1, but expected"),
+        ([0], 3, 0, "dilation=0, but expected"),
+        ([0], 0, 1, "window_size=0"),
+        ([0.5, 1.9], 2, 1, "starts has shape .* and type float64"),
+        ([True, False], 2, 1, "starts has shape .* and type bool"),
+        ([[0, 1]], 2, 1, r"starts has shape \(1, 2\)"),
+        (3, 2, 1, r"starts has shape \(\)"),
+        (["a"], 2, 1, "starts has shape"),
+    ],
+)
+def test_windows_that_cannot_be_are_refused(starts, window_size, dilation, message):
+    with pytest.raises(ValueError, match=message):
+        WindowArray(BASE, starts, window_size, dilation)
