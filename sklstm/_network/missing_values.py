@@ -21,12 +21,14 @@ _VALUES_OF_A_BLOCK = 2**17
 class FilledWindows:
     """All windows over a series, filled as by :func:`fill_missing`.
 
-    A series in memory is filled once, each value from the rows before it. This is right for all
-    windows but those that begin with a missing value: only they are filled on their own.
+    A series in memory is filled once and in place, each value from the rows before it. This is
+    right for all windows but those that begin with a missing value: only they are filled on their
+    own.
 
     Parameters
     ----------
     series : torch.Tensor or SeriesOnDisk, of shape (base_rows, features)
+        A tensor is changed.
     windows : Windows
         How the windows lie in the series.
     """
@@ -34,30 +36,30 @@ class FilledWindows:
     def __init__(self, series: Series, windows: Windows) -> None:
         self._windows = window_tensor(series, windows)
         self.shape = self._windows.shape  # (base_windows, window, features)
-        self._filled: Series | None = None  # None: fill each batch
-        self._begins_missing: torch.Tensor | None = None  # None: no value is missing
-        if isinstance(series, torch.Tensor) and windows.n_windows > _FEW_WINDOWS:
-            self._filled = self._windows
-            if series.sum().isnan():
-                self._filled = window_tensor(_filled_series(series, windows.lag_step), windows)
-                self._begins_missing = series[: self.shape[0]].isnan().any(dim=1)
+        self._is_filled = isinstance(series, torch.Tensor) and windows.n_windows > _FEW_WINDOWS
+        self._missing: Series | None = None  # windows of bools; None: no value is missing
+        if isinstance(series, torch.Tensor) and self._is_filled and series.sum().isnan():
+            missing = series.isnan()
+            self._missing = window_tensor(missing, windows)
+            self._begins_missing = missing[: self.shape[0]].any(dim=1)
+            _fill_series(series, windows.lag_step)
 
     def __getitem__(self, place: slice) -> torch.Tensor:
         """Take successive windows (batch, window, features), a view where that is possible."""
-        if self._filled is None:
-            return fill_missing(self._windows[place])
-        windows = self._filled[place]
-        if self._begins_missing is None:
+        windows = self._windows[place]
+        if not self._is_filled:
+            return fill_missing(windows)
+        if self._missing is None:
             return windows
         others = self._begins_missing[place].nonzero()[:, 0]
         return self._with_others(windows, others, others + place.start)
 
     def index_select(self, starts: torch.Tensor) -> torch.Tensor:
         """Take the windows (batch, window, features) that begin in the rows ``starts``."""
-        if self._filled is None:
-            return fill_missing(self._windows.index_select(0, starts))
-        windows = self._filled.index_select(0, starts)
-        if self._begins_missing is None:
+        windows = self._windows.index_select(0, starts)
+        if not self._is_filled:
+            return fill_missing(windows)
+        if self._missing is None:
             return windows
         others = self._begins_missing[starts].nonzero()[:, 0]
         return self._with_others(windows, others, starts[others])
@@ -67,9 +69,9 @@ class FilledWindows:
 
         None if there is none, as in windows without missing values.
         """
-        if self._filled is not None and self._begins_missing is None:
-            return None
-        return filled_from_later(self._windows.index_select(0, starts))
+        if not self._is_filled:
+            return filled_from_later(self._windows.index_select(0, starts).isnan())
+        return None if self._missing is None else filled_from_later(self._missing[starts])
 
     def _with_others(
         self, windows: torch.Tensor, places: torch.Tensor, starts: torch.Tensor
@@ -77,7 +79,11 @@ class FilledWindows:
         """Replace the windows at ``places`` by those that begin in the rows ``starts``."""
         if not len(places):
             return windows
-        return windows.index_copy(0, places, fill_missing(self._windows.index_select(0, starts)))
+        assert self._missing is not None
+        missing = self._missing.index_select(0, starts)
+        return windows.index_copy(
+            0, places, fill_missing(windows[places].where(~missing, torch.nan))
+        )
 
 
 def fill_missing(windows: torch.Tensor) -> torch.Tensor:
@@ -96,34 +102,34 @@ def fill_missing(windows: torch.Tensor) -> torch.Tensor:
     return windows.index_copy(0, holed, filled.nan_to_num_(0.0))
 
 
-def filled_from_later(windows: torch.Tensor) -> torch.Tensor | None:
+def filled_from_later(missing: torch.Tensor) -> torch.Tensor | None:
     """Find the steps (batch, window) with a feature that is only known later in the window.
 
-    None if no window begins with a missing value.
+    ``missing`` tells which values are unknown, (batch, window, features). None if no window begins
+    with such a value.
     """
-    begins_missing = windows[:, 0].isnan().any(dim=1).nonzero()[:, 0]
+    begins_missing = missing[:, 0].any(dim=1).nonzero()[:, 0]
     if not len(begins_missing):
         return None
-    before = _last_known(windows[begins_missing].isnan())
-    later = torch.zeros(windows.shape[:2], dtype=torch.bool, device=windows.device)
+    before = _last_known(missing[begins_missing])
+    later = torch.zeros(missing.shape[:2], dtype=torch.bool, device=missing.device)
     later[begins_missing] = ((before < 0) & (before[:, -1:] >= 0)).any(dim=2)
     return later
 
 
-def _filled_series(series: torch.Tensor, lag_step: int) -> torch.Tensor:
+def _fill_series(series: torch.Tensor, lag_step: int) -> None:
     """Fill each missing value from the last known one before it, every ``lag_step``-th row apart.
 
     Where there is none before it, the result is any number.
     """
-    filled, n_features = series.clone(), series.shape[1]
+    n_features = series.shape[1]
     size = max(_VALUES_OF_A_BLOCK // (n_features * lag_step), 1) * lag_step
-    for start in range(0, len(filled), size):
-        block = filled[max(start - lag_step, 0) : start + size]  # begins with rows of the last one
+    for start in range(0, len(series), size):
+        block = series[max(start - lag_step, 0) : start + size]  # begins with rows of the last one
         if block.sum().isnan():
             padded = functional.pad(block, (0, 0, 0, -len(block) % lag_step))
             steps = fill_missing(padded.view(1, -1, lag_step * n_features))
             block.copy_(steps.view(-1, n_features)[: len(block)])
-    return filled
 
 
 def _last_known(missing: torch.Tensor) -> torch.Tensor:

@@ -41,7 +41,7 @@ def test_each_missing_value_is_the_last_known_one_of_its_window_or_the_first(win
     filled, later = filled_by_hand(windows)
     tensor = torch.from_numpy(windows)
     np.testing.assert_array_equal(fill_missing(tensor).numpy(), filled)
-    found = filled_from_later(tensor)
+    found = filled_from_later(tensor.isnan())
     np.testing.assert_array_equal(np.zeros_like(later) if found is None else found.numpy(), later)
 
 
@@ -71,7 +71,7 @@ def test_windows_that_are_filled_are_not_changed_themselves():
 def test_windows_without_missing_values_are_not_copied():
     windows = torch.zeros(3, 4, 2)
     assert fill_missing(windows) is windows
-    assert filled_from_later(windows) is None
+    assert filled_from_later(windows.isnan()) is None
 
 
 @pytest.mark.parametrize("block", [1, 64, 2**17])  # values of the series that are filled at once
@@ -89,7 +89,7 @@ def test_windows_over_a_series_that_is_filled_once_are_those_filled_by_hand(
     starts = np.delete(np.arange(401 - 4 * dilation), [50, 51, 120])
     view = np.stack([rows[start : start + 4 * dilation + 1 : dilation] for start in starts])
     filled, later = filled_by_hand(view)
-    windows = FilledWindows(torch.from_numpy(rows), Windows(rows, starts, 5, dilation))
+    windows = FilledWindows(torch.from_numpy(rows.copy()), Windows(rows, starts, 5, dilation))
     order = random.permutation(len(starts))
     places = torch.from_numpy(starts[order])
     np.testing.assert_array_equal(windows.index_select(places), filled[order])
