@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from sklstm._network.missing_values import fill_missing, filled_from_later
-from sklstm._network.series_tensor import Series, window_tensor
+from sklstm._network.missing_values import FilledWindows
+from sklstm._network.series_tensor import Series
 from sklstm._series.windows import Windows, number_type
 
 # Windows in a batch with batch_size="auto": the least, the most, and the training rows for each of
@@ -53,7 +53,7 @@ class WindowDataset(Dataset):
         targets: np.ndarray,
         weights: np.ndarray | None = None,
     ) -> None:
-        self.windows = window_tensor(series, windows)
+        self.windows = FilledWindows(series, windows)
         self.index = torch.from_numpy(index).to(series.device)
         self.starts = torch.from_numpy(windows.starts[index]).to(series.device)
         self.targets = torch.from_numpy(targets).to(series.device, series.dtype)
@@ -97,7 +97,7 @@ class WindowDataset(Dataset):
             at = slice(None) if place is None else place.to(self.index.device)
             parts = [column[at].split(batch_size) for column in columns]
             for starts, *targets in zip(*parts, strict=True):
-                windows = fill_missing(self.windows.index_select(0, starts))
+                windows = self.windows.index_select(starts)
                 yield windows, targets[0] if self.weights is None else (targets[0], targets[1])
 
 
@@ -142,8 +142,7 @@ class EveryStepDataset(Dataset):
             # A search, since a lookup table of all rows would take as much memory as the targets.
             place = torch.searchsorted(self.starts, at).clamp(max=len(self.starts) - 1)
             has_target = self.starts[place] == at
-            windows = self.windows.index_select(0, starts)
-            if (later := filled_from_later(windows)) is not None:
+            if (later := self.windows.filled_from_later(starts)) is not None:
                 has_target &= ~later  # such a step would know of rows after its own
             known = has_target[:, :, None].to(self.targets.dtype)
             weights = known if self.weights is None else known * self.weights[place]
@@ -151,7 +150,7 @@ class EveryStepDataset(Dataset):
             targets = self.targets[place]  # (batch, window, outputs)
             # By the steps with a target, so that weights count alike in every batch.
             weights = weights / known.mean()
-            yield fill_missing(windows), (targets, weights)
+            yield self.windows.index_select(starts), (targets, weights)
 
 
 def labels_are_sparse(starts: np.ndarray, windows: Windows) -> bool:

@@ -7,6 +7,83 @@ alone as in a batch.
 from __future__ import annotations
 
 import torch
+from torch.nn import functional
+
+from sklstm._network.series_tensor import Series, window_tensor
+from sklstm._series.windows import Windows
+
+# Up to this number of windows, to fill them takes less time than to fill the series first.
+_FEW_WINDOWS = 256
+# Values of the series that are filled at once: the numbers of their rows take 8 times the memory.
+_VALUES_OF_A_BLOCK = 2**17
+
+
+class FilledWindows:
+    """All windows over a series, filled as by :func:`fill_missing`.
+
+    A series in memory is filled once and in place, each value from the rows before it. This is
+    right for all windows but those that begin with a missing value: only they are filled on their
+    own.
+
+    Parameters
+    ----------
+    series : torch.Tensor or SeriesOnDisk, of shape (base_rows, features)
+        A tensor is changed.
+    windows : Windows
+        How the windows lie in the series.
+    """
+
+    def __init__(self, series: Series, windows: Windows) -> None:
+        self._windows = window_tensor(series, windows)
+        self.shape = self._windows.shape  # (base_windows, window, features)
+        self._is_filled = isinstance(series, torch.Tensor) and windows.n_windows > _FEW_WINDOWS
+        self._missing: Series | None = None  # windows of bools; None: no value is missing
+        if isinstance(series, torch.Tensor) and self._is_filled and series.sum().isnan():
+            missing = series.isnan()
+            self._missing = window_tensor(missing, windows)
+            self._begins_missing = missing[: self.shape[0]].any(dim=1)
+            _fill_series(series, windows.lag_step)
+
+    def __getitem__(self, place: slice) -> torch.Tensor:
+        """Take successive windows (batch, window, features), a view where that is possible."""
+        windows = self._windows[place]
+        if not self._is_filled:
+            return fill_missing(windows)
+        if self._missing is None:
+            return windows
+        others = self._begins_missing[place].nonzero()[:, 0]
+        return self._with_others(windows, others, others + place.start)
+
+    def index_select(self, starts: torch.Tensor) -> torch.Tensor:
+        """Take the windows (batch, window, features) that begin in the rows ``starts``."""
+        windows = self._windows.index_select(0, starts)
+        if not self._is_filled:
+            return fill_missing(windows)
+        if self._missing is None:
+            return windows
+        others = self._begins_missing[starts].nonzero()[:, 0]
+        return self._with_others(windows, others, starts[others])
+
+    def filled_from_later(self, starts: torch.Tensor) -> torch.Tensor | None:
+        """Find the steps (batch, window) with a feature that is only known later in the window.
+
+        None if there is none, as in windows without missing values.
+        """
+        if not self._is_filled:
+            return filled_from_later(self._windows.index_select(0, starts).isnan())
+        return None if self._missing is None else filled_from_later(self._missing[starts])
+
+    def _with_others(
+        self, windows: torch.Tensor, places: torch.Tensor, starts: torch.Tensor
+    ) -> torch.Tensor:
+        """Replace the windows at ``places`` by those that begin in the rows ``starts``."""
+        if not len(places):
+            return windows
+        assert self._missing is not None
+        missing = self._missing.index_select(0, starts)
+        return windows.index_copy(
+            0, places, fill_missing(windows[places].where(~missing, torch.nan))
+        )
 
 
 def fill_missing(windows: torch.Tensor) -> torch.Tensor:
@@ -25,15 +102,34 @@ def fill_missing(windows: torch.Tensor) -> torch.Tensor:
     return windows.index_copy(0, holed, filled.nan_to_num_(0.0))
 
 
-def filled_from_later(windows: torch.Tensor) -> torch.Tensor | None:
+def filled_from_later(missing: torch.Tensor) -> torch.Tensor | None:
     """Find the steps (batch, window) with a feature that is only known later in the window.
 
-    None if there is none, as in windows without missing values.
+    ``missing`` tells which values are unknown, (batch, window, features). None if no window begins
+    with such a value.
     """
-    if not windows.sum().isnan():
+    begins_missing = missing[:, 0].any(dim=1).nonzero()[:, 0]
+    if not len(begins_missing):
         return None
-    before = _last_known(windows.isnan())
-    return ((before < 0) & (before[:, -1:] >= 0)).any(dim=2)
+    before = _last_known(missing[begins_missing])
+    later = torch.zeros(missing.shape[:2], dtype=torch.bool, device=missing.device)
+    later[begins_missing] = ((before < 0) & (before[:, -1:] >= 0)).any(dim=2)
+    return later
+
+
+def _fill_series(series: torch.Tensor, lag_step: int) -> None:
+    """Fill each missing value from the last known one before it, every ``lag_step``-th row apart.
+
+    Where there is none before it, the result is any number.
+    """
+    n_features = series.shape[1]
+    size = max(_VALUES_OF_A_BLOCK // (n_features * lag_step), 1) * lag_step
+    for start in range(0, len(series), size):
+        block = series[max(start - lag_step, 0) : start + size]  # begins with rows of the last one
+        if block.sum().isnan():
+            padded = functional.pad(block, (0, 0, 0, -len(block) % lag_step))
+            steps = fill_missing(padded.view(1, -1, lag_step * n_features))
+            block.copy_(steps.view(-1, n_features)[: len(block)])
 
 
 def _last_known(missing: torch.Tensor) -> torch.Tensor:

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from sklstm._network.missing_values import fill_missing
+from sklstm._network.missing_values import FilledWindows
 from sklstm._network.module import StackedLSTM
-from sklstm._network.series_tensor import Series, window_tensor
+from sklstm._network.series_tensor import Series
 from sklstm._network.threads import thread_map
 from sklstm._series.windows import Windows
 
@@ -43,19 +43,19 @@ def predict_windows(
     -------
     ndarray of shape (n_windows, outputs)
     """
-    view, starts = window_tensor(series, windows), windows.starts
+    filled, starts = FilledWindows(series, windows), windows.starts
     is_sliced = bool(starts[-1] - starts[0] == len(starts) - 1)
     smallest = smallest or batch_size
 
     def predict(place: slice) -> np.ndarray:
         with torch.inference_mode():  # each thread has its own mode
             if is_sliced:
-                batch = view[place]
+                batch = filled[place]
             else:
-                batch = view.index_select(0, torch.from_numpy(starts[place]).to(series.device))
+                batch = filled.index_select(torch.from_numpy(starts[place]).to(series.device))
             n_windows = len(batch)
             size = batch_size if n_windows > smallest else smallest
-            return module(_padded(fill_missing(batch), size))[:n_windows].cpu().numpy()
+            return module(_padded(batch, size))[:n_windows].cpu().numpy()
 
     firsts = range(0, windows.n_windows, batch_size)
     places = [slice(first, min(first + batch_size, windows.n_windows)) for first in firsts]

@@ -1,12 +1,14 @@
 """Missing values of windows are filled from the same window, as a loop over its steps does it."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from sklstm._network.missing_values import fill_missing, filled_from_later
+from sklstm._network.missing_values import FilledWindows, fill_missing, filled_from_later
+from sklstm._series.windows import Windows
 
 WINDOWS = arrays.arrays(
     np.float32,
@@ -39,7 +41,7 @@ def test_each_missing_value_is_the_last_known_one_of_its_window_or_the_first(win
     filled, later = filled_by_hand(windows)
     tensor = torch.from_numpy(windows)
     np.testing.assert_array_equal(fill_missing(tensor).numpy(), filled)
-    found = filled_from_later(tensor)
+    found = filled_from_later(tensor.isnan())
     np.testing.assert_array_equal(np.zeros_like(later) if found is None else found.numpy(), later)
 
 
@@ -69,4 +71,36 @@ def test_windows_that_are_filled_are_not_changed_themselves():
 def test_windows_without_missing_values_are_not_copied():
     windows = torch.zeros(3, 4, 2)
     assert fill_missing(windows) is windows
-    assert filled_from_later(windows) is None
+    assert filled_from_later(windows.isnan()) is None
+
+
+@pytest.mark.parametrize("block", [1, 64, 2**17])  # values of the series that are filled at once
+@pytest.mark.parametrize("share", [0.03, 0.6])
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_windows_over_a_series_that_is_filled_once_are_those_filled_by_hand(
+    dilation, share, block, monkeypatch
+):
+    monkeypatch.setattr("sklstm._network.missing_values._VALUES_OF_A_BLOCK", block)
+    random = np.random.RandomState(0)
+    rows = random.randn(401, 2)
+    rows[random.rand(401) < share / 2] = np.nan
+    rows[random.rand(401, 2) < share / 2] = np.nan
+    rows[:4, 0] = rows[200:230] = np.nan  # none is known before, or in the whole window
+    starts = np.delete(np.arange(401 - 4 * dilation), [50, 51, 120])
+    view = np.stack([rows[start : start + 4 * dilation + 1 : dilation] for start in starts])
+    filled, later = filled_by_hand(view)
+    windows = FilledWindows(torch.from_numpy(rows.copy()), Windows(rows, starts, 5, dilation))
+    order = random.permutation(len(starts))
+    places = torch.from_numpy(starts[order])
+    np.testing.assert_array_equal(windows.index_select(places), filled[order])
+    np.testing.assert_array_equal(windows.filled_from_later(places), later[order])
+    first = int(starts[150])
+    np.testing.assert_array_equal(windows[first : first + 180], filled[150:330])
+
+
+def test_a_series_without_missing_values_is_not_copied():
+    rows = np.zeros((400, 2))
+    series = torch.from_numpy(rows)
+    windows = FilledWindows(series, Windows(rows, np.arange(398), 3, 1))
+    assert windows[0:300].data_ptr() == series.data_ptr()
+    assert windows.filled_from_later(torch.arange(300)) is None
