@@ -86,6 +86,7 @@ def errors(frame, way, window, horizon, true, seed, max_epochs):
 
 def main(arguments=None):
     """Print the table."""
+    warnings.filterwarnings("ignore", "The last step of .* lacks feature")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", default=DEFAULT)
     parser.add_argument("--rows", type=int, default=3000, help="of each series, the last ones")

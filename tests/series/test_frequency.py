@@ -355,6 +355,9 @@ def test_a_fitted_frequency_counts_on_in_other_rows(drawn, n_fitted):
 @given(labelled())
 def test_the_next_labels_are_those_of_the_calendar(drawn):
     grid, kept, freq = drawn
+    # Hours before the clocks change may be counted in UTC or in local time.
+    hours = freq in ("6h", "90s") and grid.tz is not None
+    assume(not hours or len({label.utcoffset() for label in grid}) == 1)
     axis = time_axis(grid[kept], freq)
     row = kept[0]
     ahead = axis.next_labels(grid, row, len(grid) - 1 - row)
