@@ -310,7 +310,6 @@ def test_a_frequency_may_be_an_alias_or_a_time(freq):
 CALENDARS = ["B", "MS", "ME", "BMS", "BME", "QS", "QE-NOV", "YS", "YE", "W-WED", "2W-SUN", "SMS"]
 CALENDARS += ["D", "3D", "2MS", "WOM-2TUE", "6h", "90s"]
 CALENDARS += [
-    pd.offsets.LastWeekOfMonth(weekday=4),
     pd.DateOffset(months=1, day=30),
     pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue"),
 ]
