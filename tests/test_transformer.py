@@ -331,6 +331,15 @@ def test_rows_after_the_fitted_ones_by_index_get_them_as_history(name, n_fitted,
     np.testing.assert_array_equal(expected, plain)
 
 
+def positions_around(lengths, holes):
+    """Count the steps up to each row, for stretches of rows of these lengths with holes between."""
+    positions = []
+    for length, hole in zip(lengths, [0, *holes], strict=False):
+        start = positions[-1] + 1 + hole if positions else 0
+        positions += range(start, start + length)
+    return positions
+
+
 FREQUENCIES = {
     "range from 100": 1,
     "hourly": "h",
@@ -354,10 +363,7 @@ FREQUENCIES = {
 def test_holes_anywhere_are_missing_rows(
     lengths, holes, n_fitted, window_size, dilation, padding, kind
 ):
-    positions = []
-    for length, hole in zip(lengths, [0, *holes], strict=False):
-        start = positions[-1] + 1 + hole if positions else 0
-        positions += range(start, start + length)
+    positions = positions_around(lengths, holes)
     n_fitted = min(n_fitted, len(positions))
     X = frame(REGULAR[kind](positions[-1] + 1)[positions])
     known = dict(zip(positions, X.to_numpy(), strict=True))
@@ -393,10 +399,7 @@ def test_holes_anywhere_are_missing_rows(
 def test_rows_picked_from_windows_around_holes_equal_a_loop(
     lengths, holes, n_fitted, window_size, dilation, padding, history, dtype, cuts
 ):
-    positions = []
-    for length, hole in zip(lengths, [0, *holes], strict=False):
-        start = positions[-1] + 1 + hole if positions else 0
-        positions += range(start, start + length)
+    positions = positions_around(lengths, holes)
     X = frame(REGULAR["hourly"](positions[-1] + 1)[positions]).astype(dtype)
     params = dict(dilation=dilation, freq="h", padding=padding, history=history)
     transformer = SlidingWindowTransformer(window_size, **params).fit(X[:n_fitted])

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._series.frequency import check_freq, refuse_pattern, time_axis
+from sklstm._series.frequency import check_freq, time_axis
+from sklstm._series.holes import check_holes, refuse_pattern
 from sklstm._series.labels import (
     PandasIndex,
     index_of_labels,
@@ -16,7 +17,7 @@ from sklstm._series.labels import (
     plain_labels,
 )
 from sklstm._series.storage import as_float, row_blocks
-from sklstm._series.time_axis import TimeAxis, check_holes
+from sklstm._series.time_axis import TimeAxis
 
 # First rows of the fitted series that are kept at least, to recognise it without an index.
 _HEAD_ROWS = 64

@@ -211,3 +211,51 @@ def index_of_labels(labels: list[Any], dtype: str, like: PandasIndex) -> PandasI
     if like.inferred_type == "timedelta64":
         return pd.TimedeltaIndex(np.array(labels, f"timedelta64[{dtype}]"))
     return pd.Index(labels, dtype=dtype)
+
+
+def kind_of(index: PandasIndex) -> str:
+    """Return what the labels are: only labels of one kind can be compared."""
+    if index.inferred_type == "datetime64":
+        return "datetime" if index.tz is None else "datetime with a time zone"
+    return str(index.dtype) if index.inferred_type == "period" else index.inferred_type
+
+
+def unit_of(index: PandasIndex) -> str:
+    """Return the unit of ticks: nanoseconds, or microseconds if these reach too short a time."""
+    if index.inferred_type not in ("datetime64", "timedelta64"):
+        return ""
+    try:
+        index[[0, -1]].as_unit("ns")
+    except ValueError:  # pandas' OutOfBoundsDatetime is one
+        return "us"
+    return "ns"
+
+
+def label_numbers(index: PandasIndex, unit: str, name: str) -> np.ndarray:
+    """Return the number of each label, of times in ``unit`` of UTC; text as it is."""
+    if index.inferred_type in ("datetime64", "timedelta64"):
+        if index.unit == unit:
+            return index.asi8
+        try:
+            numbers = index.as_unit(unit)
+        except ValueError:  # out of the bounds of nanoseconds
+            numbers = None
+        if numbers is None or (unit == "us" and (numbers != index).any()):
+            raise ValueError(
+                f"The index of {name} holds labels from {index[0]!r} to {index[-1]!r}, which "
+                f"cannot be counted in the unit of the fitted labels, {unit!r}. Correct them, or "
+                "fit on labels of the same times."
+            )
+        return numbers.asi8
+    if index.inferred_type == "period":
+        return index.asi8
+    if index.inferred_type == "integer":
+        largest = max(abs(int(index[0])), abs(int(index[-1])))
+        if largest >= 2**62:
+            raise ValueError(
+                f"The index of {name} holds the integer {largest}, but expected integers below "
+                f"2**62. Subtract the first label from all: {name}.index - {name}.index[0]; if "
+                f"they are times, turn them into times: pd.to_datetime({name}.index)."
+            )
+        return index.to_numpy().astype(np.int64)
+    return index.to_numpy()

@@ -8,10 +8,21 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sklstm._series.labels import PandasIndex, loaded_pandas
-from sklstm._series.windows import are_few
+from sklstm._series.calendars import calendar_grid, is_fixed, offset_of_alias, pandas_offset
+from sklstm._series.clocks import (
+    before_skip,
+    days_in_unit,
+    in_zone,
+    local_numbers,
+    local_times,
+    times_of,
+    zone_of,
+)
+from sklstm._series.labels import PandasIndex, kind_of, label_numbers, loaded_pandas
 
-_ROWS = "freq='rows' if each row follows the one before it"
+ROWS = "freq='rows' if each row follows the one before it"
+# Between labels about equally far apart, this many times their difference is a hole.
+HOLE = 1.5
 
 
 @dataclass(frozen=True)
@@ -127,7 +138,7 @@ class TimeAxis:
         if self.scale != "wall":
             return np.asarray(tick + ahead)
         local = self.numbers(np.array([tick])) + ahead
-        return np.asarray(_in_zone(_times_of(local, self.unit), zone_of(self.zone)).asi8)
+        return np.asarray(in_zone(times_of(local, self.unit), zone_of(self.zone)).asi8)
 
     def _readings(self) -> Iterator[TimeAxis]:
         """List the axis with each of its scales alone, the preferred one first."""
@@ -144,9 +155,9 @@ class TimeAxis:
         label, ahead = index[row], np.arange(1, n_labels + 1)
         if self.offset is not None:
             offset = pandas_offset(self.offset)
-            first = self._local_label(index[[row]], self._a_day()) + offset
+            first = self._local_label(index[[row]], days_in_unit(1, self.unit)) + offset
             grid = pd.date_range(first, periods=n_labels * self.step, freq=offset)
-            return _in_zone(grid[self.step - 1 :: self.step], index.tz)
+            return in_zone(grid[self.step - 1 :: self.step], index.tz)
         if self.scale == "rows":
             return None
         if index.inferred_type == "integer":
@@ -155,7 +166,7 @@ class TimeAxis:
             return pd.PeriodIndex.from_ordinals(label.ordinal + self.step * ahead, freq=index.freq)
         steps = pd.to_timedelta(self.step * ahead, unit=self.unit)
         if self.scale == "wall":
-            return _in_zone(self._local_label(index[[row]], self.step) + steps, index.tz)
+            return in_zone(self._local_label(index[[row]], self.step) + steps, index.tz)
         return label + steps
 
     def check_kind(self, index: PandasIndex, name: str = "X") -> None:
@@ -183,16 +194,13 @@ class TimeAxis:
             return local[0]
         ticks = label.as_unit(self.unit).asi8
         numbers = before_skip(local.asi8, ticks, self.anchor, step, self.unit, self.zone)
-        return _times_of(numbers, self.unit)[0]
-
-    def _a_day(self) -> int:
-        return int(loaded_pandas().Timedelta(1, "D") / loaded_pandas().Timedelta(1, self.unit))
+        return times_of(numbers, self.unit)[0]
 
     def _about(self) -> str:
         """Return the frequency nearest to the differences of labels on no grid."""
         assert self.limit is not None
         pd = loaded_pandas()
-        median = pd.Timedelta(int(self.limit / 1.5), unit=self.unit)
+        median = pd.Timedelta(int(self.limit / HOLE), unit=self.unit)
         units = ("D", "h", "min", "s", "ms", "us", "ns")
         unit = next(unit for unit in units if median >= 0.9 * pd.Timedelta(1, unit))
         number = round(median / pd.Timedelta(1, unit))
@@ -212,9 +220,13 @@ class TimeAxis:
             found = grid.get_indexer(local[at])
             if (found < 0).any() and index.tz is not None:
                 ticks = index[at].as_unit(self.unit).asi8
-                day, unit, zone = self._a_day(), self.unit, self.zone
+                day, unit, zone = (
+                    days_in_unit(1, self.unit),
+                    self.unit,
+                    self.zone,
+                )
                 there = before_skip(local[at].asi8, ticks, self.anchor or 0, day, unit, zone)
-                found = grid.get_indexer(_times_of(there, unit))
+                found = grid.get_indexer(times_of(there, unit))
             if (found < 0).any():
                 _refuse_off_grid(index[at][int(np.argmax(found < 0))], self.freq, name)
             numbers[at] = sign * found
@@ -238,7 +250,7 @@ class TimeAxis:
             answer = "If business days are missing, say freq='B'"
         raise ValueError(
             f"The index of {name} has a hole of {size}{place}, {why}. So it is open whether rows "
-            f"are missing there. {answer}. Say {_ROWS}."
+            f"are missing there. {answer}. Say {ROWS}."
         )
 
 
@@ -248,7 +260,7 @@ def _refuse_off_grid(label: Any, freq: str | int, name: str) -> NoReturn:
         on_grid = f", or use periods ({_as_periods(name, period)})"
     raise ValueError(
         f"The label {label!r} in the index of {name} lies off the grid of freq={freq!r}, on which "
-        f"the other labels are. Correct the label{on_grid}, or say {_ROWS}."
+        f"the other labels are. Correct the label{on_grid}, or say {ROWS}."
     )
 
 
@@ -259,7 +271,7 @@ def _as_periods(name: str, period: str) -> str:
 def _period(freq: str) -> str | None:
     """Return the calendar period of labels about this far apart: months, or weeks."""
     pd = loaded_pandas()
-    offset = _offset_of_alias(freq)
+    offset = offset_of_alias(freq)
     if offset is None:
         return None
     start = pd.Timestamp("2024-02-01")
@@ -268,161 +280,4 @@ def _period(freq: str) -> str | None:
 
 
 def _rounds(freq: str | int) -> bool:
-    pd = loaded_pandas()
-    offset = None if isinstance(freq, int) else _offset_of_alias(freq)
-    return isinstance(offset, (pd.offsets.Tick, pd.offsets.Day))
-
-
-def _offset_of_alias(alias: str) -> Any:
-    try:
-        return loaded_pandas().tseries.frequencies.to_offset(alias)
-    except ValueError:
-        return None
-
-
-def check_holes(steps: np.ndarray, axis: TimeAxis, name: str, allowed: float) -> None:
-    """Refuse rows with so many holes between them that they may have been picked from a series.
-
-    Parameters
-    ----------
-    steps : ndarray of int
-        Steps of time from each row to the next.
-    axis : TimeAxis
-    name : str
-        Name of the argument, for messages.
-    allowed : float
-        Largest fraction of holes.
-    """
-    holes = steps != 1
-    if axis.given or are_few(holes, allowed):
-        return
-    raise ValueError(
-        f"The index of {name} steps over {int(np.sum(steps - 1))} rows in "
-        f"{np.count_nonzero(holes)} places, for {len(steps) + 1} rows, so it is open what they "
-        "are. If the rows were picked from a series (a splitter with shuffle=True, every k-th "
-        "row, a random sample), use a splitter that keeps blocks of rows together, such as "
-        f"TimeSeriesSplit. If rows are missing, say freq={axis.freq!r}. Say {_ROWS}."
-    )
-
-
-def kind_of(index: PandasIndex) -> str:
-    """Return what the labels are: only labels of one kind can be compared."""
-    if index.inferred_type == "datetime64":
-        return "datetime" if index.tz is None else "datetime with a time zone"
-    return str(index.dtype) if index.inferred_type == "period" else index.inferred_type
-
-
-def unit_of(index: PandasIndex) -> str:
-    """Return the unit of ticks: nanoseconds, or microseconds if these reach too short a time."""
-    if index.inferred_type not in ("datetime64", "timedelta64"):
-        return ""
-    try:
-        index[[0, -1]].as_unit("ns")
-    except ValueError:  # pandas' OutOfBoundsDatetime is one
-        return "us"
-    return "ns"
-
-
-def label_numbers(index: PandasIndex, unit: str, name: str) -> np.ndarray:
-    """Return the number of each label, of times in ``unit`` of UTC; text as it is."""
-    if index.inferred_type in ("datetime64", "timedelta64"):
-        if index.unit == unit:
-            return index.asi8
-        try:
-            numbers = index.as_unit(unit)
-        except ValueError:  # out of the bounds of nanoseconds
-            numbers = None
-        if numbers is None or (unit == "us" and (numbers != index).any()):
-            raise ValueError(
-                f"The index of {name} holds labels from {index[0]!r} to {index[-1]!r}, which "
-                f"cannot be counted in the unit of the fitted labels, {unit!r}. Correct them, or "
-                "fit on labels of the same times."
-            )
-        return numbers.asi8
-    if index.inferred_type == "period":
-        return index.asi8
-    if index.inferred_type == "integer":
-        largest = max(abs(int(index[0])), abs(int(index[-1])))
-        if largest >= 2**62:
-            raise ValueError(
-                f"The index of {name} holds the integer {largest}, but expected integers below "
-                f"2**62. Subtract the first label from all: {name}.index - {name}.index[0]; if "
-                f"they are times, turn them into times: pd.to_datetime({name}.index)."
-            )
-        return index.to_numpy().astype(np.int64)
-    return index.to_numpy()
-
-
-def local_times(index: PandasIndex, zone: str | None) -> PandasIndex:
-    """Return local times without their zone, in that of the fitted labels."""
-    if index.tz is None:
-        return index
-    index = index if zone is None or str(index.tz) == zone else index.tz_convert(zone_of(zone))
-    return index.tz_localize(None)
-
-
-def zone_of(name: str | None) -> Any:
-    """Return what pandas takes for the time zone whose text is ``name``."""
-    if name is not None and name.startswith("tzfile("):  # of dateutil
-        return "dateutil/" + name.split("'")[1]
-    return name
-
-
-def local_numbers(ticks: np.ndarray, unit: str, zone: str | None) -> np.ndarray:
-    """Return local times of times in UTC, as numbers."""
-    times = _times_of(ticks, unit).tz_localize("UTC").tz_convert(zone_of(zone))
-    return np.asarray(times.tz_localize(None).asi8)
-
-
-def before_skip(
-    local: np.ndarray, ticks: np.ndarray, anchor: Any, step: int, unit: str, zone: str | None
-) -> np.ndarray:
-    """Return local times; where clocks skipped the one on the grid, that instead of the next one.
-
-    In zones whose clocks change at midnight, a day may begin at 01:00.
-    """
-    remainder = (local - anchor) % step
-    off = np.flatnonzero(remainder)
-    if not len(off):
-        return local
-    grid = local[off] - remainder[off]
-    skipped = _in_zone(_times_of(grid, unit), zone_of(zone)).asi8 == ticks[off]
-    local = local.copy()
-    local[off[skipped]] = grid[skipped]
-    return local
-
-
-def _times_of(numbers: np.ndarray, unit: str) -> PandasIndex:
-    return loaded_pandas().DatetimeIndex(numbers.view(f"datetime64[{unit}]"))
-
-
-def _in_zone(local: PandasIndex, zone: Any) -> PandasIndex:
-    """Give local times their zone; an hour that clocks skip becomes the next one."""
-    if zone is None:
-        return local
-    first = np.ones(len(local), dtype=bool)  # of two equal hours in autumn
-    return local.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-
-
-def calendar_grid(start: Any, end: Any, offset: Any) -> PandasIndex:
-    """Return the labels of a calendar from ``start`` to ``end``, which may lie before it."""
-    grid = loaded_pandas().date_range(start, end, freq=offset)
-    return grid.as_unit(start.unit)
-
-
-def plain_offset(offset: Any) -> Any:
-    """Return a pandas offset as an alias or its keywords; itself if it has neither."""
-    pd = loaded_pandas()
-    if _offset_of_alias(offset.freqstr) == offset:
-        return offset.freqstr
-    if type(offset) is pd.DateOffset:
-        plain = {name: int(value) for name, value in offset.kwds.items()}
-        return {"n": int(offset.n), **plain}
-    return offset
-
-
-def pandas_offset(plain: Any) -> Any:
-    """Return the offset of what :func:`plain_offset` returned."""
-    if isinstance(plain, str):
-        return _offset_of_alias(plain)
-    return loaded_pandas().DateOffset(**plain) if isinstance(plain, dict) else plain
+    return not isinstance(freq, int) and is_fixed(offset_of_alias(freq))

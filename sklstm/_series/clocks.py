@@ -1,0 +1,71 @@
+"""Local times and their zones: clocks that go back, or skip an hour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklstm._series.labels import PandasIndex, loaded_pandas
+
+
+def local_times(index: PandasIndex, zone: str | None) -> PandasIndex:
+    """Return local times without their zone, in that of the fitted labels."""
+    if index.tz is None:
+        return index
+    index = index if zone is None or str(index.tz) == zone else index.tz_convert(zone_of(zone))
+    return index.tz_localize(None)
+
+
+def local_numbers(ticks: np.ndarray, unit: str, zone: str | None) -> np.ndarray:
+    """Return local times of times in UTC, as numbers."""
+    times = times_of(ticks, unit).tz_localize("UTC").tz_convert(zone_of(zone))
+    return np.asarray(times.tz_localize(None).asi8)
+
+
+def before_skip(
+    local: np.ndarray, ticks: np.ndarray, anchor: Any, step: int, unit: str, zone: str | None
+) -> np.ndarray:
+    """Return local times; where clocks skipped the one on the grid, that instead of the next one.
+
+    In zones whose clocks change at midnight, a day may begin at 01:00.
+    """
+    remainder = (local - anchor) % step
+    off = np.flatnonzero(remainder)
+    if not len(off):
+        return local
+    grid = local[off] - remainder[off]
+    skipped = in_zone(times_of(grid, unit), zone_of(zone)).asi8 == ticks[off]
+    local = local.copy()
+    local[off[skipped]] = grid[skipped]
+    return local
+
+
+def in_zone(local: PandasIndex, zone: Any) -> PandasIndex:
+    """Give local times their zone; an hour that clocks skip becomes the next one."""
+    if zone is None:
+        return local
+    first = np.ones(len(local), dtype=bool)  # of two equal hours in autumn
+    return local.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+
+
+def times_of(numbers: np.ndarray, unit: str) -> PandasIndex:
+    return loaded_pandas().DatetimeIndex(numbers.view(f"datetime64[{unit}]"))
+
+
+def zone_of(name: str | None) -> Any:
+    """Return what pandas takes for the time zone whose text is ``name``."""
+    if name is not None and name.startswith("tzfile("):  # of dateutil
+        return "dateutil/" + name.split("'")[1]
+    return name
+
+
+def clocks_change(index: PandasIndex) -> bool:
+    """Whether the labels have a time zone that is no fixed difference to UTC."""
+    zone = getattr(index, "tz", None)
+    return zone is not None and zone.utcoffset(None) is None
+
+
+def days_in_unit(days: float, unit: str) -> int:
+    """Count days of 24 hours in the unit of ticks."""
+    return int(days * loaded_pandas().Timedelta(1, "D") / loaded_pandas().Timedelta(1, unit))

@@ -1,0 +1,98 @@
+"""Holes between labels that can be read in two ways: picked rows, nights, weekends."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklstm._series.clocks import days_in_unit
+from sklstm._series.labels import PandasIndex
+from sklstm._series.time_axis import ROWS, TimeAxis
+from sklstm._series.windows import HOLES_ALLOWED, are_few
+
+# Holes are a pattern if this many stretches between them have the same length.
+_EQUAL_STRETCHES = 4
+
+
+def check_holes(steps: np.ndarray, axis: TimeAxis, name: str, allowed: float) -> None:
+    """Refuse rows with so many holes between them that they may have been picked from a series.
+
+    Parameters
+    ----------
+    steps : ndarray of int
+        Steps of time from each row to the next.
+    axis : TimeAxis
+    name : str
+        Name of the argument, for messages.
+    allowed : float
+        Largest fraction of holes.
+    """
+    holes = steps != 1
+    if axis.given or are_few(holes, allowed):
+        return
+    raise ValueError(
+        f"The index of {name} steps over {int(np.sum(steps - 1))} rows in "
+        f"{np.count_nonzero(holes)} places, for {len(steps) + 1} rows, so it is open what they "
+        "are. If the rows were picked from a series (a splitter with shuffle=True, every k-th "
+        "row, a random sample), use a splitter that keeps blocks of rows together, such as "
+        f"TimeSeriesSplit. If rows are missing, say freq={axis.freq!r}. Say {ROWS}."
+    )
+
+
+def refuse_pattern(
+    ticks: np.ndarray, positions: np.ndarray, axis: TimeAxis, index: PandasIndex, name: str = "X"
+) -> None:
+    """Refuse the same hole again and again: nights, weekends, closing hours.
+
+    Parameters
+    ----------
+    ticks : ndarray of int
+        Times in UTC or local.
+    positions : ndarray of int
+        Steps of time up to each row.
+    axis : TimeAxis
+    index : pandas.Index
+    name : str
+        Name of the argument, for the message.
+    """
+    if positions[-1] - positions[0] == len(positions) - 1:
+        return
+    steps = np.diff(positions)
+    holes = np.flatnonzero(steps > 1)
+    is_pattern = _at_equal_distances(holes, len(ticks)) or _in_same_place(ticks, steps, axis)
+    if len(holes) < 2 or not is_pattern:
+        return
+    raise ValueError(
+        f"The index of {name} leaves out the same steps of freq={axis.freq!r} again and again, "
+        f"first {steps[holes[0]] - 1} after {index[holes[0]]!r} ({len(holes)} holes: nights, "
+        "weekends or closing hours?), so it is open whether rows are missing there. Say "
+        f"freq={axis.freq!r} if they are, or freq='rows' if each row follows the one before it."
+    )
+
+
+def _at_equal_distances(holes: np.ndarray, n_rows: int) -> bool:
+    """Whether most stretches of rows between holes have the same length."""
+    stretches = np.diff(holes)
+    if len(stretches) < _EQUAL_STRETCHES:
+        return False
+    counts = np.bincount(stretches)
+    # Of rows picked at random, many follow a hole and are followed by one.
+    is_random = counts.argmax() == 1 and len(holes) > HOLES_ALLOWED * n_rows
+    return bool(counts.max() >= max(_EQUAL_STRETCHES, len(stretches) / 2) and not is_random)
+
+
+def _in_same_place(ticks: np.ndarray, steps: np.ndarray, axis: TimeAxis) -> bool:
+    """Whether most missing rows lie at a time of the day or week that never has a row."""
+    if not axis.unit or axis.scale == "calendar":
+        return False
+    n_missing = int((steps - 1).sum())
+    for days in (1, 7):
+        period = days_in_unit(days, axis.unit)
+        n_slots, rest = divmod(period, axis.step)
+        n_periods = (ticks[-1] - ticks[0]) // period
+        if rest or n_slots < 2 or n_periods < 2:
+            continue
+        n_used = len(np.unique(ticks % period // axis.step))
+        comes_again = len(ticks) >= 0.75 * n_used * n_periods
+        if comes_again and 0 < n_missing <= 2 * (n_slots - n_used) * n_periods:
+            return True
+    return False
