@@ -408,7 +408,7 @@ def test_integers_equal_a_dictionary_by_label(n_rows, start, step, seed, window_
 @given(st.integers(0, 10**6), st.integers(20, 90), st.integers(1, 6))
 def test_jittered_rows_follow_each_other_or_are_refused(seed, n_rows, window_size):
     rng = np.random.default_rng(seed)
-    seconds = np.arange(n_rows) * 60 + rng.integers(-5, 6, n_rows)
+    seconds = np.arange(n_rows) * 60 + rng.integers(-3, 4, n_rows)
     hole = rng.integers(0, 3) * 60
     seconds[n_rows // 2 :] += hole
     X = frame(pd.Timestamp("2024-01-01") + pd.to_timedelta(seconds, unit="s"))
