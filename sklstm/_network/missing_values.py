@@ -80,10 +80,13 @@ class FilledWindows:
         if not len(places):
             return windows
         assert self._missing is not None
-        missing = self._missing.index_select(0, starts)
-        return windows.index_copy(
-            0, places, fill_missing(windows[places].where(~missing, torch.nan))
-        )
+        # Steps before the first known one; all others are filled by steps of their own window.
+        leading = self._missing.index_select(0, starts).cumprod(dim=1, dtype=torch.int32)
+        first = leading.sum(dim=1, keepdim=True)  # (others, 1, features)
+        is_known = first < leading.shape[1]
+        others = windows.index_select(0, places)
+        value = others.gather(1, first.where(is_known, 0)).where(is_known, 0.0)
+        return windows.index_copy(0, places, torch.where(leading.bool(), value, others))
 
 
 def fill_missing(windows: torch.Tensor) -> torch.Tensor:

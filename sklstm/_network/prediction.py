@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -10,7 +12,7 @@ from sklstm._network.missing_values import FilledWindows
 from sklstm._network.module import StackedLSTM
 from sklstm._network.series_tensor import Series
 from sklstm._network.threads import thread_map
-from sklstm._series.windows import Windows
+from sklstm._series.windows import HOLES_ALLOWED, Windows
 
 
 def predict_windows(
@@ -44,21 +46,21 @@ def predict_windows(
     ndarray of shape (n_windows, outputs)
     """
     filled, starts = FilledWindows(series, windows), windows.starts
-    is_sliced = bool(starts[-1] - starts[0] == len(starts) - 1)
     smallest = smallest or batch_size
 
     def predict(place: slice) -> np.ndarray:
+        at = starts[place]
+        first, last = int(at[0]), int(at[-1])
         with torch.inference_mode():  # each thread has its own mode
-            if is_sliced:
-                batch = filled[place]
+            if is_view := last - first < batch_size:
+                batch = filled[first : last + 1]
             else:
-                batch = filled.index_select(torch.from_numpy(starts[place]).to(series.device))
-            n_windows = len(batch)
-            size = batch_size if n_windows > smallest else smallest
-            return module(_padded(batch, size))[:n_windows].cpu().numpy()
+                batch = filled.index_select(torch.from_numpy(at).to(series.device))
+            size = batch_size if len(batch) > smallest else smallest
+            outputs = module(_padded(batch, size))[: len(batch)].cpu().numpy()
+        return outputs[at - first] if is_view and len(outputs) > len(at) else outputs
 
-    firsts = range(0, windows.n_windows, batch_size)
-    places = [slice(first, min(first + batch_size, windows.n_windows)) for first in firsts]
+    places = _places(starts, batch_size)
     if len(places) == 1:
         return predict(places[0])
     with thread_map(threads) as apply:
@@ -69,6 +71,21 @@ def predict_windows(
         for place, part in zip(places[1:], parts, strict=True):
             outputs[place] = part
     return outputs
+
+
+def _places(starts: np.ndarray, batch_size: int) -> list[slice]:
+    """Cut windows into batches of at most ``batch_size``.
+
+    If few rows lie between the starts, they are predicted too: a view of successive windows takes
+    less time than a copy of those asked for.
+    """
+    n_spanned = int(starts[-1] - starts[0]) + 1
+    if n_spanned <= (1 + HOLES_ALLOWED) * len(starts):
+        edges = np.arange(starts[0], starts[-1] + 1, batch_size)
+        firsts = np.unique(np.searchsorted(starts, edges)).tolist()
+    else:
+        firsts = range(0, len(starts), batch_size)
+    return [slice(*place) for place in pairwise([*firsts, len(starts)])]
 
 
 def _padded(batch: torch.Tensor, size: int) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,23 @@ def test_few_windows_are_padded_to_the_smallest_batch(n_rows):
     output = predict_windows(module, series, few, batch_size=16, smallest=4)
     np.testing.assert_array_equal(output, view[:n_rows, -1, :1])
     assert sizes == [4]
+
+
+@pytest.mark.parametrize("n_left_out", [1, 3, 20])
+def test_windows_between_those_asked_for_change_no_output(n_left_out):
+    view, windows, series = setup()
+    left_out = np.random.RandomState(0).permutation(np.arange(1, 46))[:n_left_out]
+    asked = np.delete(np.arange(47), left_out)
+    some = replace(windows, starts=windows.starts[asked])
+    sizes = []
+
+    def module(x):
+        sizes.append(len(x))
+        return x[:, -1, :1]
+
+    output = predict_windows(module, series, some, batch_size=8)
+    np.testing.assert_array_equal(output, view[asked, -1, :1])
+    assert sizes == [8] * (6 if n_left_out < 5 else 4)  # few are predicted too, many are not
 
 
 def test_threads_predict_the_same_in_the_same_order():
