@@ -24,6 +24,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm._containers import as_numbers
+from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
 from sklstm._series.storage import row_blocks, stays_on_disk
@@ -131,15 +132,11 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool) -> np.ndarray:
 
     NaN is a missing value, infinity is an error. Rows that stay on disk keep their type.
     """
-    is_known = not reset and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
-    if is_known and not hasattr(estimator, "feature_names_in_"):
-        rows = X
-    else:
-        numbers = as_numbers(X, "X")
-        rows = numbers
-        if not (_is_plain(numbers, 2) and numbers.shape[1]):
-            stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
-            rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
+    rows = numbers = as_numbers(X, "X")
+    if not (_is_plain(numbers, 2) and numbers.shape[1]):
+        stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
+        rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
+    if reset or not _has_features_of_fit(estimator, X):
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and their number
     # Check block by block, since a check of the whole series takes as much memory as a copy.
     for at in row_blocks(rows):
@@ -240,6 +237,14 @@ def _is_plain(X: Any, n_dims: int) -> bool:
     """Whether scikit-learn's checks can be skipped. They take as long as a small prediction."""
     is_float = type(X) in (np.ndarray, WindowArray) and X.dtype in _PLAIN_TYPES
     return is_float and X.ndim == n_dims and len(X) > 0
+
+
+def _has_features_of_fit(estimator: BaseEstimator, X: Any) -> bool:
+    """Whether ``X`` has the fitted features for sure, which takes scikit-learn longer to say."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if is_pandas(X) and X.ndim == 2:
+        return names is not None and X.columns.tolist() == names.tolist()
+    return names is None and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
 
 
 def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
