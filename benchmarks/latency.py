@@ -1,5 +1,6 @@
 """One row through scaling, windows and network, against the bare network's forward pass.
 
+The row is one of an array, then of a data frame with an index, alone or with the 47 rows before it.
 Also the least that any such pipeline could take: scikit-learn's scaler, and an estimator that
 does nothing but the forward pass.
 """
@@ -8,10 +9,11 @@ import statistics
 import time
 
 import numpy as np
+import pandas as pd
 import torch
 from peers import NETWORK_ALONE
 from peers.hand_written import Network
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -60,16 +62,21 @@ def measure(networks=NETWORKS, n_pairs=N_PAIRS, repeats=REPEATS):
 def _measure(window, n_features, sizes, n_pairs, repeats):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1_000, n_features))
-    model = make_pipeline(
-        StandardScaler(),
-        SlidingWindowTransformer(window),
-        LSTMRegressor(
-            sizes, max_epochs=1, early_stopping=False, n_jobs=1, random_state=0, **NETWORK_ALONE
-        ),
-    ).fit(X, X[:, 0])
+    hours = pd.date_range("2026", periods=len(X) + 1, freq="h")
+    names = [f"x{i}" for i in range(n_features)]
+    frame = pd.DataFrame(rng.normal(size=(len(hours), n_features)), hours, names)
+    lstm = LSTMRegressor(
+        sizes, max_epochs=1, early_stopping=False, n_jobs=1, random_state=0, **NETWORK_ALONE
+    )
+    steps = [StandardScaler(), SlidingWindowTransformer(window), lstm]
+    model = clone(make_pipeline(*steps)).fit(X, X[:, 0])
+    of_frames = clone(make_pipeline(*steps)).set_output(transform="pandas")
+    of_frames.fit(frame[:-1], X[:, 0])
     row = rng.normal(size=(1, n_features))
     scaled = model[0].transform(row)
     windows = model[1].transform(scaled)
+    last_row, last_rows = frame[-1:], frame[-48:]
+    scaled_frame = of_frames[0].transform(last_row)
     bare = Network(n_features, sizes[0], len(sizes)).eval()
     x = torch.from_numpy(windows.copy()).float()
 
@@ -85,6 +92,10 @@ def _measure(window, n_features, sizes, n_pairs, repeats):
         "StandardScaler.transform": lambda: model[0].transform(row),
         "SlidingWindowTransformer.transform": lambda: model[1].transform(scaled),
         "LSTMRegressor.predict": lambda: model[2].predict(windows),
+        "pipeline, frame": lambda: of_frames.predict(last_row),
+        "StandardScaler, frame": lambda: of_frames[0].transform(last_row),
+        "SlidingWindowTransformer, frame": lambda: of_frames[1].transform(scaled_frame),
+        "pipeline, last 48 rows of a frame": lambda: of_frames.predict(last_rows),
     }
     seconds = {name: [] for name in steps}
     for _ in range(n_pairs + 1):
