@@ -8,10 +8,12 @@ import numpy as np
 
 from sklstm._containers import column_names
 from sklstm._series.lead_names import read_leads
-from sklstm._series.windows import HOLES_ALLOWED
 from sklstm._validation import is_int
 
 _VALUES_TO_TELL = 3  # fewer equal values may be chance
+# Rows that were left out may lie between this fraction of the rows. Of labels of two kinds, half of
+# the values are equal by chance.
+_LEFT_OUT = 0.3
 
 
 def find_leads(
@@ -68,7 +70,7 @@ def _leads_of_values(values: np.ndarray) -> np.ndarray:
         # What equals the row before it says nothing: labels that are mostly zero.
         tells = ~np.isnan(later) & ~np.isnan(ahead) & (later != values[:-1, output])
         is_told = np.count_nonzero(tells) >= _VALUES_TO_TELL
-        if is_told and np.mean(later[tells] != ahead[tells]) <= HOLES_ALLOWED:
+        if is_told and np.mean(later[tells] != ahead[tells]) <= _LEFT_OUT:
             leads[output + 1] = leads[output] + 1
     return leads if leads.max() > 1 else np.zeros_like(leads)
 

@@ -243,7 +243,9 @@ def _has_features_of_fit(estimator: BaseEstimator, X: Any) -> bool:
     """Whether ``X`` has the fitted features for sure, which takes scikit-learn longer to say."""
     names = getattr(estimator, "feature_names_in_", None)
     if is_pandas(X) and X.ndim == 2:
-        return names is not None and X.columns.tolist() == names.tolist()
+        columns = X.columns.tolist()
+        are_text = all(type(name) is str for name in columns)
+        return names is not None and are_text and columns == names.tolist()
     return names is None and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
 
 

@@ -96,7 +96,7 @@ class FittedSeries:
         """Return the series with these rows at its end."""
         self._warn_of_another_scale(rows)
         index = self._comparable(index)
-        known = self._inferred_again(index)
+        known = self._inferred_again(index, asks=True)
         repeats = known.first_repeats or _repeats(self.head[:1], rows)
         extremes = _extremes(rows, known.extremes)
         known = replace(known, first_repeats=repeats, extremes=extremes)
@@ -117,7 +117,8 @@ class FittedSeries:
         axis = known.axis.decided(ticks)
         last = ticks[[-1]].tolist()[0]
         kept = _last(ticks, reach).copy()
-        return replace(known, axis=axis, last_tick=last, history_ticks=kept)
+        few = None if index is None else known.few_labels  # else they are no longer all labels
+        return replace(known, axis=axis, last_tick=last, history_ticks=kept, few_labels=few)
 
     def place(
         self, rows: np.ndarray, index: PandasIndex | None, with_history: bool, reach: int
@@ -141,9 +142,10 @@ class FittedSeries:
         past = slice(0) if alone else known.history_ticks < ticks[0]
         before = known.history_ticks[past]
         positions = known.axis.positions(np.concatenate([before, ticks]), index)
-        check_holes(np.diff(positions[-len(rows) :]), known.axis, "X", _HOLES_IN_PREDICTION)
-        if index is not None and not known.axis.given:
-            refuse_pattern(ticks, positions[-len(rows) :], known.axis, index)
+        own = positions[-len(rows) :]
+        check_holes(np.diff(own), known.axis, "X", _HOLES_IN_PREDICTION)
+        if index is not None and not known.axis.given and own[-1] - own[0] > known._n_steps():
+            refuse_pattern(ticks, own, known.axis, index)  # the fitted rows might not show it
         if not alone and index is not None:
             known._warn_of_missing_history(positions, len(before), ticks[0], reach)
         return past, positions
@@ -230,15 +232,27 @@ class FittedSeries:
                 stacklevel=4,
             )
 
-    def _inferred_again(self, index: PandasIndex | None) -> FittedSeries:
-        """Infer the time axis from the few labels so far and the labels passed."""
+    def _n_steps(self) -> int:
+        """Count the steps of time from the first row to the last one."""
+        if self.axis is None or self.axis.scale == "rows":
+            return 0
+        steps, _ = self.axis.steps(np.array([self.first_tick, self.last_tick]))
+        return int(steps[1] - steps[0])
+
+    def _inferred_again(self, index: PandasIndex | None, asks: bool = False) -> FittedSeries:
+        """Infer the time axis from the few labels so far and the labels passed.
+
+        If they leave it open, keep the axis of the labels so far, or raise an error (``asks``).
+        """
         if index is None or self.few_labels is None:
             return self
         labels = index_of_labels(*self.few_labels, like=index)
         both = labels.union(index)
         try:
             axis = time_axis(both)
-        except ValueError:  # what is open about both may be clear from the labels of the fit
+        except ValueError:
+            if asks:
+                raise
             return self
         ticks = axis.ticks(labels)
         first, last = ticks[[0, -1]].tolist()

@@ -9,8 +9,12 @@ from sklstm._series.labels import PandasIndex
 from sklstm._series.time_axis import ROWS, TimeAxis
 from sklstm._series.windows import HOLES_ALLOWED, are_few
 
-# Holes are a pattern if this many stretches between them have the same length.
-_EQUAL_STRETCHES = 4
+# Holes are a pattern if this many stretches in sequence between them have the same length, or this
+# many of all stretches and half of them.
+_EQUAL_IN_SEQUENCE, _EQUAL_STRETCHES = 4, 8
+# Holes at a time of the day or week that never has a row. Two may be chance, unless they are alike
+# and longer than a row.
+_HOLES_IN_PLACE = 3
 
 
 def check_holes(steps: np.ndarray, axis: TimeAxis, name: str, allowed: float) -> None:
@@ -72,27 +76,41 @@ def refuse_pattern(
 def _at_equal_distances(holes: np.ndarray, n_rows: int) -> bool:
     """Whether most stretches of rows between holes have the same length."""
     stretches = np.diff(holes)
-    if len(stretches) < _EQUAL_STRETCHES:
+    if len(stretches) < _EQUAL_IN_SEQUENCE:
         return False
     counts = np.bincount(stretches)
     # Of rows picked at random, many follow a hole and are followed by one.
-    is_random = counts.argmax() == 1 and len(holes) > HOLES_ALLOWED * n_rows
-    return bool(counts.max() >= max(_EQUAL_STRETCHES, len(stretches) / 2) and not is_random)
+    if counts.argmax() == 1 and len(holes) > HOLES_ALLOWED * n_rows:
+        return False
+    changes = np.flatnonzero(np.diff(stretches, prepend=0, append=0))
+    in_sequence = int(np.diff(changes).max())
+    enough = in_sequence >= _EQUAL_IN_SEQUENCE or counts.max() >= _EQUAL_STRETCHES
+    return bool(enough and counts.max() >= len(stretches) / 2)
 
 
 def _in_same_place(ticks: np.ndarray, steps: np.ndarray, axis: TimeAxis) -> bool:
-    """Whether most missing rows lie at a time of the day or week that never has a row."""
+    """Whether most missing rows lie at times of the day or week that never have a row."""
     if not axis.unit or axis.scale == "calendar":
         return False
-    n_missing = int((steps - 1).sum())
+    holes = np.flatnonzero(steps > 1)
+    lengths = steps[holes] - 1
     for days in (1, 7):
         period = days_in_unit(days, axis.unit)
         n_slots, rest = divmod(period, axis.step)
         n_periods = (ticks[-1] - ticks[0]) // period
         if rest or n_slots < 2 or n_periods < 2:
             continue
-        n_used = len(np.unique(ticks % period // axis.step))
-        comes_again = len(ticks) >= 0.75 * n_used * n_periods
-        if comes_again and 0 < n_missing <= 2 * (n_slots - n_used) * n_periods:
+        slots = ticks % period // axis.step
+        used = np.unique(slots)
+        if len(ticks) < 0.75 * len(used) * n_periods:  # these times do not come again
+            continue
+        # Rows that are missing at times that have a row: those of the circle in the hole.
+        circle = np.concatenate([used, used + n_slots])
+        first = slots[holes] + 1
+        n_used = np.diff(circle.searchsorted([first, first + np.minimum(lengths, n_slots)]), axis=0)
+        in_place = n_used[0] == 0
+        are_alike = bool(in_place.all()) and lengths.min() > 1 and lengths.min() == lengths.max()
+        enough = np.count_nonzero(in_place) >= _HOLES_IN_PLACE or are_alike
+        if enough and 2 * lengths[in_place].sum() >= lengths.sum():
             return True
     return False
