@@ -3,13 +3,15 @@
 Each test is a situation that users have reported, with the values that are right.
 """
 
+import io
 import sys
 import warnings
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.pipeline import make_pipeline
@@ -214,12 +216,122 @@ def test_times_without_a_zone_after_times_with_one_are_refused_and_the_advice_wo
         transformer.transform(naive)
     assert transformer.transform(naive.tz_localize("Europe/Berlin")).shape == (20, 3, 1)
     transformer.fit(frame(july.tz_localize(None)[:20]))
-    with pytest.raises(ValueError, match=r"X\.tz_localize\(None\)"):
-        transformer.transform(frame(july)[20:30])
-    transformer.transform(frame(july)[20:30].tz_localize(None))
+    advice = r"X\.tz_convert\('Europe/Berlin'\)\.tz_localize\(None\)"
+    with pytest.raises(ValueError, match=advice):
+        transformer.transform(frame(july)[20:30].tz_convert("UTC"))
+    rows = frame(july)[20:30].tz_convert("UTC").tz_convert("Europe/Berlin").tz_localize(None)
+    np.testing.assert_array_equal(transformer.transform(rows)[0, :, 0], [18, 19, 20])
+
+
+@pytest.mark.parametrize("freq", ["SMS", "SME"])
+def test_half_months_are_a_calendar(freq):
+    days = pd.date_range("1980-02-01", periods=150, freq=freq)
+    X = frame(days).drop(days[20:60])
+    transformer = SlidingWindowTransformer(3).fit(X)
+    assert transformer.freq_.startswith(freq)
+    np.testing.assert_array_equal(transformer.transform(X)[20, :, 0], [NAN, NAN, 60])
+    display = ForecastDisplay.from_predictions(X["load"], np.zeros(4))
+    following = pd.date_range(days[-1], periods=5, freq=freq)[1:]
+    assert list(display.forecast_index) == list(following)
+
+
+def test_a_label_at_a_skipped_midnight_may_be_the_first():
+    months = pd.date_range("2023-01-01", periods=24, freq="MS")
+    months = months.tz_localize("America/Asuncion", nonexistent="shift_forward")
+    X, row = frame(months), list(months.hour).index(1)
+    transformer = SlidingWindowTransformer(3).fit(X)
+    np.testing.assert_array_equal(
+        transformer.transform(X[row : row + 3])[2, :, 0], row + np.r_[0:3]
+    )
+    windows = SlidingWindowTransformer(3).fit_transform(X[row:])
+    np.testing.assert_array_equal(windows[2, :, 0], row + np.r_[0:3])
+
+
+@pytest.mark.parametrize("part, largest", [("weeks", 52), ("days", 366)])
+def test_integers_of_weeks_and_days_of_years_are_refused_and_the_advice_works(part, largest):
+    factor = 100 if part == "weeks" else 1000
+    labels = [2000 * factor + k for k in range(1, largest + 1)]
+    labels += [2001 * factor + k for k in range(1, 40)]
+    X = frame(pd.Index(labels))
+    with pytest.raises(ValueError, match="integers that read as dates") as error:
+        SlidingWindowTransformer(3).fit(X)
+    advice = str(error.value).split("X.index = ")[1].split(". Or say")[0]
+    X.index = pd.DatetimeIndex(eval(advice, {"pd": pd, "X": X}))
+    windows = np.asarray(SlidingWindowTransformer(3).fit_transform(X))
+    np.testing.assert_array_equal(windows[:, 0, 0][2:], np.arange(len(X) - 2.0))
+    for plain in (pd.Index(range(200001, 200053)), pd.Index(range(199990, 200210))):
+        assert SlidingWindowTransformer(3).fit(frame(plain)).freq_ == 1
+
+
+@pytest.mark.parametrize("kind", ["text", "datetimes", "read from a file"])
+def test_times_with_the_offsets_of_two_seasons_are_times(kind):
+    times = pd.date_range("2024-03-20", periods=500, freq="h", tz="Europe/Berlin")
+    kept = times.delete(range(100, 150))
+    labels = [time.isoformat() for time in kept]
+    if kind == "datetimes":
+        labels = [datetime.fromisoformat(label) for label in labels]
+    X = pd.DataFrame({"a": np.delete(np.arange(500.0), range(100, 150))}, pd.Index(labels))
+    if kind == "read from a file":
+        X = pd.read_csv(io.StringIO(X.to_csv()), index_col=0)
+    targets = forecast_targets(X["a"], 2)
+    np.testing.assert_array_equal(targets.iloc[[98, 99]], [[99, NAN], [NAN, NAN]])
+    transformer = SlidingWindowTransformer(3).fit(X[:200])
+    assert transformer.freq_ == "h"
+    np.testing.assert_array_equal(transformer.transform(X[200:])[0, :, 0], [248, 249, 250])
+    with pytest.raises(ValueError, match="not increasing"):
+        transformer.fit(X[::-1])
+
+
+def test_times_as_categories_are_times():
+    days = pd.date_range("2024-01-01", periods=40)
+    for labels in (days, days.astype(str)):
+        X = pd.DataFrame({"a": np.arange(40.0)}, index=pd.CategoricalIndex(labels))
+        X = X.iloc[np.delete(np.arange(40), 30)]
+        windows = np.asarray(SlidingWindowTransformer(3).fit_transform(X))
+        np.testing.assert_array_equal(windows[30, :, 0], [29, NAN, 31])
+        with pytest.raises(ValueError, match="not increasing"):
+            SlidingWindowTransformer(3).fit(X[::-1])
 
 
 # ---- history ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_fitted", [1, 2, 5, 9])
+def test_rows_without_labels_after_few_with_labels_are_history(n_fitted):
+    X = frame(pd.date_range("2024-01-01", periods=40))
+    transformer = SlidingWindowTransformer(4).fit(X[:n_fitted])
+    for start, stop in ((n_fitted, 15), (15, 20)):
+        transformer.partial_fit(X[start:stop].reset_index(drop=True))
+    if n_fitted > 1:  # else the step is not known
+        np.testing.assert_array_equal(transformer.transform(X[20:21])[0, :, 0], [17, 18, 19, 20])
+    rows = X[20:22].reset_index(drop=True)
+    np.testing.assert_array_equal(transformer.transform(rows)[0, :, 0], [17, 18, 19, 20])
+
+
+@pytest.mark.parametrize("n_fitted", [1, 5, 9])
+def test_rows_are_asked_about_when_they_arrive_as_in_a_fit(n_fitted):
+    kept = np.delete(np.arange(40), np.r_[10, 11, 20, 21, 24, 25, 28, 29, 32, 33, 36, 37])
+    X = frame(pd.date_range("2024-01-01", periods=40))
+    transformer = SlidingWindowTransformer(3).fit(X.iloc[kept[:n_fitted]])
+    rest = X.iloc[kept[n_fitted:]]
+    with pytest.raises(ValueError, match="again and again|in 6 places"):
+        transformer.partial_fit(rest)
+    np.testing.assert_array_equal(transformer.transform(X[9:10])[0, -1, 0], 9)  # kept its fit
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_outages_at_the_same_hour_are_missing_rows_in_later_rows_and_short_series(seed):
+    rng = np.random.default_rng(seed)
+    hours = pd.date_range("2024-01-01", periods=300, freq="h")
+    lost = 250 + rng.choice(48, 4, replace=False)
+    X = frame(hours).drop(hours[[*lost, 270, 294]], errors="ignore")
+    transformer = SlidingWindowTransformer(3).fit(X[:250])
+    labels = {label: value for value, label in enumerate(hours) if label in X.index}
+    for row, window in zip(X.index[250:], np.asarray(transformer.transform(X[250:])), strict=True):
+        expected = [labels.get(row - pd.Timedelta(k, "h"), NAN) for k in (2, 1, 0)]
+        np.testing.assert_array_equal(window[:, 0], expected)
+    few = frame(hours[:60]).drop(hours[[20, 44]])  # the same hour on two days
+    assert SlidingWindowTransformer(3).fit(few).freq_ == "h"
 
 
 def test_rows_among_the_fitted_ones_are_told_to_lack_steps():
@@ -301,8 +413,9 @@ def labelled_rows(draw):
     zone = draw(st.sampled_from([None, "UTC", "Europe/Berlin", "America/New_York"]))
     n_rows = draw(st.integers(4, 40))
     calendar = pd.date_range("2024-03-20", periods=n_rows, freq=freq, tz=zone)
-    numbers = st.lists(st.integers(0, n_rows - 1), min_size=2, unique=True)
-    return freq, calendar, sorted(draw(numbers))
+    lost = draw(st.sets(st.integers(0, n_rows - 1), max_size=n_rows - 2))
+    few = draw(st.sampled_from([lost, set(sorted(lost)[:3])]))
+    return freq, calendar, [number for number in range(n_rows) if number not in few]
 
 
 def by_label(calendar, kept, window_size, dilation):
@@ -375,8 +488,7 @@ def test_a_moved_label_is_refused_by_name(drawn, row, by):
     row = min(row, len(labels) - 1)
     labels[row] += pd.Timedelta(by)
     X = frame(pd.DatetimeIndex(labels))
-    if len(labels) < 12 or not X.index.is_monotonic_increasing:
-        return
+    assume(len(labels) >= 12 and X.index.is_monotonic_increasing)
     with pytest.raises(ValueError, match="off the grid") as error:
         SlidingWindowTransformer(3, freq=freq).fit(X)
     assert repr(X.index[row]) in str(error.value)
@@ -428,11 +540,9 @@ def test_no_order_but_that_of_time_is_taken(drawn, random):
     X = frame(calendar[kept])
     order = list(range(len(kept)))
     random.shuffle(order)
-    if order == sorted(order):
-        return
+    assume(order != sorted(order))
     for form in (None, "%Y-%m-%d %H:%M:%S"):
         labels = X.index if form is None else X.index.tz_localize(None).strftime(form)
-        if not labels.is_unique:
-            return
+        assume(labels.is_unique)
         with pytest.raises(ValueError, match="not increasing|dates as text|clocks go back"):
             SlidingWindowTransformer(3, freq=freq).fit(X.set_axis(labels).iloc[order])

@@ -41,6 +41,11 @@ class TestFindLeads:
     def test_a_column_without_a_lead_is_known_at_once(self):
         assert auto(named(["load_lead24", "sensor"])) == [24, 0]
 
+    def test_of_names_with_levels_the_last_one_counts(self):
+        names = [("a", "load_lead7"), ("b", "load_lead9")]
+        y = pd.DataFrame(np.zeros((9, 2)), columns=pd.MultiIndex.from_tuples(names))
+        assert find_leads("auto", y, y.to_numpy()).tolist() == [7, 9]
+
     def test_names_of_forecast_targets_survive_a_split(self):
         y = forecast_targets(pd.Series(SERIES, name="load"), 3)
         assert auto(y) == auto(y.iloc[[4, 9, 30]]) == [1, 2, 3]

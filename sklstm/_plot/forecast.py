@@ -362,9 +362,14 @@ def _check_leads(target_leads: Any, y_pred: ArrayLike, horizon: int) -> list[int
 def _labels(series: ArrayLike, row: int, horizon: int, freq: Any) -> tuple[Any, Any]:
     """Return labels of all rows and of the steps after ``row``: of a regular index, or numbers."""
     index: Any = time_index(series, "y_true", freq)  # a pandas.Index or None
-    ahead = None
-    if index is not None and index.inferred_type != "timedelta64":  # which cannot be drawn
-        ahead = time_axis(index, freq, "y_true").next_labels(index, row, horizon)
-    if ahead is None:
-        return np.arange(np.shape(series)[0]), row + np.arange(1, horizon + 1)
-    return index, ahead
+    n_rows = np.shape(series)[0]
+    if index is not None and index.inferred_type not in ("timedelta64", "string"):  # not drawn
+        axis = time_axis(index, freq, "y_true")
+        # Where each row follows the one before it, the next labels are those of the next rows.
+        known = index[row + 1 : row + 1 + horizon] if axis.scale == "rows" else index[:0]
+        if len(known) == horizon:
+            return index, known
+        ahead = axis.next_labels(index, row + len(known), horizon - len(known))
+        if ahead is not None:
+            return index, known.append(ahead) if len(known) else ahead
+    return np.arange(n_rows), row + np.arange(1, horizon + 1)

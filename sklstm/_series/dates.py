@@ -7,12 +7,13 @@ import sys
 import warnings
 from datetime import datetime
 from itertools import product
+from operator import gt, lt
 from typing import Any
 
 import numpy as np
 
 _DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
-_SHORT_YEARS = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%m-%d-%y", "%d-%m-%y")
+_SHORT_YEARS = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%m-%d-%y", "%d-%m-%y", "%y-%m-%d", "%y/%m/%d")
 _NAMED_MONTHS = (
     "%d %b %Y",
     "%d-%b-%Y",
@@ -23,11 +24,14 @@ _NAMED_MONTHS = (
     "%b-%y",
     "%b %y",
 )
-_COMPACT = ("%Y", "%Y%m", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%m/%Y", "%Y/%m", "%G-W%V-%u")
+_COMPACT = ("%Y", "%Y%m", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%G-W%V-%u", "%Y-%j")
+_OF_MONTHS = ("%m/%Y", "%Y/%m", "%m.%Y", "%Y.%m", "%YM%m", "%Y_%m")
 _COMPACT_TIMES = ("%Y%m%dT%H%M", "%Y%m%dT%H%M%S", "%Y%m%d_%H%M%S", "%H:%M %d.%m.%Y")
-_DATES = (*_DAYS, "%Y%m%d", "%Y-%m-%d", *_SHORT_YEARS, *_NAMED_MONTHS)
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S")
-_FORMATS = [*(date + time for date, time in product(_DATES, _TIMES)), *_COMPACT, *_COMPACT_TIMES]
+_DATES = (*_DAYS, "%Y%m%d", "%Y-%m-%d", "%Y_%m_%d", *_SHORT_YEARS, *_NAMED_MONTHS)
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %H.%M", " %I:%M %p", " %I:%M:%S %p")
+_LETTERED = ("T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f")
+_FORMATS = [date + time for date, time in product(_DATES, _TIMES + _LETTERED)]
+_FORMATS += [*_COMPACT, *_OF_MONTHS, *_COMPACT_TIMES]
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _MONTH = re.compile(rf"\b\d*({_MONTHS})[a-z]*\b", re.IGNORECASE)
 _QUARTER = re.compile(r"(19|20)\d\d-?Q[1-4]")
@@ -45,12 +49,29 @@ def dates_of_text(index: Any, name: str) -> str | None:
         return None
     if all(_QUARTER.fullmatch(label) for label in sample):
         return f"pd.PeriodIndex({name}.index, freq='Q')"
-    for form in _FORMATS:
-        if all(_parses(label, form) for label in sample):
-            return f"pd.to_datetime({name}.index, format={form!r})"
+    index_of = f"{name}.index"
+    if any(label != label.strip() for label in sample):
+        sample, index_of = sample.str.strip(), f"{name}.index.str.strip()"
+    forms = [form for form in _FORMATS if _parses(sample[0], form)]
+    forms = [form for form in forms if all(_parses(label, form) for label in sample)]
+    if forms:
+        first, *others = _likely(sample, forms)
+        also = f", or with {' or '.join(f'format={form!r}' for form in others)}" if others else ""
+        return f"pd.to_datetime({index_of}, format={first!r}){also}"
     if all(_MONTH.search(label) for label in sample) and _parse_somehow(sample):
         return f"pd.to_datetime({name}.index, format='mixed')"
     return None
+
+
+def _likely(sample: Any, forms: list[str]) -> list[str]:
+    """Leave out formats in which the labels are in no order, if they are in order in others."""
+    days = [[datetime.strptime(label, form) for label in sample] for form in forms]
+    likely = [
+        form
+        for form, found in zip(forms, days, strict=True)
+        if all(map(lt, found, found[1:])) or all(map(gt, found, found[1:]))
+    ]
+    return likely or forms
 
 
 def _parse_somehow(sample: Any) -> bool:
@@ -66,12 +87,35 @@ def _parse_somehow(sample: Any) -> bool:
 
 def _parses(label: str, form: str) -> bool:
     try:
-        return _FIRST_YEAR <= datetime.strptime(label.strip(), form).year <= _LAST_YEAR
+        return _FIRST_YEAR <= datetime.strptime(label, form).year <= _LAST_YEAR
     except ValueError:
         return False
 
 
-def integer_format(values: np.ndarray) -> str | None:
+def dates_of_integers(values: np.ndarray, name: str) -> str | None:
+    """Return the expression that turns integers into dates, or None if they are no dates."""
+    digits = f"{name}.index.astype(str)"
+    if (form := _integer_format(values)) is not None:
+        return f"pd.to_datetime({digits}, format={form!r})"
+    years, weeks = np.divmod(values, 100)
+    if _turn_of_years(values, years, weeks, 53):
+        return f"pd.to_datetime({digits} + '1', format='%G%V%u')"
+    years, days = np.divmod(values, 1000)
+    if _turn_of_years(values, years, days, 366):
+        return f"pd.to_datetime({digits}, format='%Y%j')"
+    return None
+
+
+def _turn_of_years(values: np.ndarray, years: np.ndarray, parts: np.ndarray, largest: int) -> bool:
+    """Whether integers count weeks or days (parts) of years, and a year begins among them."""
+    in_range = years.min() >= _FIRST_YEAR and years.max() <= _LAST_YEAR
+    in_range = in_range and parts.min() >= 1 and parts.max() <= largest
+    begins = np.flatnonzero(np.diff(years) == 1)
+    near_ends = (parts[begins] >= 0.9 * largest) & (parts[begins + 1] <= 0.1 * largest + 1)
+    return bool(in_range and len(begins) and near_ends.all())
+
+
+def _integer_format(values: np.ndarray) -> str | None:
     """Return the format in which integers are dates written without separators, or None."""
     n_digits = len(str(values.max()))
     if n_digits not in (6, 8, 10, 12, 14) or len(str(values.min())) != n_digits:

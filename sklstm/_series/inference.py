@@ -9,7 +9,7 @@ import numpy as np
 
 from sklstm._series.calendars import calendar_grid, is_fixed, plain_offset
 from sklstm._series.clocks import clocks_change, days_in_unit, local_times
-from sklstm._series.dates import integer_format
+from sklstm._series.dates import dates_of_integers
 from sklstm._series.grids import (
     OFF_GRID,
     anchored,
@@ -34,6 +34,7 @@ _LABELS_TO_JUDGE = 10
 _DAY = np.timedelta64(1, "D")
 _LONGEST_HOLIDAYS = 14.5  # days; half a day more than two weeks, for clocks that change
 _SHORTEST_MONTH = 28  # days
+_SHORTEST_HALF, _LONGEST_HALF = 12, 18  # days: of half a month
 
 
 def infer_time_axis(index: PandasIndex, name: str) -> TimeAxis:
@@ -50,8 +51,11 @@ def infer_time_axis(index: PandasIndex, name: str) -> TimeAxis:
         local = local_on_grid(index, ticks, times)
         if (axis := _business_days(local, rows, name)) is not None:
             return axis
-        is_months = np.diff(local.values).min() >= _SHORTEST_MONTH * _DAY
-        if is_months and (axis := _months(index, local, name)) is not None:
+        least = np.diff(local.values).min()
+        calendars = _months(local) if least >= _SHORTEST_MONTH * _DAY else []
+        if len(index) > 2 and _SHORTEST_HALF * _DAY <= least < _LONGEST_HALF * _DAY:
+            calendars = _half_months(local)
+        if (axis := _on_calendar(index, local, calendars, name)) is not None:
             return axis
     axis = None
     for scale, numbers in _scales(ticks, local if clocks_change(index) else None, times):
@@ -168,11 +172,11 @@ def _business_days(local: PandasIndex, rows: TimeAxis, name: str) -> TimeAxis | 
     return axis
 
 
-def _months(index: PandasIndex, local: PandasIndex, name: str) -> TimeAxis | None:
-    """Find a calendar of months that all labels lie on: their first day, last business day, ..."""
+def _months(local: PandasIndex) -> list[Any]:
+    """List calendars of months: their first day, last business day, ..."""
     pd = loaded_pandas()
     offsets, day, weekday = pd.offsets, int(local.day.max()), int(local.day_of_week[0])
-    candidates = [
+    return [
         offsets.MonthBegin(),
         offsets.MonthEnd(),
         offsets.BMonthBegin(),
@@ -181,6 +185,19 @@ def _months(index: PandasIndex, local: PandasIndex, name: str) -> TimeAxis | Non
         offsets.WeekOfMonth(week=min((int(local.day.min()) - 1) // 7, 3), weekday=weekday),
         offsets.LastWeekOfMonth(weekday=weekday),
     ]
+
+
+def _half_months(local: PandasIndex) -> list[Any]:
+    """List calendars of half months: the first or last day of a month, and another one."""
+    offsets, first, last = loaded_pandas().offsets, int(local.day.min()), int(local.day.max())
+    begins = [offsets.SemiMonthBegin(day_of_month=last)] if first == 1 and 2 <= last <= 27 else []
+    return begins + ([offsets.SemiMonthEnd(day_of_month=first)] if first <= 27 else [])
+
+
+def _on_calendar(
+    index: PandasIndex, local: PandasIndex, candidates: list[Any], name: str
+) -> TimeAxis | None:
+    """Take the first calendar that all labels lie on."""
     unit = unit_of(index)
     local = local.as_unit(unit)
     for offset in candidates:
@@ -198,11 +215,11 @@ def _months(index: PandasIndex, local: PandasIndex, name: str) -> TimeAxis | Non
 
 
 def _refuse_integer_dates(values: np.ndarray, name: str) -> None:
-    form = integer_format(values)
-    if form is None or (len(form) == 4 and len(values) < 3):
+    dates = dates_of_integers(values, name)
+    if dates is None or (dates.endswith("'%Y%m')") and len(values) < 3):
         return
     raise ValueError(
         f"The index of {name} holds integers that read as dates ({values[0]}, {values[1]}, ...). "
-        f"Turn them into times: {name}.index = pd.to_datetime({name}.index.astype(str), "
-        f"format={form!r}). Or say freq='rows' if each row follows the one before it."
+        f"Turn them into times: {name}.index = {dates}. Or say freq='rows' if each row follows the "
+        "one before it."
     )

@@ -6,6 +6,7 @@ pandas is never imported here: who passes a pandas index has imported it.
 from __future__ import annotations
 
 import sys
+import warnings
 from itertools import combinations
 from typing import Any
 
@@ -80,15 +81,32 @@ def _is_rows(freq: object) -> bool:
 
 
 def _as_times(index: PandasIndex) -> PandasIndex:
-    """Return times of Python, of pyarrow and in ISO text as those of pandas, others as they are."""
+    """Return times of Python, of pyarrow and in ISO text as those of pandas, others as they are.
+
+    Times with several offsets to UTC, as text and objects hold them after a change of clocks, are
+    returned in UTC.
+    """
+    if index.inferred_type == "categorical":
+        index = loaded_pandas().Index(index.to_numpy())
     inferred = index.inferred_type
     if inferred == "string" and index.str.match(_ISO_DATE).all():
-        try:
-            return loaded_pandas().to_datetime(index, format="ISO8601")
-        except ValueError:  # no dates, or of several time zones
-            return index
+        return _as_datetimes(index, format="ISO8601")
+    if inferred in ("datetime", "date"):
+        return _as_datetimes(index)
     kind = _KINDS_OF_TIMES.get(inferred)
     return index if kind is None else getattr(loaded_pandas(), kind)(index)
+
+
+def _as_datetimes(index: PandasIndex, **options: Any) -> PandasIndex:
+    pd = loaded_pandas()
+    for utc in (False, True):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", FutureWarning)  # of several offsets, in pandas 2
+                return pd.DatetimeIndex(pd.to_datetime(index, utc=utc, **options))
+        except (ValueError, FutureWarning):
+            continue
+    return index  # no dates
 
 
 def is_default(index: PandasIndex) -> bool:
@@ -120,8 +138,9 @@ def check_increasing(index: PandasIndex, name: str = "X") -> None:
         )
     raise ValueError(
         f"The index of {name} has duplicates (first: {index[index.duplicated()][0]!r}), but "
-        "every row must be a step of one series. Bootstrapped rows and several series "
-        "in one frame cannot be windowed; if the rows do follow each other, use "
+        "every row must be a step of one series. If a row was stored twice, keep the first one: "
+        f"{name}[~{name}.index.duplicated()]. Bootstrapped rows and several series in one frame "
+        "cannot be windowed. If the rows do follow each other, drop their labels: "
         f"{name}.reset_index(drop=True)."
     )
 

@@ -14,8 +14,12 @@ def lead_name(name: object, lead: int) -> str:
 
 
 def read_leads(names: Sequence[object]) -> list[int] | None:
-    """Read the lead of each column from its name, 0 where it has none; None if no name has one."""
-    matches = [_LEAD.fullmatch(name) if isinstance(name, str) else None for name in names]
+    """Read the lead of each column from its name, 0 where it has none; None if no name has one.
+
+    Of a name with several levels, the last one counts.
+    """
+    last = [name[-1] if isinstance(name, tuple) and name else name for name in names]
+    matches = [_LEAD.fullmatch(name) if isinstance(name, str) else None for name in last]
     if not any(matches):
         return None
     return [0 if match is None else int(match[1]) for match in matches]

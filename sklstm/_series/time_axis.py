@@ -178,9 +178,10 @@ class TimeAxis:
         answer += f"{name}.reset_index(drop=True)."
         if {kind, self.kind} == {"datetime", "datetime with a time zone"}:
             answer = (
-                f"Give the zone to the labels: {name}.tz_localize({self.zone!r})."
+                f"Give the zone to the labels: {name}.tz_localize({zone_of(self.zone)!r})."
                 if kind == "datetime"
-                else f"Use local times as in the fit: {name}.tz_localize(None)."
+                else "Use local times as in the fit, in the zone of the fitted labels: "
+                f"{name}.tz_convert('Europe/Berlin').tz_localize(None), for instance."
             )
         raise ValueError(
             f"The index of {name} is of kind {kind!r}, but that of the fitted rows was "
@@ -216,6 +217,8 @@ class TimeAxis:
         for at, end, sign in ((later, local.max(), 1), (~later, local.min(), -1)):
             if not at.any():
                 continue
+            if sign < 0:
+                end -= loaded_pandas().Timedelta(days=1)  # where clocks skipped midnight
             grid = calendar_grid(anchor, end, offset * sign)
             found = grid.get_indexer(local[at])
             if (found < 0).any() and index.tz is not None:
@@ -240,11 +243,11 @@ class TimeAxis:
         place = "" if index is None else f" before {index[max(row - len(ticks) + len(index), 0)]!r}"
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
-            answer = "If rows are missing, put the rows on a grid"
+            answer = "If rows are missing, put the labels on a grid"
             if self.unit and (period := _period(self._about())):
                 answer = f"If rows are missing, use periods: {_as_periods(name, period)}"
             elif self.unit:
-                answer += f": {name}.resample({self._about()!r}).mean()"
+                answer += f": {name}.set_axis({name}.index.round({self._about()!r}))"
         else:
             why = "which is longer than holidays are, while business days count as rows"
             answer = "If business days are missing, say freq='B'"

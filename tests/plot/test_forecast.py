@@ -272,3 +272,16 @@ def test_masked_values_and_tables_of_pyarrow_are_drawn(chicago):
     display = ForecastDisplay.from_predictions(table, values[:3], row=55)
     np.testing.assert_array_equal(display.history_line_.get_ydata(), values[26:56])
     assert display.ax_.get_ylabel() == "ridership"
+
+
+def test_known_values_are_drawn_at_the_labels_of_their_rows():
+    days = pd.bdate_range("2024-01-02", "2024-12-31").drop("2024-02-19")  # a holiday
+    series = pd.Series(np.arange(float(len(days))), days)
+    row = days.get_loc(pd.Timestamp("2024-02-15"))
+    forecasts = np.zeros((len(days), 3))
+    for freq in ("auto", "rows"):
+        display = ForecastDisplay.from_predictions(series, forecasts, row=row, freq=freq)
+        assert list(display.forecast_index) == list(days[row + 1 : row + 4])
+        np.testing.assert_array_equal(display.actual, series.iloc[row + 1 : row + 4])
+    display = ForecastDisplay.from_predictions(series, forecasts, row=-2)
+    assert list(display.forecast_index) == [days[-1], *pd.bdate_range("2025-01-01", "2025-01-02")]

@@ -107,6 +107,14 @@ def test_an_index_that_is_not_one_series_is_refused(container, index, message):
         time_index(container(np.zeros(3), index=index))
 
 
+def test_a_row_that_was_stored_twice_can_be_dropped_as_advised():
+    days = pd.date_range("2024-01-01", periods=5)
+    X = pd.Series(np.arange(6.0), index=days[[0, 1, 1, 2, 3, 4]])
+    with pytest.raises(ValueError, match=r"X\[~X\.index\.duplicated\(\)\]"):
+        time_index(X)
+    assert time_index(X[~X.index.duplicated()]).equals(days)
+
+
 # ---- dates as text ------------------------------------------------------------------------
 
 FORMATS = ["%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%Y/%m/%d", "%d %b %Y", "%B %d, %Y"]
@@ -124,12 +132,40 @@ def test_dates_as_text_are_refused_and_the_advice_works(form, order):
     series = series.iloc[rows]
     with pytest.raises(ValueError, match="dates as text.*pd.to_datetime.*freq='rows'") as error:
         time_index(series)
-    advised = re.search(r"format='(.*)'\)", str(error.value)).group(1)
+    advised = re.search(r"format='(.*?)'\)", str(error.value)).group(1)
     series.index = pd.to_datetime(series.index, format=advised)
     assert time_index(series.sort_index()).equals(days) or "%d/%m" in form
     if order == "in order":
         series.index = days.strftime(form)
         assert time_index(series, freq="rows") is None or series.index.is_monotonic_increasing
+
+
+def test_both_formats_are_named_if_dates_are_in_order_in_both():
+    months = pd.date_range("2020-01-01", periods=36, freq="MS").strftime("%m/%d/%Y")
+    with pytest.raises(ValueError, match="'%d/%m/%Y'\\), or with format='%m/%d/%Y'"):
+        time_index(pd.Series(np.arange(36.0), index=months))
+    days = pd.date_range("2020-03-08", periods=5).strftime("%y-%m-%d")
+    with pytest.raises(ValueError, match="'%d-%m-%y'\\), or with format='%y-%m-%d'"):
+        time_index(pd.Series(np.arange(5.0), index=days))
+
+
+@pytest.mark.parametrize("form", ["%YM%m", "%Y_%m_%d", "%Y-%m-%d %H.%M", "%m.%Y", "%Y.%m", "%Y-%j"])
+def test_rare_forms_of_dates_are_refused_and_the_advice_works(form):
+    months = pd.date_range("2020-01-01", periods=60, freq="MS")
+    series = pd.Series(np.arange(60.0), index=months.strftime(form))[::-1]
+    with pytest.raises(ValueError, match="dates as text") as error:
+        time_index(series)
+    pattern = re.search(r"format='(.*?)'\)", str(error.value)).group(1)
+    assert pd.to_datetime(series.index, format=pattern)[::-1].equals(months)
+
+
+def test_dates_with_spaces_around_them_are_refused_and_the_advice_works():
+    days = pd.date_range("2020-01-20", periods=60)
+    series = pd.Series(np.arange(60.0), index=" " + days.strftime("%d.%m.%Y"))
+    with pytest.raises(ValueError, match="dates as text") as error:
+        time_index(series)
+    advice = re.search(r"s.index = (.*\))\. Or", str(error.value).replace("X.", "s.")).group(1)
+    assert pd.DatetimeIndex(eval(advice, {"pd": pd, "s": series})).equals(days)
 
 
 @pytest.mark.parametrize(
