@@ -19,11 +19,16 @@ import torch
 from sklearn.metrics import mean_absolute_error
 from sklearn.pipeline import make_pipeline
 
-from sklstm import GateActivityDisplay, LSTMRegressor, SlidingWindowTransformer
+from sklstm import (
+    GateActivityDisplay,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    forecast_targets,
+)
 from sklstm.datasets import load_chicago_ridership
 
 X = load_chicago_ridership(as_frame=True).data[["ridership"]]
-y = X["ridership"].shift(-1)  # the next day
+y = forecast_targets(X["ridership"], 1)["ridership_lead1"]  # the next day
 n_steps, n_test = 14, 365
 model = make_pipeline(
     SlidingWindowTransformer(n_steps),

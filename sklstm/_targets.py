@@ -21,7 +21,7 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
 
     These are the targets of a forecast ``horizon`` steps ahead for :class:`LSTMRegressor`, and
     for other regressors in :class:`KnownTargetsRegressor`. Both leave unknown targets out of
-    training, and in a cross-validation those that lie in the test rows. Therefore
+    training, and those that become known after the last training row. Therefore
     ``pipe.fit(X, forecast_targets(load, 24)).predict(X)[-1]`` is the forecast of the 24
     values after the end of the data.
 

@@ -59,8 +59,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         How time goes on from row to row of a pandas index:
 
         - "auto": as the labels show, by the rules in Notes.
-        - "rows": each row follows the one before it, whatever the labels. Only their order
-          is checked.
+        - "rows": each row follows the one before it, whatever the labels. Times and numbers
+          must be in order.
         - a frequency in the words of pandas: an alias ("h", "30min", "B", "MS"), an offset or a
           timedelta; for integers, the step from label to label. Steps that the index
           leaves out are missing rows, and a label off this grid is an error.
@@ -95,8 +95,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Names of features seen during :meth:`fit`. Only where all of them are strings.
 
     freq_ : str or int
-        The frequency: ``freq`` if it was given, else that of the fitted index in the words of
-        pandas; "rows" if each row follows the one before it.
+        ``freq``, or the frequency of the fitted index, in the words of pandas; "rows" if each row
+        follows the one before it.
 
     history_ : ndarray of shape (at most (window_size - 1) * dilation, `n_features_in_`)
         The last rows seen by :meth:`fit` and :meth:`partial_fit`.
@@ -115,11 +115,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     Index                                              Steps of time
     =================================================  ==========================================
     numpy, polars, a frame with names as its index     each row follows the one before it
-    integers, times, periods: one step explains nine   that step; what the others leave out are
-    of ten differences, or all but two, and the        missing rows
+    integers, times, periods: one step explains 90 %   that step; what the others leave out are
+    of the differences, or all but two, and the        missing rows
     others are multiples of it
     times of a month's first, last, first business,    that calendar, in months
     last business or same day, or same weekday
+    times of half months (the 1st and 15th, ...)       that calendar, in half months
     times with a time zone                             days count in local time, hours in UTC
     business days                                      each row follows the one before it, also
                                                        over a holiday; a hole of more than two
@@ -132,9 +133,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     These leave open how they are to be read. They are an error that names the answers:
 
-    - at most one label of ten off the grid of the others;
+    - up to 10 % of the labels off the grid of the others;
     - the same hole again and again, such as nights, weekends and closing hours;
-    - holes at more than one of ten places, up to six: the rows look picked from a series;
+    - holes after 10 to 60 % of the rows, which look picked from a series;
     - integers that are dates (20240131), and text that is dates in another form than ISO.
 
     In the rows passed later, a label off the grid of the fitted ones is an error.
@@ -143,11 +144,11 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     - *pandas*: the index decides. It must increase strictly. Labels after the fitted
       ones get the history; steps between (``TimeSeriesSplit(gap=...)``, a missing day) are
-      missing rows, unless ``freq_`` is "rows". Labels before or among the fitted ones get, of
-      the rows in ``history_``, only those that lie before the first row passed, so never a row
-      from the future. Other fitted
-      rows are not kept: a warning says how many windows lack steps. So does one if most of a
-      window is missing since rows between the fitted ones and those passed were never seen.
+      missing rows, unless ``freq_`` is "rows". For labels before or among the fitted ones, the
+      rows of ``history_`` before the first row passed are history, so never a row from the future.
+      Other fitted rows are not kept: a warning says how many windows lack steps. So does one if
+      most of a window is missing since rows between the fitted ones and those passed were never
+      seen.
     - *numpy, polars, and a pandas index that does not give the time* (text without order,
       a ``RangeIndex`` that starts again at 0): the values decide. Rows that begin as the
       fitted rows began are taken to be those rows, or the longer series that starts with
@@ -276,8 +277,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Warns
         -----
         UserWarning
-            If every feature lies outside the range of the rows seen so far by more than that
-            range: as rows that an earlier step of the pipeline has not scaled.
+            If a feature lies outside the range of the rows seen so far by more than that range:
+            as in rows that an earlier step of the pipeline has not scaled.
         """
         if not hasattr(self, "history_"):
             return self.fit(X, y)

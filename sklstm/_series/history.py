@@ -28,8 +28,8 @@ _FEW_LABELS = 9
 _ROWS_TO_JUDGE = 24
 
 _BRING_THE_HISTORY = (
-    "pass X with the (window_size - 1) * dilation rows before those that you need, set "
-    "history='none', since X then brings its own history, and leave out the first predictions."
+    "set history='none' and pass X with the (window_size - 1) * dilation rows before those that "
+    "you need. Then leave out the predictions of these rows."
 )
 
 
@@ -161,7 +161,7 @@ class FittedSeries:
                 warnings.warn(
                     f"{lacking} of {len(ends)} windows lack steps: their rows lie among the fitted "
                     "ones, of which only the last are kept as history. "
-                    f"So {_BRING_THE_HISTORY}",
+                    f"To give them their history, {_BRING_THE_HISTORY}",
                     stacklevel=4,
                 )
         elif n_past and first_tick > self.last_tick:

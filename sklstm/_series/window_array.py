@@ -16,8 +16,8 @@ from sklstm._series.windows import Windows, history_length, number_type
 class WindowArray(NDArrayOperatorsMixin):
     """Windows over one series, for windows that do not lie regularly in it.
 
-    :class:`SlidingWindowTransformer` returns it in place of an array where the index of the rows
-    has a hole. It takes the memory of the series, not ``window_size`` times as much.
+    :class:`SlidingWindowTransformer` returns it in place of an array where steps are missing among
+    the rows passed. It takes the memory of the series, not ``window_size`` times as much.
     :class:`LSTMRegressor`, the displays and scikit-learn's splitters and searches take it as they
     take an array.
 
