@@ -140,7 +140,7 @@ def test_rows_without_their_history_warn_and_the_advice_is_right(
 ):
     pipe = serving_pipe(chicago, tomorrow)
     expected = pipe.predict(chicago)[start:stop]
-    with pytest.warns(UserWarning, match=r"rows before those that you need.*history='none'"):
+    with pytest.warns(UserWarning, match=r"history='none'.*rows before those that you need"):
         predicted = pipe.predict(chicago[start:stop])
     assert (predicted != expected).any()
     pipe.set_params(window__history="none")
