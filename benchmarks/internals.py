@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from sklstm import _preparation
-from sklstm._linear import conjugate_gradients, fitting, penalties, stacking
+from sklstm._linear import conjugate_gradients, fitting, moments, penalties, stacking
 from sklstm._linear.bases import BASES
+from sklstm._linear.own_columns import find_own_columns
 from sklstm._network import network_weight, threads
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import EveryStepDataset, WindowDataset
@@ -21,6 +22,9 @@ __all__ = ["BASES", "fit_linear_map", "multiply_adds", "remove_network", "replac
 _PLACES = {
     # The linear map: the bases, and from how many rows on the penalties are chosen.
     "bases": ("BASES", penalties),
+    "scopes": ("SCOPES", moments),
+    "persistence": ("PERSISTENCE", penalties),
+    "other_bases": ("OTHER_BASES", penalties),
     "rows_to_choose": ("ROWS_TO_CHOOSE", penalties, conjugate_gradients),
     # Its penalties: blocks of rows left out in turn, and the one-standard-error rule.
     "n_blocks": ("_N_LEFT_OUT_BLOCKS", penalties),
@@ -71,7 +75,9 @@ def fit_linear_map(windows, targets, n_train, gap):
     view = find_windows(windows)
     tensor = standardised_series(view, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(tensor, view, np.arange(n_train), targets[:n_train], None)
-    found = fitting.fit_linear(data, gap=gap)
+    leads = np.arange(1, targets.shape[1] + 1)
+    own = find_own_columns(data, leads)
+    found = fitting.fit_linear(data, gap=gap, own=own)
     return found.weights.numpy().reshape(targets.shape[1], -1), found.intercept.numpy()
 
 

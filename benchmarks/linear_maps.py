@@ -54,6 +54,8 @@ def best_alone(errors):
 TWO = {name: basis for name, basis in internals.BASES.items() if name != "levels"}
 VARIANTS = {
     "three bases, stacked (the default)": {},
+    "maps of all columns only": {"scopes": ("all",)},
+    "without persistence": {"persistence": False},
     "the best of three bases": {"stacking_weights": best_alone},
     "two bases (no levels), stacked": {"bases": TWO},
     "the best of two bases": {"bases": TWO, "stacking_weights": best_alone},

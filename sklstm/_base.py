@@ -302,7 +302,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         """Solve the linear map, or reuse that of the last call; replace targets by residuals."""
         held_out = None
         if not resumed and self.linear_skip:
-            skip, residuals, held_out = solve_skip(usable, training, validation, gap)
+            skip, residuals, held_out = solve_skip(
+                usable, training, validation, gap, self.target_leads_
+            )
         elif resumed and self.net_.module_.skip is not None:
             # A copy, so that an error does not change net_; in the new precision, on its device.
             skip = copy.deepcopy(self.net_.module_.skip).to(training.targets)

@@ -8,8 +8,9 @@ from itertools import islice
 import torch
 
 from sklstm._linear.conjugate_gradients import choose_n_iterations, iterate
+from sklstm._linear.moments import Moments
+from sklstm._linear.own_columns import OwnColumns
 from sklstm._linear.penalties import Member, choose_members
-from sklstm._linear.ridge import gram_matrix, ridge_solutions
 from sklstm._linear.samples import Dataset, Samples
 from sklstm._linear.skip import LinearSkip
 
@@ -50,7 +51,9 @@ class LinearMap:
         return LinearSkip(*(part.to(like) for part in (self.weights, self.intercept, *values)))
 
 
-def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> LinearMap:
+def fit_linear(
+    dataset: Dataset, gap: int, choice: Choice | None = None, own: OwnColumns | None = None
+) -> LinearMap:
     """Solve ridge regressions of the targets on whole windows, and stack them.
 
     The regressions use three bases. "deviations": the last step, and each earlier step less the
@@ -60,13 +63,19 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
     suit noisy series. "levels": the steps themselves, all with a penalty, which shrinks the map
     towards the mean. This suits series that return to their mean.
 
+    Where each output is a later value of a column of the windows, there are also a map of this
+    column alone and, if several columns are forecast, one map for all of them: from many columns,
+    most coefficients are noise. Persistence takes the place of the sum of all maps where it was
+    better on the latest left-out block and on most of them.
+
     In each basis, the error of every penalty is measured on left-out blocks of rows. The map of
     the basis is the mean over all penalties within one standard error of the best one. The maps
     of the bases are summed with the stacking weights that have the lowest error on the left-out
     blocks.
 
-    With more than 2,048 coefficients (900 for a series of more than two million values), the map
-    is solved by conjugate gradients, which stop early in place of a penalty.
+    With more than 2,048 coefficients (900 for a series of more than two million values), only the
+    maps of the own columns are solved if all columns are forecast. Else the map is solved by
+    conjugate gradients, which stop early in place of a penalty.
 
     Parameters
     ----------
@@ -76,6 +85,8 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
         Rows on either side of a block whose targets overlap with its own.
     choice : tuple of Member, int or None, default=None
         The choice of another map, to be reused. None: choose.
+    own : OwnColumns or None, default=None
+        The column of each output, if each is a later value of one.
 
     Returns
     -------
@@ -106,7 +117,8 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
             zeros = torch.zeros(size, window, n_features, dtype=torch.float64)
             maps[column.start] = LinearMap(zeros, zeros[:, 0, 0], choice)
             continue
-        map_ = _fit(Samples(dataset, places, column), gap, choice)
+        of_column = own if column == slice(None) else None
+        map_ = _fit(Samples(dataset, places, column), gap, choice, of_column)
         choice = map_.choice
         maps[column.start] = map_
     in_order = [maps[column.start] for column in columns]
@@ -114,11 +126,12 @@ def fit_linear(dataset: Dataset, gap: int, choice: Choice | None = None) -> Line
     return LinearMap(weights, torch.cat([map_.intercept for map_ in in_order]), choice)
 
 
-def _fit(samples: Samples, gap: int, choice: Choice | None) -> LinearMap:
+def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | None) -> LinearMap:
     n_values = samples.dataset.windows.shape[0] * samples.n_features
     most = _MOST_FOR_LONG_SERIES if n_values > _LONG_SERIES else _MOST_COEFFICIENTS
     p = samples.n_coefficients
-    if p > most:
+    is_panel = own is not None and len(own.used) == samples.n_features
+    if p > most and not (is_panel and p // samples.n_features <= most):
         samples = samples.thinned(_VALUES_FOR_GRADIENTS // p)
         if not isinstance(choice, int):
             choice = choose_n_iterations(samples, gap)
@@ -126,22 +139,20 @@ def _fit(samples: Samples, gap: int, choice: Choice | None) -> LinearMap:
         coefficients, intercept = next(islice(iterations, choice, None))
     else:
         samples = samples.thinned(_WINDOWS_PER_COEFFICIENT * p)
-        gram = gram_matrix(samples)
+        moments = Moments.of(samples, own, together=p <= most)
         if not isinstance(choice, tuple):
-            choice = choose_members(samples, gram, gap)
-        coefficients, intercept = _stack(gram, p, samples.n_features, choice)
+            choice = choose_members(samples, moments, gap)
+        coefficients, intercept = _stack(moments, choice)
     weights = coefficients.T.reshape(len(intercept), -1, samples.n_features).clone()
     weights[:, -1] -= weights[:, :-1].sum(dim=1)  # from deviations to levels
     return LinearMap(weights, intercept, choice)
 
 
-def _stack(
-    gram: torch.Tensor, p: int, n_features: int, members: tuple[Member, ...]
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _stack(moments: Moments, members: tuple[Member, ...]) -> tuple[torch.Tensor, torch.Tensor]:
     coefficients = intercept = torch.zeros((), dtype=torch.float64)
     for member in members:
         weight = member.weight / len(member.penalties)
-        for part in ridge_solutions(gram, p, n_features, member.basis, member.penalties):
+        for part in moments.solutions(member.scope, member.basis, member.penalties):
             coefficients = coefficients + part[0] * weight
             intercept = intercept + part[1] * weight
     return coefficients, intercept

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from sklstm._linear.fitting import fit_linear
+from sklstm._linear.own_columns import find_own_columns
 from sklstm._linear.samples import Dataset, batch_size_for
 from sklstm._linear.skip import LinearSkip
 
@@ -14,7 +16,7 @@ _NO_RESIDUAL = 1e-6
 
 
 def solve_skip(
-    dataset: Dataset, train: Dataset, validation: Dataset | None, gap: int
+    dataset: Dataset, train: Dataset, validation: Dataset | None, gap: int, leads: np.ndarray
 ) -> tuple[LinearSkip, torch.Tensor, torch.Tensor | None]:
     """Solve the linear map beside the network, and compute the residuals that it learns.
 
@@ -32,6 +34,8 @@ def solve_skip(
         The validation rows.
     gap : int
         Rows on either side of a row whose targets overlap with its own.
+    leads : ndarray of int of shape (outputs,)
+        How many rows after its own row each output becomes known.
 
     Returns
     -------
@@ -42,8 +46,9 @@ def solve_skip(
     validation_residuals : torch.Tensor of shape (len(validation), outputs) or None
         In the same units.
     """
-    final = fit_linear(dataset, gap)
-    map_ = final if validation is None else fit_linear(train, gap, final.choice)
+    own = find_own_columns(dataset, leads)
+    final = fit_linear(dataset, gap, own=own)
+    map_ = final if validation is None else fit_linear(train, gap, final.choice, own)
     residuals = residual_targets(train, map_.as_module(train.targets))
     scale, size = (
         _root_mean_square(values, train.weights) for values in (residuals, train.targets)

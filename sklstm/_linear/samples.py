@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from sklstm._linear.bases import from_last_step
@@ -19,6 +20,7 @@ class Dataset(Protocol):
 
     windows: Any  # (n_windows, window, features): a tensor, or read from a file
     index: torch.Tensor  # numbers of the windows that belong to the data set
+    starts: torch.Tensor  # the rows of the series in which they begin
     targets: torch.Tensor  # (len(index), outputs)
     weights: torch.Tensor | None  # (len(index), outputs), 0 for an unknown target
 
@@ -37,7 +39,7 @@ class Samples:
 
     dataset: Dataset
     places: torch.Tensor
-    outputs: slice
+    outputs: slice | np.ndarray
 
     @property
     def n_features(self) -> int:
@@ -60,6 +62,10 @@ class Samples:
     def between(self, start: int, stop: int) -> Samples:
         """Take the rows from ``start`` to ``stop``."""
         return Samples(self.dataset, self.places[start:stop], self.outputs)
+
+    def of_outputs(self, outputs: np.ndarray) -> Samples:
+        """Take some of all outputs."""
+        return Samples(self.dataset, self.places, outputs)
 
     def window_of(self, row: int) -> int:
         """Return the number of the window of a row."""

@@ -14,6 +14,7 @@ from sklstm._network.batches import WindowDataset
 from sklstm._network.series_tensor import standardised_series
 from sklstm._series.overlap import find_windows
 from tests.linear.data import ROWS, TARGETS, VIEW, WINDOW, dataset
+from tests.linear.test_penalties import panel
 
 
 @pytest.mark.parametrize("start", [150, 190])
@@ -159,3 +160,36 @@ class TestInTheEstimator:
         before = model.fit(windows, y).net_.module_.skip.weights.clone()
         again = model.fit(windows, y + 1.0).net_.module_.skip.weights
         assert torch.equal(before, again)
+
+
+def test_with_too_many_coefficients_for_all_columns_each_column_has_its_own_map(monkeypatch):
+    data, own = panel(np.random.RandomState(0).randn(400, 4).cumsum(axis=0) % 5, 12, 3)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 12)
+    map_ = fit_linear(data, gap=2, own=own)
+    assert {member.scope for member in map_.choice} <= {"own", "shared"}
+    for output, column in enumerate(np.repeat(np.arange(4), 3)):
+        others = np.delete(np.arange(4), column)
+        assert not map_.weights[output][:, others].any()
+        assert map_.weights[output][:, column].any()
+    # Not if only one of the columns is forecast: the others may tell more than its own.
+    one = data.part(0, None)
+    one.targets = data.targets[:, :3]
+    assert isinstance(fit_linear(one, 2, own=own.some(np.arange(3))).choice, int)
+
+
+def test_columns_that_tell_nothing_of_each_other_are_forecast_as_if_alone():
+    rng, n = np.random.RandomState(0), 700
+    columns = np.zeros((n, 8))
+    for row in range(2, n):  # each its own process, with the same coefficients
+        columns[row] = 1.5 * columns[row - 1] - 0.8 * columns[row - 2] + rng.randn(8)
+    y = np.hstack([forecast_targets(column, 6) for column in columns.T])
+    windows = SlidingWindowTransformer(30).fit_transform(columns)
+    model = LSTMRegressor(4, max_epochs=1, random_state=0).fit(windows[:350], y[:350])
+    error = np.square(model.predict(windows)[350:-6] - y[350:-6]).mean()
+    # The best forecast: the true coefficients, applied again and again.
+    states, best = [columns[349:-7], columns[350:-6]], []
+    for _ in range(6):
+        states.append(1.5 * states[-1] - 0.8 * states[-2])
+        best.append(states[-1])
+    least = np.square(np.stack(best, axis=2).reshape(len(best[0]), -1) - y[350:-6]).mean()
+    assert error < 1.1 * least  # with maps of all columns only, 1.5 times

@@ -7,11 +7,13 @@ import torch
 from sklstm import SlidingWindowTransformer
 from sklstm._linear import penalties
 from sklstm._linear.fitting import fit_linear
+from sklstm._linear.own_columns import find_own_columns
 from sklstm._linear.penalties import Member
 from sklstm._network.batches import WindowDataset
 from sklstm._network.series_tensor import standardised_series
 from sklstm._series.overlap import find_windows
 from tests.linear.data import TARGETS, VIEW, dataset
+from tests.linear.test_own_columns import data_set
 
 
 def test_noise_gets_large_and_an_exact_target_small_penalties():
@@ -63,3 +65,65 @@ def test_the_unit_of_the_errors_decides_nothing(size):
     expected = penalties._within_a_standard_error(errors)
     assert 0 < expected.sum() < 15
     np.testing.assert_array_equal(penalties._within_a_standard_error(errors * size), expected)
+
+
+@pytest.mark.parametrize(
+    ("of_sum", "of_persistence", "expected"),
+    [
+        ([1.0, 1.0, 1.0], [2.0, 0.9, 0.9], 1.0),  # better on the latest block and on most
+        ([1.0, 1.0, 1.0], [0.9, 0.9, 2.0], 0.0),  # not on the latest
+        ([1.0, 1.0, 1.0], [2.0, 2.0, 0.9], 0.0),  # not on most
+    ],
+)
+def test_persistence_takes_all_the_weight_or_none(of_sum, of_persistence, expected):
+    errors = np.zeros((3, 2, 2))
+    errors[:, 0, 0], errors[:, 1, 1] = of_sum, of_persistence
+    weights = penalties._sum_or_persistence(np.ones(1), errors)
+    np.testing.assert_array_equal(weights, [1 - expected, expected])
+
+
+def panel(columns, window_size, horizon):
+    """Windows and targets of all columns (n_rows, n_columns), and the column of each output."""
+    targets = np.concatenate(
+        [
+            np.stack(
+                [np.append(c[lead:], np.full(lead, np.nan)) for lead in leads(horizon)], axis=1
+            )
+            for c in columns.T
+        ],
+        axis=1,
+    )
+    data = data_set(targets, columns, window_size)
+    n_known = len(columns) - horizon - window_size + 1
+    data = data.part(0, n_known)
+    data.weights = None
+    return data, find_own_columns(data, np.tile(leads(horizon), columns.shape[1]))
+
+
+def leads(horizon):
+    return np.arange(1, horizon + 1)
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_random_walks_are_forecast_as_by_their_last_values(seed):
+    walks = np.random.RandomState(seed).randn(1100, 3).cumsum(axis=0)
+    data, own = panel(walks[:800], 10, 5)
+    map_ = fit_linear(data, gap=4, own=own)
+    rows = np.arange(800, 1080)
+    windows = torch.from_numpy(np.stack([walks[rows - 9 + step] for step in range(10)], axis=1))
+    predicted = torch.einsum("nwf,owf->no", windows, map_.weights) + map_.intercept
+    actual = np.concatenate([walks[rows[:, np.newaxis] + leads(5), c] for c in range(3)], axis=1)
+    errors, of_last = (
+        np.square(forecast - actual).mean()
+        for forecast in (predicted.numpy(), np.repeat(walks[rows], 5, axis=1))
+    )
+    assert errors < 1.02 * of_last
+
+
+def test_seasons_are_not_forecast_by_their_last_values():
+    time = np.arange(800)[:, np.newaxis]
+    seasons = np.sin(2 * np.pi * time / [12, 12, 7]) + np.random.RandomState(0).randn(800, 3) / 5
+    data, own = panel(seasons, 24, 5)
+    members = fit_linear(data, gap=4, own=own).choice
+    assert "persistence" not in {member.basis for member in members}
+    assert {member.scope for member in members} >= {"own", "shared"}

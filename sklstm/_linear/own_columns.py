@@ -1,0 +1,106 @@
+"""The column of the windows whose future an output is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sklstm._linear.samples import Dataset
+
+_N_SAMPLED = 256  # rows in which outputs and columns are compared
+_LEAST_ROWS = 10
+# The squared error of the best line, in units of the variance: rounding, but no other column.
+_MOST_ERROR = 1e-6
+
+
+@dataclass(frozen=True)
+class OwnColumns:
+    """For each output, the column that it equals ``leads`` rows later, in other units.
+
+    Attributes
+    ----------
+    columns, leads : ndarray of int of shape (outputs,)
+    slopes, offsets : torch.Tensor of shape (outputs,)
+        The output is ``slope * column + offset``.
+    """
+
+    columns: np.ndarray
+    leads: np.ndarray
+    slopes: torch.Tensor
+    offsets: torch.Tensor
+
+    @property
+    def used(self) -> list[int]:
+        """The columns that outputs have."""
+        return list(np.unique(self.columns).tolist())
+
+    def outputs_of(self, column: int) -> np.ndarray:
+        """Return the numbers of the outputs of a column, with increasing lead."""
+        outputs = np.flatnonzero(self.columns == column)
+        return outputs[np.argsort(self.leads[outputs], kind="stable")]
+
+    def some(self, outputs: np.ndarray) -> OwnColumns:
+        """Take some of the outputs."""
+        return OwnColumns(
+            self.columns[outputs], self.leads[outputs], self.slopes[outputs], self.offsets[outputs]
+        )
+
+    @property
+    def have_same_leads(self) -> bool:
+        """Whether each of several columns has outputs with the same leads."""
+        leads = [tuple(self.leads[self.outputs_of(column)]) for column in self.used]
+        return len(leads) > 1 and len(set(leads)) == 1
+
+
+def find_own_columns(dataset: Dataset, leads: np.ndarray) -> OwnColumns | None:
+    """Find the column of each output; None if an output has none.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Windows in time order.
+    leads : ndarray of int of shape (outputs,)
+        How many rows after its own row each output becomes known.
+
+    Returns
+    -------
+    OwnColumns or None
+    """
+    columns = np.full(len(leads), -1)
+    slopes, offsets = torch.zeros(2, len(leads), dtype=torch.float64)
+    for lead in np.unique(leads).tolist():
+        outputs = np.flatnonzero(leads == lead)
+        lines = _lines(dataset, outputs, lead) if lead else None
+        if lines is None:
+            return None
+        columns[outputs], slopes[outputs], offsets[outputs] = lines
+    return OwnColumns(columns, leads, slopes, offsets)
+
+
+def _lines(
+    dataset: Dataset, outputs: np.ndarray, lead: int
+) -> tuple[np.ndarray, torch.Tensor, torch.Tensor] | None:
+    """Find the column, slope and offset of each output by least squares on some rows."""
+    may_be = dataset.starts < dataset.windows.shape[0] - lead
+    if dataset.weights is not None:
+        may_be &= (dataset.weights[:, outputs] > 0).all(dim=1)
+    places = may_be.nonzero()[:, 0]
+    if len(places) < _LEAST_ROWS:
+        return None
+    places = places[:: -(-len(places) // _N_SAMPLED)]
+    later = dataset.windows.index_select(dataset.starts[places] + lead)[:, -1].double()
+    targets = dataset.targets[places][:, outputs].double()
+    mean, of_targets = later.mean(dim=0), targets - targets.mean(dim=0)
+    centred = later - mean
+    slopes = of_targets.T @ centred / (centred**2).sum(dim=0)  # (outputs, features)
+    left = of_targets[:, :, None] - slopes * centred[:, None]  # (rows, outputs, features)
+    errors = (left**2).sum(dim=0) / (of_targets**2).sum(dim=0)[:, None]
+    errors = errors.nan_to_num(nan=torch.inf)  # of constant columns and outputs
+    least, columns = errors.min(dim=1)
+    if not (least < _MOST_ERROR).all():
+        return None
+    slopes = slopes.gather(1, columns[:, None])[:, 0]
+    offsets = targets.mean(dim=0) - slopes * mean[columns]
+    return columns.cpu().numpy(), slopes.cpu(), offsets.cpu()
