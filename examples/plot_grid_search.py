@@ -77,5 +77,5 @@ for row, sizes in enumerate(layers):
 
 # %%
 # 112 days are the best window in each fold, for all layers. The choice of layers then makes a
-# difference of at most 0.04. The longest window tried is the best, so the next
+# difference of at most 0.02. The longest window tried is the best, so the next
 # search should try longer ones.
