@@ -23,11 +23,12 @@ def test_modes_of_torch_are_as_before_after_a_call_that_fails(training):
 
 
 def test_each_of_overlapping_calls_has_one_thread_and_leaves_as_many_as_before():
-    entered, left = threading.Barrier(2, timeout=30), threading.Barrier(2, timeout=30)
+    ready, entered, left = (threading.Barrier(2, timeout=30) for _ in range(3))
     seen = []
 
     def call(leaves_first):
         torch.set_num_threads(3)
+        ready.wait()  # so that neither sets it within the other's call
         with torch_state(training=True):
             entered.wait()
             seen.append(torch.get_num_threads())
