@@ -40,7 +40,7 @@ class Moments:
         Number of values of a window: window * features.
     n_features : int
     own : OwnColumns or None
-        The column of each output. None: it is not known, or there is only one.
+        The column of each output. None: not every output is a later value of a column.
     """
 
     grams: tuple[torch.Tensor, ...]

@@ -98,15 +98,15 @@ def dates_of_integers(values: np.ndarray, name: str) -> str | None:
     if (form := _integer_format(values)) is not None:
         return f"pd.to_datetime({digits}, format={form!r})"
     years, weeks = np.divmod(values, 100)
-    if _turn_of_years(values, years, weeks, 53):
+    if _turn_of_years(years, weeks, 53):
         return f"pd.to_datetime({digits} + '1', format='%G%V%u')"
     years, days = np.divmod(values, 1000)
-    if _turn_of_years(values, years, days, 366):
+    if _turn_of_years(years, days, 366):
         return f"pd.to_datetime({digits}, format='%Y%j')"
     return None
 
 
-def _turn_of_years(values: np.ndarray, years: np.ndarray, parts: np.ndarray, largest: int) -> bool:
+def _turn_of_years(years: np.ndarray, parts: np.ndarray, largest: int) -> bool:
     """Whether integers count weeks or days (parts) of years, and a year begins among them."""
     in_range = years.min() >= _FIRST_YEAR and years.max() <= _LAST_YEAR
     in_range = in_range and parts.min() >= 1 and parts.max() <= largest

@@ -223,11 +223,7 @@ class TimeAxis:
             found = grid.get_indexer(local[at])
             if (found < 0).any() and index.tz is not None:
                 ticks = index[at].as_unit(self.unit).asi8
-                day, unit, zone = (
-                    days_in_unit(1, self.unit),
-                    self.unit,
-                    self.zone,
-                )
+                day, unit, zone = days_in_unit(1, self.unit), self.unit, self.zone
                 there = before_skip(local[at].asi8, ticks, self.anchor or 0, day, unit, zone)
                 found = grid.get_indexer(times_of(there, unit))
             if (found < 0).any():
