@@ -235,6 +235,14 @@ def test_half_months_are_a_calendar(freq):
     assert list(display.forecast_index) == list(following)
 
 
+@pytest.mark.parametrize("start", pd.date_range("2015-01-01", periods=24, freq="MS"))
+@pytest.mark.parametrize("n_rows", [2, 3])
+def test_few_labels_of_weeks_of_months_can_be_fitted(start, n_rows):
+    X = frame(pd.date_range(start, periods=n_rows + 1, freq="WOM-2FRI"))
+    windows = SlidingWindowTransformer(2).fit(X[:n_rows]).transform(X[n_rows:])
+    np.testing.assert_array_equal(windows[:, :, 0], [[n_rows - 1, n_rows]])
+
+
 def test_a_label_at_a_skipped_midnight_may_be_the_first():
     months = pd.date_range("2023-01-01", periods=24, freq="MS")
     months = months.tz_localize("America/Asuncion", nonexistent="shift_forward")

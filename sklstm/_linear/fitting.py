@@ -140,7 +140,8 @@ def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | No
     else:
         samples = samples.thinned(_WINDOWS_PER_COEFFICIENT * p)
         moments = Moments.of(samples, own, together=p <= most)
-        if not isinstance(choice, tuple):
+        # Outputs may be solved together on all rows, and each alone on the training rows.
+        if not isinstance(choice, tuple) or not all(map(moments.can_solve, choice)):
             choice = choose_members(samples, moments, gap)
         coefficients, intercept = _stack(moments, choice)
     weights = coefficients.T.reshape(len(intercept), -1, samples.n_features).clone()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,6 +69,8 @@ class Moments:
                 kept = outputs
             else:
                 kept = np.flatnonzero(np.isin(places, outputs))
+                if not len(kept):
+                    continue
             at = np.concatenate([np.arange(n_values + 1), n_values + 1 + kept])
             grams.append(gram[np.ix_(at, at)])
         return replace(self, grams=tuple(grams), own=own)
@@ -85,6 +88,11 @@ class Moments:
         possible = {"all": self.are_together, "own": several}
         possible["shared"] = self.own is not None and self.own.have_same_leads
         return tuple(scope for scope in SCOPES if possible[scope])
+
+    def can_solve(self, member: Any) -> bool:
+        """Whether there are maps of the scope and basis of a member."""
+        is_persistence = self.own is not None and member.basis == "persistence"
+        return is_persistence or member.scope in self.scopes
 
     @property
     def n_outputs(self) -> int:

@@ -63,19 +63,20 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
     -------
     tuple of Member
     """
+    scopes = moments.scopes  # some of the outputs may have the same leads, while all have not
     if (outputs := _outputs_to_choose(moments)) is not None:
         samples, moments = samples.of_outputs(outputs), moments.of_outputs(outputs)
     n_rows, own = len(samples), moments.own
     together = moments.are_together
-    of_few_rows = (Member("deviations", (_PENALTY_OF_FEW_ROWS,), 1.0, moments.scopes[-1]),)
+    of_few_rows = (Member("deviations", (_PENALTY_OF_FEW_ROWS,), 1.0, scopes[-1]),)
     if n_rows < ROWS_TO_CHOOSE:
         return of_few_rows
     # A window of one step has no differences.
     bases = tuple(BASES) if moments.p > moments.n_features else ("deviations", "levels")
     kinds = [
         (scope, basis, _PENALTIES)
-        for scope in moments.scopes
-        for basis in (bases if scope == moments.scopes[0] else OTHER_BASES)
+        for scope in scopes
+        for basis in (bases if scope == scopes[0] else OTHER_BASES)
     ]
     if own is not None and PERSISTENCE:
         kinds.append(("own", "persistence", np.zeros(1)))

@@ -176,12 +176,13 @@ def _months(local: PandasIndex) -> list[Any]:
     """List calendars of months: their first day, last business day, ..."""
     pd = loaded_pandas()
     offsets, day, weekday = pd.offsets, int(local.day.max()), int(local.day_of_week[0])
+    same_day = (local.day == np.minimum(day, local.days_in_month)).all()
     return [
         offsets.MonthBegin(),
         offsets.MonthEnd(),
         offsets.BMonthBegin(),
         offsets.BMonthEnd(),
-        pd.DateOffset(months=1, day=day),
+        *([pd.DateOffset(months=1, day=day)] if same_day else []),
         offsets.WeekOfMonth(week=min((int(local.day.min()) - 1) // 7, 3), weekday=weekday),
         offsets.LastWeekOfMonth(weekday=weekday),
     ]

@@ -193,3 +193,39 @@ def test_columns_that_tell_nothing_of_each_other_are_forecast_as_if_alone():
         best.append(states[-1])
     least = np.square(np.stack(best, axis=2).reshape(len(best[0]), -1) - y[350:-6]).mean()
     assert error < 1.1 * least  # with maps of all columns only, 1.5 times
+
+
+def noise(n, n_columns):
+    """Columns that follow their own last value."""
+    rng, columns = np.random.RandomState(0), np.zeros((n, n_columns))
+    for row in range(1, n):
+        columns[row] = 0.8 * columns[row - 1] + rng.randn(n_columns)
+    return columns
+
+
+def test_outputs_known_together_on_all_rows_and_apart_on_the_training_rows_can_be_fitted():
+    columns = noise(400, 2)
+    columns[:190, 1] = np.nan  # a column that begins later
+    y = np.hstack([forecast_targets(column, 3) for column in columns.T])
+    windows = SlidingWindowTransformer(6).fit_transform(columns)
+    model = LSTMRegressor(4, max_epochs=1, random_state=0).fit(windows, y)
+    assert np.isfinite(model.predict(windows)).all()
+
+
+@pytest.mark.parametrize(
+    ("leads", "window_size"),
+    [([range(1, 41), range(2, 41)], 6), ([range(1, 71), *[range(1, 2)] * 11], 180)],
+    ids=["leads that differ", "columns without a chosen output"],
+)
+def test_many_outputs_of_columns_with_other_leads_can_be_fitted(leads, window_size):
+    columns = noise(500, len(leads))
+    y = np.hstack(
+        [np.array(forecast_targets(c, of_c)) for c, of_c in zip(columns.T, leads, strict=True)]
+    )
+    windows = SlidingWindowTransformer(window_size).fit_transform(columns)
+    model = LSTMRegressor(
+        4, max_epochs=1, random_state=0, target_leads=[lead for of_c in leads for lead in of_c]
+    ).fit(windows, y)
+    known = ~np.isnan(y)
+    error = np.square(model.predict(windows) - y)[known].mean()
+    assert error < np.nanvar(y)
