@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from sklstm._linear.bases import from_last_step
 from sklstm._linear.penalties import ROWS_TO_CHOOSE
 from sklstm._linear.samples import Samples
 
@@ -28,7 +29,8 @@ def choose_n_iterations(samples: Samples, gap: int) -> int:
     lowest, best = np.inf, 0
     for number, (coefficients, intercept) in enumerate(iterate(before)):
         error = 0.0
-        for values, targets, weights in latest.batches():
+        for windows, targets, weights in latest.batches():
+            values = from_last_step(windows).flatten(1)
             residual = targets - values @ coefficients.to(values) - intercept.to(values)
             squares = residual**2
             error += float((squares if weights is None else squares * weights).sum())
@@ -44,7 +46,8 @@ def choose_n_iterations(samples: Samples, gap: int) -> int:
 def iterate(samples: Samples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield coefficients (window * features, outputs) and intercepts after 0, 1, ... iterations."""
     sums, with_targets = torch.zeros(()), torch.zeros(())
-    for values, targets, weights in samples.batches():
+    for windows, targets, weights in samples.batches():
+        values = from_last_step(windows).flatten(1)
         columns = torch.cat([values, targets, targets.new_ones(len(targets), 1)], 1)
         weighted = columns if weights is None else columns * weights
         sums = sums + weighted.sum(dim=0).double().cpu()
@@ -58,7 +61,8 @@ def iterate(samples: Samples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     while True:
         yield coefficients, mean_target - mean @ coefficients
         product = torch.zeros_like(residual)
-        for values, _, weights in samples.batches():
+        for windows, _, weights in samples.batches():
+            values = from_last_step(windows).flatten(1)
             output = values @ direction.to(values) - (mean @ direction).to(values)
             output = output if weights is None else output * weights
             product += (values.T @ output).double().cpu()

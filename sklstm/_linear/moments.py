@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from sklstm._linear.own_columns import OwnColumns
-from sklstm._linear.ridge import gram_matrix, ridge_solutions
+from sklstm._linear.products import Part, gram_matrices
+from sklstm._linear.ridge import ridge_solutions
 from sklstm._linear.samples import Samples
 
 # The columns of a map: all, or the own one of each output, by itself or with the same coefficients
@@ -35,8 +36,8 @@ class Moments:
     Attributes
     ----------
     grams : tuple of torch.Tensor
-        One of all columns and outputs (see :func:`~sklstm._linear.ridge.gram_matrix`), or one for
-        each column and its outputs.
+        From :func:`~sklstm._linear.products.gram_matrices`: one of all columns and outputs, or one
+        for each column and its outputs.
     p : int
         Number of values of a window: window * features.
     n_features : int
@@ -52,8 +53,11 @@ class Moments:
     @classmethod
     def of(cls, samples: Samples, own: OwnColumns | None, together: bool) -> Moments:
         """Sum over the samples; ``together``: with the products of different columns."""
-        grams = (gram_matrix(samples),) if together else _grams_of_columns(samples, own)
-        return cls(grams, samples.n_coefficients, samples.n_features, own)
+        parts: list[Part] = [(slice(None), slice(None))]
+        if not together:
+            assert own is not None
+            parts = [(slice(column, column + 1), own.outputs_of(column)) for column in own.used]
+        return cls(gram_matrices(samples, parts), samples.n_coefficients, samples.n_features, own)
 
     def __sub__(self, other: Moments) -> Moments:
         grams = tuple(mine - its for mine, its in zip(self.grams, other.grams, strict=True))
@@ -200,29 +204,3 @@ def _in_units_of_column(
     change[targets, targets] = 1 / own.slopes[outputs]
     change[targets, p] = -own.offsets[outputs] / own.slopes[outputs]
     return change @ gram @ change.T
-
-
-def _grams_of_columns(samples: Samples, own: OwnColumns | None) -> tuple[torch.Tensor, ...]:
-    """Sum the products of the values of each column, a column of ones and its outputs."""
-    assert own is not None
-    columns = own.used
-    grams: list[torch.Tensor] = []
-    window = samples.n_coefficients // samples.n_features
-    for values, targets, weights in samples.batches():
-        steps = values.view(-1, window, samples.n_features).double()
-        for number, column in enumerate(columns):
-            with_targets = [
-                steps[:, :, column],
-                steps.new_ones(len(steps), 1),
-                targets[:, own.outputs_of(column)].double(),
-            ]
-            rows = torch.cat(with_targets, dim=1)
-            product = rows.T @ (rows if weights is None else rows * weights)
-            if len(grams) == number:
-                grams.append(product)
-            else:
-                grams[number] += product
-    if not grams:
-        sizes = [window + 1 + len(own.outputs_of(column)) for column in columns]
-        return tuple(torch.zeros(size, size, dtype=torch.float64) for size in sizes)
-    return tuple(gram.cpu() for gram in grams)

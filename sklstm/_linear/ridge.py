@@ -11,29 +11,13 @@ from collections.abc import Iterable, Iterator
 import torch
 
 from sklstm._linear.bases import BASES
-from sklstm._linear.samples import Samples
 
 # The smallest penalty, so that the equations can be solved for columns without a penalty and for
 # constant columns. It is the larger of two: in units of the mean variance, and of the largest mean
 # square. The latter exceeds the rounding error of the variance of a constant column.
 _LEAST_PENALTY, _LEAST_OF_SQUARES = 1e-8, 1e-10
-
-
-def gram_matrix(samples: Samples) -> torch.Tensor:
-    """Sum the products of all pairs of columns: values of windows, a column of ones, targets."""
-    p = samples.n_coefficients
-    total = None
-    for values, targets, weights in samples.batches():
-        device = values.device if values.device.type == "cuda" else "cpu"
-        columns = torch.cat([values, values.new_ones(len(values), 1), targets], dim=1)
-        columns = columns.to(device, torch.float64)  # (batch, p + 1 + outputs)
-        weighted = columns if weights is None else columns * weights.to(columns)
-        product = columns.T @ weighted
-        total = product if total is None else total.add_(product)
-    if total is None:
-        size = p + 1 + samples.dataset.targets[:, samples.outputs].shape[1]
-        return torch.zeros(size, size, dtype=torch.float64)
-    return total.cpu()
+# Values of matrices that are decomposed at once.
+_VALUES_AT_ONCE = 2**16
 
 
 def ridge_solutions(
@@ -44,7 +28,7 @@ def ridge_solutions(
     Parameters
     ----------
     gram : torch.Tensor of shape (p + 1 + outputs, p + 1 + outputs)
-        From :func:`gram_matrix`.
+        From :func:`~sklstm._linear.products.gram_matrices`.
     p : int
         Number of coefficients: window * features.
     n_features : int
@@ -71,10 +55,18 @@ def ridge_solutions(
     variance = covariance.diagonal().clamp(min=0)
     scale = float(variance[:penalised].mean()) if penalised else 0.0
     least = max(_LEAST_PENALTY * float(variance.mean()), _LEAST_OF_SQUARES * (largest or 1.0))
-    for penalty in penalties:
-        added = torch.full_like(variance, least)
-        added[:penalised] += penalty * scale
-        covariance.diagonal().copy_(variance + added)
-        solution = torch.cholesky_solve(with_targets, torch.linalg.cholesky(covariance))
-        coefficients = from_basis(solution, n_features)
-        yield coefficients, mean_target - mean @ coefficients
+    # Several penalties at once, since a small matrix takes less time than the calls around it.
+    for some in torch.tensor(tuple(penalties), dtype=gram.dtype).split(
+        max(_VALUES_AT_ONCE // p**2, 1)
+    ):
+        shifted = covariance.repeat(len(some), 1, 1)  # (penalties, p, p)
+        added = torch.full((len(some), p), least, dtype=gram.dtype)
+        added[:, :penalised] += some[:, None] * scale
+        shifted.diagonal(dim1=1, dim2=2).copy_(variance + added)
+        factors = torch.linalg.cholesky(shifted)
+        solutions = torch.cholesky_solve(
+            with_targets.expand(len(some), *with_targets.shape), factors
+        )
+        for solution in solutions:
+            coefficients = from_basis(solution, n_features)
+            yield coefficients, mean_target - mean @ coefficients

@@ -9,8 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from sklstm._linear.bases import from_last_step
-
 # Values in a batch of windows, and the smallest number of windows in it.
 _VALUES_OF_A_BATCH, _LEAST_BATCH = 2**18, 16
 
@@ -18,7 +16,7 @@ _VALUES_OF_A_BATCH, _LEAST_BATCH = 2**18, 16
 class Dataset(Protocol):
     """The part of a data set of windows and targets, in time order, that this folder uses."""
 
-    windows: Any  # (n_windows, window, features): a tensor, or read from a file
+    windows: Any  # FilledWindows (n_windows, window, features), or what has its methods
     index: torch.Tensor  # numbers of the windows that belong to the data set
     starts: torch.Tensor  # the rows of the series in which they begin
     targets: torch.Tensor  # (len(index), outputs)
@@ -47,9 +45,21 @@ class Samples:
         return self.dataset.windows.shape[2]
 
     @property
+    def window(self) -> int:
+        """Steps of a window."""
+        return self.dataset.windows.shape[1]
+
+    @property
     def n_coefficients(self) -> int:
         """Values of a window."""
-        return self.dataset.windows.shape[1] * self.n_features
+        return self.window * self.n_features
+
+    def equal_weight(self) -> float | None:
+        """Return the weight of all rows; None if they differ."""
+        if self.dataset.weights is None:
+            return 1.0
+        weights = self.dataset.weights[self.places][:, self.outputs][:, 0]
+        return float(weights[0]) if (weights == weights[0]).all() else None
 
     def __len__(self) -> int:
         return len(self.places)
@@ -79,11 +89,11 @@ class Samples:
         return start, stop
 
     def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
-        """Yield deviations (batch, window * features), targets and weights (batch, 1)."""
+        """Yield windows (batch, window, features), targets and weights (batch, 1)."""
         dataset = self.dataset
         batch_size = batch_size_for(dataset.windows.shape[1:])
         for windows, columns in dataset.batches(self.places, batch_size):
             targets, weights = columns if isinstance(columns, tuple) else (columns, None)
             if weights is not None:
                 weights = weights[:, self.outputs][:, :1]
-            yield from_last_step(windows).flatten(1), targets[:, self.outputs], weights
+            yield windows, targets[:, self.outputs], weights

@@ -36,6 +36,7 @@ class FilledWindows:
     def __init__(self, series: Series, windows: Windows) -> None:
         self._windows = window_tensor(series, windows)
         self.shape = self._windows.shape  # (base_windows, window, features)
+        self.lag_step = windows.lag_step
         self._is_filled = isinstance(series, torch.Tensor) and windows.n_windows > _FEW_WINDOWS
         self._missing: Series | None = None  # windows of bools; None: no value is missing
         if isinstance(series, torch.Tensor) and self._is_filled and series.sum().isnan():
@@ -63,6 +64,19 @@ class FilledWindows:
             return windows
         others = self._begins_missing[starts].nonzero()[:, 0]
         return self._with_others(windows, others, starts[others])
+
+    def are_views(self, starts: torch.Tensor) -> torch.Tensor:
+        """Tell for the windows that begin in the rows ``starts`` if :meth:`views` has them."""
+        are_views = torch.full(starts.shape, self._is_filled, device=starts.device)
+        return are_views if self._missing is None else are_views & ~self._begins_missing[starts]
+
+    def views(self, start: int, n_windows: int, distance: int) -> torch.Tensor:
+        """Take every ``distance``-th window from ``start``, a view (n_windows, window, features).
+
+        Each of them is one of :meth:`are_views`.
+        """
+        assert isinstance(self._windows, torch.Tensor)
+        return self._windows[start : start + (n_windows - 1) * distance + 1 : distance]
 
     def filled_from_later(self, starts: torch.Tensor) -> torch.Tensor | None:
         """Find the steps (batch, window) with a feature that is only known later in the window.
