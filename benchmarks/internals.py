@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from sklstm import _preparation
-from sklstm._linear import conjugate_gradients, fitting, moments, penalties, stacking
+from sklstm._linear import conjugate_gradients, fitting, left_out, moments, penalties, stacking
 from sklstm._linear.bases import BASES
 from sklstm._linear.own_columns import find_own_columns
 from sklstm._network import network_weight, threads
@@ -24,11 +24,10 @@ _PLACES = {
     "bases": ("BASES", penalties),
     "scopes": ("SCOPES", moments),
     "persistence": ("PERSISTENCE", penalties),
-    "other_bases": ("OTHER_BASES", penalties),
     "rows_to_choose": ("ROWS_TO_CHOOSE", penalties, conjugate_gradients),
     # Its penalties: blocks of rows left out in turn, and the one-standard-error rule.
-    "n_blocks": ("_N_LEFT_OUT_BLOCKS", penalties),
-    "standard_errors": ("_STANDARD_ERRORS", penalties),
+    "n_blocks": ("_N_LEFT_OUT_BLOCKS", left_out),
+    "standard_errors": ("_STANDARD_ERRORS", left_out),
     # Its stacking weights: the function that finds them, and how far they are drawn to each other.
     "stacking_weights": ("stacking_weights", penalties),
     "towards_equal": ("_TOWARDS_EQUAL", stacking),

@@ -1,74 +1,174 @@
-"""Conjugate gradients for windows of many values: each iteration reads the windows once.
+"""Ridge regression on windows of many values, without a matrix of their products.
 
-Stopping them early regularises, as a penalty does: M. Hanke, "Conjugate gradient type methods for
-ill-posed problems", 1995.
+Conjugate gradients read the windows once in an iteration. The solutions of all penalties lie in the
+same Krylov space, so the iterations of the smallest one give all of them: A. Frommer and P. Maass,
+"Fast CG-based methods for Tikhonov-Phillips regularization", SIAM Journal on Scientific Computing
+20(5), 1999, with the recursion of B. Jegerlehner, "Krylov space solvers for shifted linear
+systems", arXiv:hep-lat/9612014, 1996.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from sklstm._linear.bases import from_last_step
-from sklstm._linear.penalties import ROWS_TO_CHOOSE
+from sklstm._linear.left_out import ROWS_TO_CHOOSE, left_out_blocks, within_a_standard_error
+from sklstm._linear.penalties import Member
 from sklstm._linear.samples import Samples
 
-_MOST_ITERATIONS, _ITERATIONS_WITHOUT_GAIN, _ITERATIONS_OF_FEW_ROWS = 50, 5, 5
+# In units of the mean variance of the columns. The last one leaves nothing of the map.
+_PENALTIES = np.array([*10.0 ** np.arange(-4.0, 3.0), np.inf])
+_PENALTY_OF_FEW_ROWS = 1.0
+# Iterations end where the residual of every output is this part of that before the first one. The
+# smallest penalties may need more, but an early end shrinks a map as a penalty does.
+_SMALL_RESIDUAL, _MOST_ITERATIONS = 1e-3, 40
+# Penalties are chosen on about this number of outputs.
+_MOST_OUTPUTS = 16
+
+# The basis of a member that is solved for what the others leave of the targets. All columns of
+# deviations have its penalty, the last step too.
+RESIDUAL = "residual"
+
+# Coefficients (p, outputs) of deviations from the last step, and intercept (outputs,).
+Map = tuple[torch.Tensor, torch.Tensor]
 
 
-def choose_n_iterations(samples: Samples, gap: int) -> int:
-    """Choose the number of iterations with the lowest error on the latest fifth of the rows."""
-    n_rows = len(samples)
-    latest = samples.between(n_rows - n_rows // 5, n_rows)
-    first = latest.window_of(0) if len(latest) else 0
-    before = samples.between(0, samples.rows_within(0, first - gap - 1)[1])
-    if len(before) < ROWS_TO_CHOOSE:
-        return _ITERATIONS_OF_FEW_ROWS
-    lowest, best = np.inf, 0
-    for number, (coefficients, intercept) in enumerate(iterate(before)):
-        error = 0.0
-        for windows, targets, weights in latest.batches():
-            values = from_last_step(windows).flatten(1)
-            residual = targets - values @ coefficients.to(values) - intercept.to(values)
-            squares = residual**2
-            error += float((squares if weights is None else squares * weights).sum())
-        if error < lowest:
-            lowest, best = error, number
-        elif number >= best + _ITERATIONS_WITHOUT_GAIN:
-            break
-        if number == _MOST_ITERATIONS:
-            break
-    return best
+def zero_map(samples: Samples) -> Map:
+    """Map every window to zero."""
+    n_outputs = samples.dataset.targets[:0, samples.outputs].shape[1]
+    zeros = torch.zeros(samples.n_coefficients, n_outputs, dtype=torch.float64)
+    return zeros, zeros[0]
 
 
-def iterate(samples: Samples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield coefficients (window * features, outputs) and intercepts after 0, 1, ... iterations."""
-    sums, with_targets = torch.zeros(()), torch.zeros(())
+def with_residual_map(samples: Samples, start: Map, residual: Member) -> Map:
+    """Add ridge regressions of what a map leaves of the targets, the mean over penalties.
+
+    Parameters
+    ----------
+    samples : Samples
+    start : tuple of torch.Tensor
+        The map.
+    residual : Member
+        From :func:`choose_residual`.
+    """
+    parts, intercepts = _ridge_path(samples, start, np.array(residual.penalties))
+    return start[0] + parts.mean(dim=0), start[1] + intercepts.mean(dim=0)
+
+
+def choose_residual(samples: Samples, start_of: Callable[[Samples], Map], gap: int) -> Member:
+    """Choose penalties for :func:`with_residual_map` by their errors on left-out blocks of rows.
+
+    Parameters
+    ----------
+    samples : Samples
+    start_of : callable
+        Solves the map to start from on other samples.
+    gap : int
+        Rows on either side of a block whose targets overlap with its own.
+    """
+    if len(samples) < ROWS_TO_CHOOSE:
+        return Member(RESIDUAL, (_PENALTY_OF_FEW_ROWS,), 1.0)
+    errors = []
+    for left_out in left_out_blocks(samples, gap):
+        if not len(left_out.others):
+            return Member(RESIDUAL, (_PENALTY_OF_FEW_ROWS,), 1.0)
+        coefficients, intercept = start_of(left_out.others)
+        outputs = np.arange(len(intercept))[:: -(-len(intercept) // _MOST_OUTPUTS)]
+        start = coefficients[:, outputs], intercept[outputs]
+        others, block = left_out.others, left_out.block
+        if len(outputs) < len(intercept):
+            others, block = others.of_outputs(outputs), block.of_outputs(outputs)
+        errors.append(_errors(block, start, _ridge_path(others, start, _PENALTIES)))
+    best = within_a_standard_error(np.array(errors))
+    return Member(RESIDUAL, tuple(_PENALTIES[best].tolist()), 1.0)
+
+
+def _errors(samples: Samples, start: Map, maps: Map) -> np.ndarray:
+    """Mean squared errors of a map with each of others added."""
+    coefficients, intercepts = start[0] + maps[0], start[1] + maps[1]
+    total, sums = 0.0, torch.zeros(len(intercepts), dtype=torch.float64)
     for windows, targets, weights in samples.batches():
         values = from_last_step(windows).flatten(1)
-        columns = torch.cat([values, targets, targets.new_ones(len(targets), 1)], 1)
+        residuals = targets - values @ coefficients.to(values) - intercepts[:, None].to(values)
+        squares = residuals.square() if weights is None else residuals.square() * weights
+        sums += squares.sum(dim=(1, 2)).double().cpu()
+        total += len(targets) if weights is None else float(weights.sum())
+    return (sums / total).numpy()
+
+
+def _ridge_path(samples: Samples, start: Map, penalties: np.ndarray) -> Map:
+    """Solve for each penalty: (penalties, p, outputs) and (penalties, outputs)."""
+    sums = squares = with_targets = torch.zeros((), dtype=torch.float64)
+    for windows, targets, weights in samples.batches():
+        values = from_last_step(windows).flatten(1)
+        residuals = targets - values @ start[0].to(values) - start[1].to(values)
+        columns = torch.cat([values, residuals, residuals.new_ones(len(values), 1)], dim=1)
         weighted = columns if weights is None else columns * weights
+        p = values.shape[1]
         sums = sums + weighted.sum(dim=0).double().cpu()
-        product = columns[:, : -targets.shape[1] - 1].T @ weighted[:, -targets.shape[1] - 1 : -1]
-        with_targets = with_targets + product.double().cpu()
-    p = len(with_targets)
-    mean, mean_target = sums[:p] / sums[-1], sums[p:-1] / sums[-1]
-    residual = with_targets - torch.outer(mean, mean_target) * sums[-1]
-    coefficients, direction = torch.zeros_like(residual), residual.clone()
-    norm = (residual**2).sum(dim=0)
-    while True:
-        yield coefficients, mean_target - mean @ coefficients
-        product = torch.zeros_like(residual)
+        squares = squares + (values * weighted[:, :p]).sum(dim=0).double().cpu()
+        with_targets = with_targets + (values.T @ weighted[:, p:-1]).double().cpu()
+    mean, mean_residual = sums[:p] / sums[-1], sums[p:-1] / sums[-1]
+    variance = (squares / sums[-1] - mean**2).clamp(min=0)
+    right = with_targets / sums[-1] - torch.outer(mean, mean_residual)
+    finite = penalties[np.isfinite(penalties)]
+    shifts = torch.from_numpy(finite) * (float(variance.mean()) or 1.0)
+
+    def covariance(vectors: torch.Tensor) -> torch.Tensor:
+        """Multiply the covariance of the deviations with vectors (p, outputs)."""
+        product = torch.zeros_like(vectors)
         for windows, _, weights in samples.batches():
             values = from_last_step(windows).flatten(1)
-            output = values @ direction.to(values) - (mean @ direction).to(values)
+            output = values @ vectors.to(values) - (mean @ vectors).to(values)
             output = output if weights is None else output * weights
             product += (values.T @ output).double().cpu()
-        step = norm / (direction * product).sum(dim=0)
-        step = torch.where(torch.isfinite(step), step, 0.0)  # no step if the residual is zero
-        coefficients = coefficients + step * direction
+        return product / sums[-1]
+
+    coefficients = torch.zeros(len(penalties), *right.shape, dtype=torch.float64)
+    if len(shifts):
+        coefficients[np.isfinite(penalties)] = _solve_shifted(covariance, right, shifts)
+    return coefficients, mean_residual - torch.einsum("p,kpo->ko", mean, coefficients)
+
+
+def _solve_shifted(
+    matrix: Callable[[torch.Tensor], torch.Tensor], right: torch.Tensor, shifts: torch.Tensor
+) -> torch.Tensor:
+    """Solve (matrix + shift) x = right for several increasing shifts, the first of which rules.
+
+    Returns
+    -------
+    torch.Tensor of shape (shifts, p, outputs)
+    """
+    more = (shifts - shifts[0])[:, None]  # (shifts, 1)
+    solutions = torch.zeros(len(shifts), *right.shape, dtype=right.dtype)
+    directions, residual = right.repeat(len(shifts), 1, 1), right
+    norm = first_norm = residual.square().sum(dim=0)  # (outputs,)
+    # The residual of each shift is that of the first one, times a factor (shifts, outputs).
+    factor = before = torch.ones(len(shifts), right.shape[1], dtype=right.dtype)
+    step_before, growth = torch.ones_like(norm), torch.zeros_like(norm)
+    for _ in range(_MOST_ITERATIONS):
+        if (norm <= _SMALL_RESIDUAL**2 * first_norm).all():
+            break
+        product = matrix(directions[0]) + shifts[0] * directions[0]
+        step = _ratio(norm, (directions[0] * product).sum(dim=0))
+        after = _ratio(
+            factor * before * step_before,
+            step * growth * (before - factor) + before * step_before * (1 + step * more),
+        )
+        change = _ratio(after, factor)
+        solutions += (step * change)[:, None] * directions
         residual = residual - step * product
-        norm, norm_before = (residual**2).sum(dim=0), norm
-        direction = residual + torch.nan_to_num(norm / norm_before) * direction
+        norm, norm_before = residual.square().sum(dim=0), norm
+        growth, step_before = _ratio(norm, norm_before), step
+        directions *= (growth * change**2)[:, None]
+        directions += after[:, None] * residual
+        factor, before = after, factor
+    return solutions
+
+
+def _ratio(over: torch.Tensor, under: torch.Tensor) -> torch.Tensor:
+    """Divide; zero where nothing is left to be solved."""
+    return torch.where(under == 0, 0.0, over / torch.where(under == 0, 1.0, under))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 import torch
 
-from sklstm._linear.conjugate_gradients import choose_n_iterations, iterate
+from sklstm._linear.conjugate_gradients import (
+    RESIDUAL,
+    Map,
+    choose_residual,
+    with_residual_map,
+    zero_map,
+)
 from sklstm._linear.moments import Moments
 from sklstm._linear.own_columns import OwnColumns
 from sklstm._linear.penalties import Member, choose_members
@@ -17,14 +22,14 @@ from sklstm._linear.skip import LinearSkip
 # The map is solved on at most this number of windows per coefficient; more hardly change it.
 _WINDOWS_PER_COEFFICIENT = 100
 # With more coefficients than this, the Gram matrix takes too much memory (with the limit for a long
-# series, more than training takes). Then conjugate gradients solve the map, on windows that have at
-# most _VALUES_FOR_GRADIENTS values together.
-_MOST_COEFFICIENTS, _MOST_FOR_LONG_SERIES = 2048, 900
+# series, more than training takes). Then conjugate gradients solve the map of all columns, on
+# windows that have at most _VALUES_FOR_GRADIENTS values together.
+_MOST_COEFFICIENTS, _MOST_FOR_LONG_SERIES = 4096, 900
 _LONG_SERIES = 2_000_000  # values: windows times features
-_VALUES_FOR_GRADIENTS = 400_000_000
+_VALUES_FOR_GRADIENTS = 100_000_000
 
-# How a map was solved: the members of the stack, or the number of iterations.
-Choice = tuple[Member, ...] | int
+# How a map was solved.
+Choice = tuple[Member, ...]
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class LinearMap:
     ----------
     weights : torch.Tensor of shape (outputs, window, features)
     intercept : torch.Tensor of shape (outputs,)
-    choice : tuple of Member, int or None
+    choice : tuple of Member or None
         Argument of :func:`fit_linear` for the same choice on other rows. None if no target is
         known.
     """
@@ -73,9 +78,9 @@ def fit_linear(
     of the bases are summed with the stacking weights that have the lowest error on the left-out
     blocks.
 
-    With more than 2,048 coefficients (900 for a series of more than two million values), only the
-    maps of the own columns are solved if all columns are forecast. Else the map is solved by
-    conjugate gradients, which stop early in place of a penalty.
+    With more than 4,096 coefficients (900 for a series of more than two million values), the maps
+    of the own columns are solved first. Unless all columns are forecast, a map of all columns is
+    added, which conjugate gradients solve for what is left of the targets.
 
     Parameters
     ----------
@@ -83,7 +88,7 @@ def fit_linear(
         Windows in time order. Only every k-th one is used if there are more than needed.
     gap : int
         Rows on either side of a block whose targets overlap with its own.
-    choice : tuple of Member, int or None, default=None
+    choice : tuple of Member or None, default=None
         The choice of another map, to be reused. None: choose.
     own : OwnColumns or None, default=None
         The column of each output, if each is a later value of one.
@@ -129,24 +134,32 @@ def fit_linear(
 def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | None) -> LinearMap:
     n_values = samples.dataset.windows.shape[0] * samples.n_features
     most = _MOST_FOR_LONG_SERIES if n_values > _LONG_SERIES else _MOST_COEFFICIENTS
-    p = samples.n_coefficients
-    is_panel = own is not None and len(own.used) == samples.n_features
-    if p > most and not (is_panel and p // samples.n_features <= most):
-        samples = samples.thinned(_VALUES_FOR_GRADIENTS // p)
-        if not isinstance(choice, int):
-            choice = choose_n_iterations(samples, gap)
-        iterations = iterate(samples)
-        coefficients, intercept = next(islice(iterations, choice, None))
-    else:
-        samples = samples.thinned(_WINDOWS_PER_COEFFICIENT * p)
-        moments = Moments.of(samples, own, together=p <= most)
+    together = samples.n_coefficients <= most
+    members = tuple(member for member in choice or () if member.basis != RESIDUAL)
+    if together or own is not None:
+        rows = samples.thinned(_WINDOWS_PER_COEFFICIENT * samples.n_coefficients)
+        moments = Moments.of(rows, own, together)
         # Outputs may be solved together on all rows, and each alone on the training rows.
-        if not isinstance(choice, tuple) or not all(map(moments.can_solve, choice)):
-            choice = choose_members(samples, moments, gap)
-        coefficients, intercept = _stack(moments, choice)
+        if not members or not all(map(moments.can_solve, members)):
+            members = choose_members(rows, moments, gap)
+        coefficients, intercept = _stack(moments, members)
+    is_panel = own is not None and len(own.used) == samples.n_features
+    if not together and not is_panel:
+        rows = samples.thinned(_VALUES_FOR_GRADIENTS // samples.n_coefficients)
+
+        def of_members(some: Samples) -> Map:
+            if own is None:
+                return zero_map(some)
+            return _stack(Moments.of(some, own, together=False), members)
+
+        found = [member for member in choice or () if member.basis == RESIDUAL]
+        residual = found[0] if found else choose_residual(rows, of_members, gap)
+        start = of_members(samples) if own is None else (coefficients, intercept)
+        coefficients, intercept = with_residual_map(rows, start, residual)
+        members = (*members, residual)
     weights = coefficients.T.reshape(len(intercept), -1, samples.n_features).clone()
     weights[:, -1] -= weights[:, :-1].sum(dim=1)  # from deviations to levels
-    return LinearMap(weights, intercept, choice)
+    return LinearMap(weights, intercept, members)
 
 
 def _stack(moments: Moments, members: tuple[Member, ...]) -> tuple[torch.Tensor, torch.Tensor]:

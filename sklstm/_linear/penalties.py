@@ -1,41 +1,33 @@
-"""Choose penalties and bases by their errors on left-out blocks of rows.
-
-Left-out blocks with a margin on either side: P. Burman, E. Chow and D. Nolan, "A cross-validatory
-method for dependent data", Biometrika 81(2), 1994. The one-standard-error rule: L.
-Breiman et al., "Classification and regression trees", 1984.
-"""
+"""Choose penalties and bases by their errors on left-out blocks of rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
 
 from sklstm._linear.bases import BASES
+from sklstm._linear.left_out import ROWS_TO_CHOOSE, left_out_blocks, within_a_standard_error
 from sklstm._linear.moments import Moments
 from sklstm._linear.samples import Samples
 from sklstm._linear.stacking import stacking_weights
 
 # In units of the mean variance of the penalised columns.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
-# Few, long blocks, since these differ from each other about as much as future from past rows.
-_N_LEFT_OUT_BLOCKS = 3
-# The maps of the penalties within this many standard errors of the lowest error are averaged.
-_STANDARD_ERRORS = 1.0
-# Bases of the maps of the own column, beside those of all columns. In one column, the bases give
-# nearly the same maps.
-OTHER_BASES = ("deviations",)
-# Whether persistence may take the place of the map.
-PERSISTENCE = True
+# With more coefficients than this, maps of all columns are mostly noise, and take most of the time:
+# fewer of them are compared, and more of those of the own columns.
+_MANY_COEFFICIENTS = 1024
+# Whether persistence may take the place of the map: where the map is not better by this factor.
+PERSISTENCE, _NOT_BETTER = True, 0.97
 # Outputs that are predicted exactly have an error of rounding: this fraction of the largest.
 _LEAST_OF_LARGEST = 1e-12
 # With more outputs, the errors are those of some of them.
 _MOST_OUTPUTS = 64
-# With fewer rows, the blocks are too short to compare penalties.
-ROWS_TO_CHOOSE = 40
 _PENALTY_OF_FEW_ROWS = 0.1
+
+
+Kind = tuple[str, str, np.ndarray]  # scope, basis, penalties
 
 
 @dataclass(frozen=True)
@@ -66,29 +58,18 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
     scopes = moments.scopes  # some of the outputs may have the same leads, while all have not
     if (outputs := _outputs_to_choose(moments)) is not None:
         samples, moments = samples.of_outputs(outputs), moments.of_outputs(outputs)
-    n_rows, own = len(samples), moments.own
+    own = moments.own
     together = moments.are_together
     of_few_rows = (Member("deviations", (_PENALTY_OF_FEW_ROWS,), 1.0, scopes[-1]),)
-    if n_rows < ROWS_TO_CHOOSE:
+    if len(samples) < ROWS_TO_CHOOSE:
         return of_few_rows
-    # A window of one step has no differences.
-    bases = tuple(BASES) if moments.p > moments.n_features else ("deviations", "levels")
-    kinds = [
-        (scope, basis, _PENALTIES)
-        for scope in scopes
-        for basis in (bases if scope == scopes[0] else OTHER_BASES)
-    ]
-    if own is not None and PERSISTENCE:
-        kinds.append(("own", "persistence", np.zeros(1)))
+    kinds = _kinds(scopes, moments)
     products = []
-    edges = np.linspace(0, n_rows, _N_LEFT_OUT_BLOCKS + 1).astype(int)
-    for start, stop in pairwise(edges):
-        first, last = samples.window_of(start) - gap, samples.window_of(stop - 1) + gap
-        margin_start, margin_stop = samples.rows_within(first, last)
-        block = Moments.of(samples.between(start, stop), own, together)
+    for left_out in left_out_blocks(samples, gap):
+        block = Moments.of(left_out.block, own, together)
         others = moments - block
-        for margin in ((margin_start, start), (stop, margin_stop)):
-            others -= Moments.of(samples.between(*margin), own, together)
+        for margin in left_out.margins:
+            others -= Moments.of(margin, own, together)
         if not others.weight > 0.5:  # no row is left outside the block and its margins
             return of_few_rows
         products.append(_products_of_errors(block, others, kinds))
@@ -97,7 +78,7 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
     for average, (_, _, penalties) in zip(averages, kinds, strict=True):
         of_kind = slice(start, start + len(penalties))
         of_penalties = errors[:, of_kind, of_kind].diagonal(axis1=1, axis2=2)
-        chosen.append(_within_a_standard_error(of_penalties))
+        chosen.append(within_a_standard_error(of_penalties))
         average[of_kind] = chosen[-1] / chosen[-1].sum()
         start = of_kind.stop
     of_members = averages @ errors @ averages.T
@@ -114,16 +95,33 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
     )
 
 
-def _sum_or_persistence(weights: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Append the weight of persistence, the last member: all, if it was better, or else none.
+def _kinds(scopes: tuple[str, ...], moments: Moments) -> list[Kind]:
+    """List the maps to be compared; persistence is the last one."""
+    # A window of one step has no differences.
+    bases = tuple(BASES) if moments.p > moments.n_features else ("deviations", "levels")
+    few = ("deviations",) if len(scopes) > 1 else ("deviations", "levels")
+    are_many = moments.p > _MANY_COEFFICIENTS or not moments.are_together
+    kinds: list[Kind] = []
+    for scope in scopes:
+        is_large = scope == "all" and are_many
+        of_scope = bases if (scope == "all") != are_many else few
+        kinds += [(scope, basis, _PENALTIES[:: 2 if is_large else 1]) for basis in of_scope]
+    if moments.own is not None and PERSISTENCE:
+        kinds.append(("own", "persistence", np.zeros(1)))
+    return kinds
 
-    It was better if its error is less on the latest block and on most blocks. As one of the stacked
-    members it would get some weight on every series, also where it is far worse.
+
+def _sum_or_persistence(weights: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Append the weight of persistence, the last member: all of it, or none.
+
+    It has all where the sum is not better by ``_NOT_BETTER`` on the latest block and on most
+    blocks. As one of the stacked members it would get some weight on every series, also where it is
+    far worse.
     """
     weights = np.append(weights, 0.0)
     of_sum = np.einsum("m,bmn,n->b", weights, errors, weights)
-    is_better = errors[:, -1, -1] <= of_sum
-    if is_better[-1] and 2 * np.count_nonzero(is_better) > len(is_better):
+    not_better = of_sum >= _NOT_BETTER * errors[:, -1, -1]
+    if not_better[-1] and 2 * np.count_nonzero(not_better) > len(not_better):
         weights = np.eye(len(weights))[-1]
     return weights
 
@@ -142,7 +140,7 @@ def _outputs_to_choose(moments: Moments) -> np.ndarray | None:
 
 
 def _products_of_errors(
-    block: Moments, others: Moments, kinds: list[tuple[str, str, np.ndarray]]
+    block: Moments, others: Moments, kinds: list[Kind]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute mean products of the errors in a block, for each pair of maps.
 
@@ -182,12 +180,3 @@ def _products_of_errors(
             error /= least.clamp(min=_LEAST_OF_LARGEST * float(least.max()) or 1.0)
         relative += torch.einsum("cmo,cno->mn", error, with_block)
     return (products / block.weight).numpy(), (relative / block.weight).numpy()
-
-
-def _within_a_standard_error(errors: np.ndarray) -> np.ndarray:
-    """Find the penalties with errors (blocks, penalties) within a standard error of the best."""
-    # A power of two changes no bit, and squares of huge or tiny errors stay finite and above zero.
-    errors = np.ldexp(errors, -np.frexp(errors.max())[1])
-    worse = errors - errors[:, [errors.mean(axis=0).argmin()]]
-    error_of_mean = worse.std(axis=0, ddof=1) / np.sqrt(len(errors))
-    return worse.mean(axis=0) <= _STANDARD_ERRORS * error_of_mean

@@ -1,20 +1,90 @@
 """Conjugate gradients, against the solution in closed form."""
 
 import numpy as np
-from sklearn.linear_model import LinearRegression
+import pytest
+import torch
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_squared_error
 
-from sklstm._linear import fitting
+from sklstm._linear import conjugate_gradients, fitting
+from sklstm._linear.conjugate_gradients import RESIDUAL, with_residual_map, zero_map
 from sklstm._linear.fitting import fit_linear
-from tests.linear.data import TARGETS, VIEW, dataset, predicted
+from sklstm._linear.penalties import Member
+from sklstm._linear.samples import Samples
+from tests.linear.data import ROWS, TARGETS, VIEW, WINDOW, dataset, predicted
+
+DEVIATIONS = np.concatenate([VIEW[:, :-1] - VIEW[:, -1:], VIEW[:, -1:]], axis=1)
+DEVIATIONS = DEVIATIONS.reshape(len(VIEW), -1)
 
 
-def test_conjugate_gradients_converge_to_the_same_map(monkeypatch):
+@pytest.fixture
+def few(monkeypatch):
+    """No map of all columns is solved in closed form, and iterations go on to the end."""
     monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
-    map_ = fit_linear(dataset(), gap=1, choice=40)
+    monkeypatch.setattr(conjugate_gradients, "_SMALL_RESIDUAL", 1e-9)
+
+
+def ridge(penalty, targets=TARGETS, weights=None):
+    total = len(VIEW) if weights is None else weights.sum()
+    mean = np.average(DEVIATIONS, axis=0, weights=weights)
+    scale = np.average((DEVIATIONS - mean) ** 2, axis=0, weights=weights).mean()
+    model = Ridge(penalty * scale * total).fit(DEVIATIONS, targets, sample_weight=weights)
+    return model.predict(DEVIATIONS)
+
+
+@pytest.mark.parametrize("penalties", [(1e-12,), (0.01,), (1.0,), (100.0,), (0.01, 1.0, 100.0)])
+def test_the_map_is_the_mean_of_ridge_regressions(few, penalties):
+    map_ = fit_linear(dataset(), gap=1, choice=(Member(RESIDUAL, penalties, 1.0),))
+    expected = np.mean([ridge(penalty) for penalty in penalties], axis=0)
+    np.testing.assert_allclose(predicted(map_), expected, atol=1e-6)
+
+
+def test_without_a_penalty_it_is_a_linear_regression(few):
+    map_ = fit_linear(dataset(), gap=1, choice=(Member(RESIDUAL, (1e-12,), 1.0),))
     flat = VIEW.reshape(len(VIEW), -1)
     expected = LinearRegression().fit(flat, TARGETS).predict(flat)
-    np.testing.assert_allclose(predicted(map_), expected, atol=1e-4)
+    np.testing.assert_allclose(predicted(map_), expected, atol=1e-6)
+
+
+def test_an_infinite_penalty_leaves_the_mean_and_shrinks_a_mean_over_penalties(few):
+    map_ = fit_linear(dataset(), gap=1, choice=(Member(RESIDUAL, (np.inf,), 1.0),))
+    mean = np.broadcast_to(TARGETS.mean(axis=0), TARGETS.shape)
+    np.testing.assert_allclose(predicted(map_), mean)
+    half = fit_linear(dataset(), gap=1, choice=(Member(RESIDUAL, (1.0, np.inf), 1.0),))
+    np.testing.assert_allclose(predicted(half), (ridge(1.0) + mean) / 2, atol=1e-6)
+
+
+def test_weights_are_those_of_a_weighted_ridge_regression(few):
+    weights = np.random.RandomState(0).rand(len(VIEW))
+    data = dataset(weights=np.repeat(weights[:, None], 2, axis=1))
+    map_ = fit_linear(data, gap=1, choice=(Member(RESIDUAL, (0.1,), 1.0),))
+    np.testing.assert_allclose(predicted(map_), ridge(0.1, weights=weights), atol=1e-6)
+
+
+def test_residuals_of_a_map_are_added_to_it(few):
+    samples = Samples(dataset(), torch.arange(len(VIEW)), slice(None))
+    start = (torch.randn(WINDOW * ROWS.shape[1], 2, dtype=torch.float64), torch.ones(2))
+    before = DEVIATIONS @ start[0].numpy() + 1
+    coefficients, intercept = with_residual_map(samples, start, Member(RESIDUAL, (0.1,), 1.0))
+    expected = before + ridge(0.1, TARGETS - before)
+    found = DEVIATIONS @ coefficients.numpy() + intercept.numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert not zero_map(samples)[0].any()
+
+
+def test_penalties_are_chosen_so_that_the_error_is_that_of_the_closed_form(monkeypatch):
+    exact = fit_linear(dataset(), gap=1)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
     chosen = fit_linear(dataset(), gap=1)
-    assert 0 < chosen.choice < 50
-    assert mean_squared_error(TARGETS, predicted(chosen)) < 0.02
+    (member,) = chosen.choice
+    assert member.basis == RESIDUAL
+    error, of_exact = (mean_squared_error(TARGETS, predicted(map_)) for map_ in (chosen, exact))
+    assert error < 2 * of_exact
+
+
+def test_a_map_of_noise_is_shrunk(monkeypatch):
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
+    noise = np.random.RandomState(1).randn(*TARGETS.shape)
+    map_ = fit_linear(dataset(targets=noise), gap=1)
+    free = LinearRegression().fit(DEVIATIONS, noise).predict(DEVIATIONS)
+    assert predicted(map_).var() < 0.8 * free.var()
