@@ -9,14 +9,14 @@ systems", arXiv:hep-lat/9612014, 1996.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
-from sklstm._linear.bases import from_last_step
-from sklstm._linear.left_out import ROWS_TO_CHOOSE, left_out_blocks, within_a_standard_error
-from sklstm._linear.penalties import Member
+from sklstm._linear.bases import BASES, from_last_step
+from sklstm._linear.left_out import ROWS_TO_CHOOSE, left_out_blocks
+from sklstm._linear.penalties import Member, stacked_members
 from sklstm._linear.samples import Samples
 
 # In units of the mean variance of the columns. The last one leaves nothing of the map.
@@ -28,9 +28,10 @@ _SMALL_RESIDUAL, _MOST_ITERATIONS = 1e-3, 40
 # Penalties are chosen on about this number of outputs.
 _MOST_OUTPUTS = 16
 
-# The basis of a member that is solved for what the others leave of the targets. All columns of
-# deviations have its penalty, the last step too.
+# The scope of members that are solved for what other maps leave of the targets. In each basis all
+# columns have a penalty, the last step too.
 RESIDUAL = "residual"
+_BASES = ("deviations", "levels")
 
 # Coefficients (p, outputs) of deviations from the last step, and intercept (outputs,).
 Map = tuple[torch.Tensor, torch.Tensor]
@@ -43,23 +44,29 @@ def zero_map(samples: Samples) -> Map:
     return zeros, zeros[0]
 
 
-def with_residual_map(samples: Samples, start: Map, residual: Member) -> Map:
-    """Add ridge regressions of what a map leaves of the targets, the mean over penalties.
+def with_residual_maps(samples: Samples, start: Map, members: Sequence[Member]) -> Map:
+    """Add ridge regressions of what a map leaves of the targets, averaged and stacked.
 
     Parameters
     ----------
     samples : Samples
     start : tuple of torch.Tensor
         The map.
-    residual : Member
-        From :func:`choose_residual`.
+    members : sequence of Member
+        From :func:`choose_residual_members`.
     """
-    parts, intercepts = _ridge_path(samples, start, np.array(residual.penalties))
-    return start[0] + parts.mean(dim=0), start[1] + intercepts.mean(dim=0)
+    coefficients, intercept = start
+    for member in members:
+        maps = _ridge_path(samples, start, member.basis, np.array(member.penalties))
+        coefficients = coefficients + member.weight * maps[0].mean(dim=0)
+        intercept = intercept + member.weight * maps[1].mean(dim=0)
+    return coefficients, intercept
 
 
-def choose_residual(samples: Samples, start_of: Callable[[Samples], Map], gap: int) -> Member:
-    """Choose penalties for :func:`with_residual_map` by their errors on left-out blocks of rows.
+def choose_residual_members(
+    samples: Samples, start_of: Callable[[Samples], Map], gap: int
+) -> tuple[Member, ...]:
+    """Choose penalties and stacking weights by the errors on left-out blocks of rows.
 
     Parameters
     ----------
@@ -69,42 +76,48 @@ def choose_residual(samples: Samples, start_of: Callable[[Samples], Map], gap: i
     gap : int
         Rows on either side of a block whose targets overlap with its own.
     """
+    of_few_rows = (Member("deviations", (_PENALTY_OF_FEW_ROWS,), 1.0, RESIDUAL),)
     if len(samples) < ROWS_TO_CHOOSE:
-        return Member(RESIDUAL, (_PENALTY_OF_FEW_ROWS,), 1.0)
-    errors = []
+        return of_few_rows
+    kinds = [(RESIDUAL, basis, _PENALTIES) for basis in _BASES]
+    products = []
     for left_out in left_out_blocks(samples, gap):
         if not len(left_out.others):
-            return Member(RESIDUAL, (_PENALTY_OF_FEW_ROWS,), 1.0)
+            return of_few_rows
         coefficients, intercept = start_of(left_out.others)
         outputs = np.arange(len(intercept))[:: -(-len(intercept) // _MOST_OUTPUTS)]
         start = coefficients[:, outputs], intercept[outputs]
         others, block = left_out.others, left_out.block
         if len(outputs) < len(intercept):
             others, block = others.of_outputs(outputs), block.of_outputs(outputs)
-        errors.append(_errors(block, start, _ridge_path(others, start, _PENALTIES)))
-    best = within_a_standard_error(np.array(errors))
-    return Member(RESIDUAL, tuple(_PENALTIES[best].tolist()), 1.0)
+        paths = [_ridge_path(others, start, basis, _PENALTIES) for basis in _BASES]
+        products.append(_products_of_errors(block, start, paths))
+    errors = np.stack(products)
+    return stacked_members(errors, errors, kinds)
 
 
-def _errors(samples: Samples, start: Map, maps: Map) -> np.ndarray:
-    """Mean squared errors of a map with each of others added."""
-    coefficients, intercepts = start[0] + maps[0], start[1] + maps[1]
-    total, sums = 0.0, torch.zeros(len(intercepts), dtype=torch.float64)
+def _products_of_errors(samples: Samples, start: Map, paths: Sequence[Map]) -> np.ndarray:
+    """Compute mean products of the errors of each pair of maps that are added to a map."""
+    coefficients = start[0] + torch.cat([path[0] for path in paths])  # (maps, p, outputs)
+    intercepts = start[1] + torch.cat([path[1] for path in paths])
+    n_maps = len(coefficients)
+    total, products = 0.0, torch.zeros(n_maps, n_maps, dtype=torch.float64)
     for windows, targets, weights in samples.batches():
         values = from_last_step(windows).flatten(1)
-        residuals = targets - values @ coefficients.to(values) - intercepts[:, None].to(values)
-        squares = residuals.square() if weights is None else residuals.square() * weights
-        sums += squares.sum(dim=(1, 2)).double().cpu()
+        errors = targets - values @ coefficients.to(values) - intercepts[:, None].to(values)
+        weighted = errors if weights is None else errors * weights
+        products += (errors.flatten(1) @ weighted.flatten(1).T).double().cpu()
         total += len(targets) if weights is None else float(weights.sum())
-    return (sums / total).numpy()
+    return (products / total).numpy()
 
 
-def _ridge_path(samples: Samples, start: Map, penalties: np.ndarray) -> Map:
-    """Solve for each penalty: (penalties, p, outputs) and (penalties, outputs)."""
+def _ridge_path(samples: Samples, start: Map, basis: str, penalties: np.ndarray) -> Map:
+    """Solve for each penalty: coefficients (penalties, p, outputs), intercepts."""
+    in_basis = from_last_step if basis == "deviations" else torch.Tensor.contiguous
     sums = squares = with_targets = torch.zeros((), dtype=torch.float64)
     for windows, targets, weights in samples.batches():
-        values = from_last_step(windows).flatten(1)
-        residuals = targets - values @ start[0].to(values) - start[1].to(values)
+        deviations, values = from_last_step(windows).flatten(1), in_basis(windows).flatten(1)
+        residuals = targets - deviations @ start[0].to(values) - start[1].to(values)
         columns = torch.cat([values, residuals, residuals.new_ones(len(values), 1)], dim=1)
         weighted = columns if weights is None else columns * weights
         p = values.shape[1]
@@ -114,23 +127,25 @@ def _ridge_path(samples: Samples, start: Map, penalties: np.ndarray) -> Map:
     mean, mean_residual = sums[:p] / sums[-1], sums[p:-1] / sums[-1]
     variance = (squares / sums[-1] - mean**2).clamp(min=0)
     right = with_targets / sums[-1] - torch.outer(mean, mean_residual)
-    finite = penalties[np.isfinite(penalties)]
-    shifts = torch.from_numpy(finite) * (float(variance.mean()) or 1.0)
 
     def covariance(vectors: torch.Tensor) -> torch.Tensor:
-        """Multiply the covariance of the deviations with vectors (p, outputs)."""
+        """Multiply the covariance of the values with vectors (p, outputs)."""
         product = torch.zeros_like(vectors)
         for windows, _, weights in samples.batches():
-            values = from_last_step(windows).flatten(1)
+            values = in_basis(windows).flatten(1)
             output = values @ vectors.to(values) - (mean @ vectors).to(values)
             output = output if weights is None else output * weights
             product += (values.T @ output).double().cpu()
         return product / sums[-1]
 
     coefficients = torch.zeros(len(penalties), *right.shape, dtype=torch.float64)
-    if len(shifts):
-        coefficients[np.isfinite(penalties)] = _solve_shifted(covariance, right, shifts)
-    return coefficients, mean_residual - torch.einsum("p,kpo->ko", mean, coefficients)
+    is_finite = np.isfinite(penalties)
+    if is_finite.any():
+        shifts = torch.from_numpy(penalties[is_finite]) * (float(variance.mean()) or 1.0)
+        coefficients[is_finite] = _solve_shifted(covariance, right, shifts)
+    intercepts = mean_residual - torch.einsum("p,kpo->ko", mean, coefficients)
+    from_basis = BASES[basis][1]
+    return torch.stack([from_basis(part, samples.n_features) for part in coefficients]), intercepts
 
 
 def _solve_shifted(

@@ -9,8 +9,8 @@ import torch
 from sklstm._linear.conjugate_gradients import (
     RESIDUAL,
     Map,
-    choose_residual,
-    with_residual_map,
+    choose_residual_members,
+    with_residual_maps,
     zero_map,
 )
 from sklstm._linear.moments import Moments
@@ -135,7 +135,7 @@ def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | No
     n_values = samples.dataset.windows.shape[0] * samples.n_features
     most = _MOST_FOR_LONG_SERIES if n_values > _LONG_SERIES else _MOST_COEFFICIENTS
     together = samples.n_coefficients <= most
-    members = tuple(member for member in choice or () if member.basis != RESIDUAL)
+    members = tuple(member for member in choice or () if member.scope != RESIDUAL)
     if together or own is not None:
         rows = samples.thinned(_WINDOWS_PER_COEFFICIENT * samples.n_coefficients)
         moments = Moments.of(rows, own, together)
@@ -152,11 +152,11 @@ def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | No
                 return zero_map(some)
             return _stack(Moments.of(some, own, together=False), members)
 
-        found = [member for member in choice or () if member.basis == RESIDUAL]
-        residual = found[0] if found else choose_residual(rows, of_members, gap)
+        residual = tuple(member for member in choice or () if member.scope == RESIDUAL)
+        residual = residual or choose_residual_members(rows, of_members, gap)
         start = of_members(samples) if own is None else (coefficients, intercept)
-        coefficients, intercept = with_residual_map(rows, start, residual)
-        members = (*members, residual)
+        coefficients, intercept = with_residual_maps(rows, start, residual)
+        members += residual
     weights = coefficients.T.reshape(len(intercept), -1, samples.n_features).clone()
     weights[:, -1] -= weights[:, :-1].sum(dim=1)  # from deviations to levels
     return LinearMap(weights, intercept, members)

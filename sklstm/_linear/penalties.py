@@ -74,6 +74,22 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
             return of_few_rows
         products.append(_products_of_errors(block, others, kinds))
     errors, relative = map(np.stack, zip(*products, strict=True))  # (blocks, maps, maps)
+    return stacked_members(errors, relative, kinds)
+
+
+def stacked_members(
+    errors: np.ndarray, relative: np.ndarray, kinds: list[Kind]
+) -> tuple[Member, ...]:
+    """Choose penalties of each kind, and stacking weights, by errors on left-out blocks.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (blocks, maps, maps)
+        Mean products of the errors of each pair of maps, for the penalties of each kind.
+    relative : ndarray of shape (blocks, maps, maps)
+        Those for the stacking weights.
+    kinds : list of (scope, basis, penalties)
+    """
     averages, chosen, start = np.zeros((len(kinds), errors.shape[1])), [], 0
     for average, (_, _, penalties) in zip(averages, kinds, strict=True):
         of_kind = slice(start, start + len(penalties))

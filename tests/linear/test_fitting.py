@@ -176,7 +176,7 @@ def test_with_too_many_coefficients_for_all_columns_each_column_has_its_own_map(
     one = data.part(0, None)
     one.targets = data.targets[:, :3]
     *_, last = fit_linear(one, 2, own=own.some(np.arange(3))).choice
-    assert last.basis == RESIDUAL
+    assert last.scope == RESIDUAL
 
 
 def test_columns_that_tell_nothing_of_each_other_are_forecast_as_if_alone():
