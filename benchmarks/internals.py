@@ -53,7 +53,7 @@ def replaced(**values):
         yield
 
 
-def fit_linear_map(windows, targets, n_train, gap):
+def fit_linear_map(windows, targets, n_train, gap, leads=None):
     """Fit the linear map alone, as ``LSTMRegressor(linear_skip=True)`` does before the network.
 
     Parameters
@@ -65,6 +65,8 @@ def fit_linear_map(windows, targets, n_train, gap):
         The first windows, which it is fitted on.
     gap : int
         Rows whose targets overlap.
+    leads : ndarray of shape (outputs,), default=None
+        How far ahead each output lies. None: 1, 2, 3, ...
 
     Returns
     -------
@@ -74,7 +76,7 @@ def fit_linear_map(windows, targets, n_train, gap):
     view = find_windows(windows)
     tensor = standardised_series(view, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(tensor, view, np.arange(n_train), targets[:n_train], None)
-    leads = np.arange(1, targets.shape[1] + 1)
+    leads = np.arange(1, targets.shape[1] + 1) if leads is None else leads
     own = find_own_columns(data, leads)
     found = fitting.fit_linear(data, gap=gap, own=own)
     return found.weights.numpy().reshape(targets.shape[1], -1), found.intercept.numpy()

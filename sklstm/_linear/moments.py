@@ -59,8 +59,12 @@ class Moments:
             parts = [(slice(column, column + 1), own.outputs_of(column)) for column in own.used]
         return cls(gram_matrices(samples, parts), samples.n_coefficients, samples.n_features, own)
 
-    def __sub__(self, other: Moments) -> Moments:
-        grams = tuple(mine - its for mine, its in zip(self.grams, other.grams, strict=True))
+    def less(self, *others: Moments) -> Moments:
+        """Subtract those of other rows."""
+        grams = tuple(gram.clone() for gram in self.grams)
+        for other in others:
+            for gram, of_other in zip(grams, other.grams, strict=True):
+                gram -= of_other
         return replace(self, grams=grams)
 
     def of_outputs(self, outputs: np.ndarray) -> Moments:

@@ -67,9 +67,8 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
     products = []
     for left_out in left_out_blocks(samples, gap):
         block = Moments.of(left_out.block, own, together)
-        others = moments - block
-        for margin in left_out.margins:
-            others -= Moments.of(margin, own, together)
+        margins = (Moments.of(margin, own, together) for margin in left_out.margins)
+        others = moments.less(block, *margins)
         if not others.weight > 0.5:  # no row is left outside the block and its margins
             return of_few_rows
         products.append(_products_of_errors(block, others, kinds))
@@ -118,10 +117,10 @@ def _kinds(scopes: tuple[str, ...], moments: Moments) -> list[Kind]:
     few = ("deviations",) if len(scopes) > 1 else ("deviations", "levels")
     are_many = moments.p > _MANY_COEFFICIENTS or not moments.are_together
     kinds: list[Kind] = []
+    penalties = _PENALTIES[::2] if are_many else _PENALTIES
     for scope in scopes:
-        is_large = scope == "all" and are_many
         of_scope = bases if (scope == "all") != are_many else few
-        kinds += [(scope, basis, _PENALTIES[:: 2 if is_large else 1]) for basis in of_scope]
+        kinds += [(scope, basis, penalties) for basis in of_scope]
     if moments.own is not None and PERSISTENCE:
         kinds.append(("own", "persistence", np.zeros(1)))
     return kinds
@@ -170,24 +169,24 @@ def _products_of_errors(
         The same, with the error of each output in units of its least one if there are maps of
         several scopes. Other columns may tell much of one output, and nothing of the others.
     """
-    maps = [found for kind in kinds for found in others.solutions(*kind)]
-    products = torch.zeros(len(maps), len(maps), dtype=torch.float64)
+    parts = list(block.parts())
+    n_maps = sum(len(penalties) for *_, penalties in kinds)
+    # They map the columns of a Gram matrix to the errors of each map: (columns, maps, outputs).
+    errors = []
+    for gram, rows, _ in parts:
+        n_outputs = len(gram) - 1 - len(range(block.p)[rows])
+        ones = torch.eye(n_outputs, dtype=torch.float64)[:, None]
+        zeros = torch.zeros(len(gram) - n_outputs, n_maps, n_outputs, dtype=torch.float64)
+        errors.append(torch.cat([zeros, ones.expand(n_outputs, n_maps, n_outputs)]))
+    maps = (found for kind in kinds for found in others.solutions(*kind))
+    for number, (coefficients, intercept) in enumerate(maps):
+        for error, (_, rows, outputs) in zip(errors, parts, strict=True):
+            n_values = len(range(block.p)[rows])
+            error[:n_values, number] = -coefficients[rows, outputs]
+            error[n_values, number] = -intercept[outputs]
+    products = torch.zeros(n_maps, n_maps, dtype=torch.float64)
     relative = torch.zeros_like(products)
-    for gram, rows, outputs in block.parts():
-        # Maps the columns of the Gram matrix to the errors of each map: (columns, maps, outputs).
-        error = torch.stack(
-            [
-                torch.cat(
-                    [
-                        -coefficients[rows, outputs],
-                        -intercept[None, outputs],
-                        torch.eye(len(intercept[outputs]), dtype=torch.float64),
-                    ]
-                )
-                for coefficients, intercept in maps
-            ],
-            dim=1,
-        )
+    for error, (gram, _, _) in zip(errors, parts, strict=True):
         with_block = (gram @ error.flatten(1)).view_as(error)
         products += torch.einsum("cmo,cno->mn", error, with_block)
         if len(others.scopes) > 1:

@@ -47,7 +47,7 @@ def ridge_solutions(
     weight = gram[p, p]
     mean, mean_target = gram[:p, p] / weight, gram[p, p + 1 :] / weight
     largest = float(gram.diagonal()[:p].max() / weight)
-    covariance = gram[:p, :p] / weight - torch.outer(mean, mean)
+    covariance = (gram[:p, :p] / weight).addr_(mean, mean, alpha=-1)
     with_targets = gram[:p, p + 1 :] / weight - torch.outer(mean, mean_target)
     to_basis, from_basis = BASES[basis]
     covariance = to_basis(to_basis(covariance, n_features).T, n_features)
