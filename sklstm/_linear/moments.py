@@ -124,6 +124,9 @@ class Moments:
     def solutions(self, scope: str, basis: str, penalties: Iterable[float]) -> Iterator[Solution]:
         """Solve ridge regressions, see :func:`~sklstm._linear.ridge.ridge_solutions`.
 
+        With the scope "all" and the basis "deviations" or "differences", penalties shrink the map
+        towards persistence, if each output is a later value of one of several columns.
+
         Parameters
         ----------
         scope : str
@@ -138,7 +141,12 @@ class Moments:
         intercept : torch.Tensor of shape (outputs,)
         """
         if scope == "all":
-            yield from ridge_solutions(self.grams[0], self.p, self.n_features, basis, penalties)
+            # Without a penalty, the last steps of other columns would follow any drift.
+            is_one_of_several = self.own is not None and self.n_features > 1
+            towards = self._persistence()[0] if is_one_of_several and basis != "levels" else None
+            yield from ridge_solutions(
+                self.grams[0], self.p, self.n_features, basis, penalties, towards
+            )
         elif basis == "persistence":
             yield self._persistence()
         elif scope == "own":

@@ -15,9 +15,9 @@ from sklstm._linear.stacking import stacking_weights
 
 # In units of the mean variance of the penalised columns.
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
-# With more coefficients than this, maps of all columns are mostly noise, and take most of the time:
-# fewer of them are compared, and more of those of the own columns.
-_MANY_COEFFICIENTS = 1024
+# With more coefficients than this, or fewer rows for each, maps of all columns are mostly noise,
+# and take most of the time: fewer of them are compared, and more of those of the own columns.
+_MANY_COEFFICIENTS, _ROWS_PER_COEFFICIENT = 1024, 10
 # Whether persistence may take the place of the map: where the map is not better by this factor.
 PERSISTENCE, _NOT_BETTER = True, 0.97
 # Outputs that are predicted exactly have an error of rounding: this fraction of the largest.
@@ -63,7 +63,7 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
     of_few_rows = (Member("deviations", (_PENALTY_OF_FEW_ROWS,), 1.0, scopes[-1]),)
     if len(samples) < ROWS_TO_CHOOSE:
         return of_few_rows
-    kinds = _kinds(scopes, moments)
+    kinds = _kinds(scopes, moments, len(samples))
     products = []
     for left_out in left_out_blocks(samples, gap):
         block = Moments.of(left_out.block, own, together)
@@ -110,14 +110,17 @@ def stacked_members(
     )
 
 
-def _kinds(scopes: tuple[str, ...], moments: Moments) -> list[Kind]:
+def _kinds(scopes: tuple[str, ...], moments: Moments, n_rows: int) -> list[Kind]:
     """List the maps to be compared; persistence is the last one."""
     # A window of one step has no differences.
     bases = tuple(BASES) if moments.p > moments.n_features else ("deviations", "levels")
     few = ("deviations",) if len(scopes) > 1 else ("deviations", "levels")
-    are_many = moments.p > _MANY_COEFFICIENTS or not moments.are_together
+    is_large = moments.p > _MANY_COEFFICIENTS
+    are_many = is_large or not moments.are_together
+    if len(scopes) > 1:
+        are_many |= moments.p * _ROWS_PER_COEFFICIENT > n_rows
+    penalties = _PENALTIES[::2] if is_large else _PENALTIES
     kinds: list[Kind] = []
-    penalties = _PENALTIES[::2] if are_many else _PENALTIES
     for scope in scopes:
         of_scope = bases if (scope == "all") != are_many else few
         kinds += [(scope, basis, penalties) for basis in of_scope]

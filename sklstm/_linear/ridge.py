@@ -21,7 +21,12 @@ _VALUES_AT_ONCE = 2**16
 
 
 def ridge_solutions(
-    gram: torch.Tensor, p: int, n_features: int, basis: str, penalties: Iterable[float]
+    gram: torch.Tensor,
+    p: int,
+    n_features: int,
+    basis: str,
+    penalties: Iterable[float],
+    towards: torch.Tensor | None = None,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Solve the regression for each penalty.
 
@@ -33,9 +38,12 @@ def ridge_solutions(
         Number of coefficients: window * features.
     n_features : int
     basis : str
-        A key of ``BASES``. The last step has a penalty only with "levels".
+        A key of ``BASES``. The last step has a penalty only with "levels", or if the penalties
+        shrink the map towards another one.
     penalties : iterable of float
         In units of the mean variance of the penalised columns.
+    towards : torch.Tensor of shape (p, outputs) or None, default=None
+        Coefficients of deviations, to which a large penalty shrinks the map.
 
     Yields
     ------
@@ -43,12 +51,14 @@ def ridge_solutions(
         Of deviations from the last step, for every basis.
     intercept : torch.Tensor of shape (outputs,)
     """
-    penalised = p if basis == "levels" else p - n_features
+    penalised = p if basis == "levels" or towards is not None else p - n_features
     weight = gram[p, p]
     mean, mean_target = gram[:p, p] / weight, gram[p, p + 1 :] / weight
     largest = float(gram.diagonal()[:p].max() / weight)
     covariance = (gram[:p, :p] / weight).addr_(mean, mean, alpha=-1)
     with_targets = gram[:p, p + 1 :] / weight - torch.outer(mean, mean_target)
+    if towards is not None:
+        with_targets = with_targets - covariance @ towards
     to_basis, from_basis = BASES[basis]
     covariance = to_basis(to_basis(covariance, n_features).T, n_features)
     with_targets = to_basis(with_targets, n_features)
@@ -69,4 +79,5 @@ def ridge_solutions(
         )
         for solution in solutions:
             coefficients = from_basis(solution, n_features)
+            coefficients = coefficients if towards is None else coefficients + towards
             yield coefficients, mean_target - mean @ coefficients

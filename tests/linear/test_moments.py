@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import Ridge
 
 from sklstm._linear.moments import Moments
 from sklstm._linear.own_columns import find_own_columns
@@ -114,3 +115,24 @@ def test_a_map_of_all_columns_is_not_solved_from_matrices_of_each():
     assert Moments.of(samples(), OWN, True).scopes == ("all", "own", "shared")
     assert Moments.of(samples(), OWN, False).scopes == ("own", "shared")
     assert Moments.of(samples(), None, True).scopes == ("all",)
+
+
+@pytest.mark.parametrize("basis", ["deviations", "differences"])
+@pytest.mark.parametrize("penalty", [0.01, 10.0, 1e9])
+def test_penalties_shrink_a_map_of_all_columns_towards_persistence(basis, penalty):
+    moments = Moments.of(samples(), OWN, True)
+    ((coefficients, intercept),) = moments.solutions("all", basis, [penalty])
+    levels = np.stack([ROWS[KNOWN - WINDOW + 1 + k] for k in range(WINDOW)], axis=1)
+    before = levels[:, -1:] - levels[:, :-1]
+    if basis == "differences":
+        before = np.diff(levels, axis=1)
+    X = np.concatenate([before, levels[:, -1:]], axis=1).reshape(len(KNOWN), -1)
+    last = np.stack([ROWS[KNOWN, 2], 2 * ROWS[KNOWN, 0] + 5] * 2, axis=1)
+    alpha = penalty * X.var(axis=0).mean() * len(X)
+    expected = last + Ridge(alpha).fit(X, TARGETS[KNOWN] - last).predict(X)
+    deviations = np.stack([windows_of(column) for column in range(3)], axis=2)
+    found = deviations.reshape(len(KNOWN), -1) @ coefficients.numpy() + intercept.numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    if penalty == 1e9:
+        errors = (TARGETS[KNOWN] - last).mean(axis=0)
+        np.testing.assert_allclose(found, last + errors, atol=1e-5)
