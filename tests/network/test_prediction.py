@@ -137,7 +137,7 @@ def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(precision, name):
         def predict(windows, module=module, series=series, batch=batch_size):
             rows = slice(windows.start, windows.stop + window_size - 1)
             found = find_windows(window_view(series[rows].numpy(), window_size))
-            smallest = module.smallest_batch(batch)
+            smallest = module.smallest_batch(batch, window_size)
             return predict_windows(module, series[rows], found, batch, smallest)
 
         with torch_state(training=False):
