@@ -11,9 +11,9 @@ from sklstm._network.microbatches import SMALLEST_MICROBATCH, gpu_batch, microba
 # With "bfloat16" the layers compute on rounded copies of float32 weights.
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
-# Windows in each call of the network for prediction, on a processor. A small network needs many to be fast; a
-# large one gets few, since a single row may be padded to a batch. The number is a multiple of the
-# processor's vector length, since the rows that fill no whole vector are rounded differently.
+# Windows in each call of the network for prediction, on a processor. A small network needs many to
+# be fast; a large one gets few, since a single row may be padded to a batch. The number is a
+# multiple of the vector length, since the rows that fill no whole vector are rounded differently.
 _UNITS_OF_A_PREDICTION, _LEAST_PREDICTED, _MOST_PREDICTED, _VECTOR = 4096, 16, 256, 16
 
 # The same in float64, where the layers are products of matrices with as many rows

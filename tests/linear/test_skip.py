@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sklstm._linear.skip import LinearSkip, linear_by_row

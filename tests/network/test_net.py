@@ -216,7 +216,12 @@ def test_losses_are_the_same_whether_a_callback_reads_each_of_them_or_not(ema_de
 class HostReads(TorchDispatchMode):
     """Count the operations for which the processor waits for a GPU."""
 
-    NAMES = ("aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", "aten::is_nonzero")
+    NAMES = (
+        "aten::_local_scalar_dense",
+        "aten::nonzero",
+        "aten::masked_select",
+        "aten::is_nonzero",
+    )
 
     def __init__(self):
         super().__init__()
