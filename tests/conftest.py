@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, _base
-from sklstm._network import building, missing_values
+from sklstm._network import building, missing_values, net
 from sklstm._network import module as module_of_network
 from sklstm.datasets import load_chicago_ridership
 
@@ -32,7 +32,7 @@ def chicago_series():
 @pytest.fixture
 def as_on_a_gpu(monkeypatch):
     """Let a processor go the ways of a GPU: large batches, and no waiting for single values."""
-    for module in (_base, building, missing_values, module_of_network):
+    for module in (_base, building, missing_values, module_of_network, net):
         monkeypatch.setattr(module, "is_cpu", lambda device: False)
 
 

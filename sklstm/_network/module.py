@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -150,10 +151,11 @@ class StackedLSTM(nn.Module):
         shapes = tuple(tuple(values.shape) for values in self.state_dict().values())
         key = (shapes, weight.dtype, weight.device, self.low_precision, batch_size, n_steps)
         if key not in _SMALLEST_BATCH:
-            generator = torch.Generator().manual_seed(0)
+            options: Any = {"dtype": weight.dtype, "device": weight.device}
+            generator = torch.Generator(weight.device).manual_seed(0)
 
             def draw(*shape: int) -> torch.Tensor:
-                return torch.randn(shape, generator=generator, dtype=weight.dtype).to(weight.device)
+                return torch.randn(shape, generator=generator, **options)
 
             x = draw(batch_size, n_steps, self.n_inputs)
             # In place of head and linear map: the head of a network that learnt nothing is zero.

@@ -12,10 +12,11 @@ from skorch.callbacks import Callback
 from skorch.callbacks.scoring import ScoringBase
 
 from sklstm._network.batches import WindowDataset
+from sklstm._network.device import is_cpu
 
 _ROWS_OF_A_LOSS = 2**14  # in one call of the loss, to save memory
 _LEAST_UNIT = 1e-9
-_READ_AT_ONCE = 64  # losses of batches
+_READ_ON_A_GPU = 64  # losses of batches at once
 _OF_A_BATCH = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 Targets = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
@@ -139,13 +140,14 @@ class WindowNet(NeuralNetRegressor):
     def _run_batches(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Run an epoch as skorch does, but read many losses at once: reading waits for a GPU."""
+        """Run an epoch as skorch does, but on a GPU read many losses at once: each read waits."""
         if iterator is None:
             return
         batches, n_batches = iter(iterator), 0
+        n_at_once = 1 if is_cpu(self.device) else _READ_ON_A_GPU
         while steps := [
             (step_fn(batch, **fit_params)["loss"], len(batch[0]))
-            for batch in islice(batches, _READ_AT_ONCE)
+            for batch in islice(batches, n_at_once)
         ]:
             losses, sizes = zip(*steps, strict=True)
             for loss, size in zip(torch.stack(losses).tolist(), sizes, strict=True):

@@ -9,6 +9,7 @@ from skorch.callbacks import Callback, EpochScoring
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm._network import net as net_module
 from sklstm._network.architecture import Architecture
 from sklstm._network.loss import TargetLoss
 from sklstm._network.module import StackedLSTM
@@ -200,7 +201,11 @@ class Watch(Callback):
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
-def test_losses_are_the_same_whether_a_callback_reads_each_of_them_or_not(ema_decay):
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_losses_are_the_same_whether_a_callback_reads_each_of_them_or_not(
+    ema_decay, on_cpu, monkeypatch
+):
+    monkeypatch.setattr(net_module, "is_cpu", lambda device: on_cpu)
     watch = Watch()
     alone, windows = many_batches(1_300, ema_decay=ema_decay)
     watched, _ = many_batches(1_300, ema_decay=ema_decay, callbacks=[watch])
@@ -257,3 +262,19 @@ def test_a_callback_that_reads_the_losses_makes_each_step_wait(as_on_a_gpu):
             many_batches(n_rows, linear_skip=False, callbacks=[Watch()])
         numbers.append(reads.number)
     assert numbers[1] > numbers[0] + 100
+
+
+@pytest.mark.parametrize(("on_cpu", "n_steps"), [(True, 2), (False, 64)])
+def test_a_loss_that_is_not_finite_ends_the_training_where_it_is_read(on_cpu, n_steps, monkeypatch):
+    monkeypatch.setattr(net_module, "is_cpu", lambda device: on_cpu)
+    steps = []
+
+    class Breaks(torch.optim.SGD):
+        def step(self, closure=None):
+            steps.append(super().step(closure))
+            if len(steps) == 2:
+                self.param_groups[0]["params"][0].data.fill_(torch.nan)
+
+    with pytest.raises(ValueError, match="not finite in epoch 1. Lower learning_rate"):
+        many_batches(1_300, optimizer=Breaks, linear_skip=False, early_stopping=False)
+    assert len(steps) == 1 + n_steps  # one with which the optimizer is tried
