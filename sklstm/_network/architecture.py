@@ -16,9 +16,9 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch
 # multiple of the vector length, since the rows that fill no whole vector are rounded differently.
 _UNITS_OF_A_PREDICTION, _LEAST_PREDICTED, _MOST_PREDICTED, _VECTOR = 4096, 16, 256, 16
 
-# The same in float64, where the layers are products of matrices with as many rows
-# as the batch, and as the batch times the window. On AVX2 (MKL), rows are computed by twelves, and
-# those that are left are rounded differently.
+# The same in float64, where the layers are products of matrices with as many rows as the batch, and
+# as the batch times the window. On AVX2 (MKL), rows are computed by twelves, and those that are
+# left are rounded differently.
 _PREDICTED_IN_FLOAT64 = 24
 
 
