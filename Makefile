@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-avx2 test-oldest lint docs bench bench-skill
+.PHONY: demo test test-avx2 test-gpu test-oldest lint docs bench bench-skill
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -17,6 +17,10 @@ test: $(INSTALLED)
 test-avx2: $(INSTALLED)
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 OMP_NUM_THREADS=1 \
 		$(BIN)/python -m pytest -n 2 -m precision tests
+
+# On a machine with a GPU, and with a torch that computes on it: what runs there.
+test-gpu: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m gpu tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

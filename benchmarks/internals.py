@@ -10,7 +10,7 @@ from sklstm import _preparation
 from sklstm._linear import conjugate_gradients, fitting, left_out, moments, penalties, stacking
 from sklstm._linear.bases import BASES
 from sklstm._linear.own_columns import find_own_columns
-from sklstm._network import network_weight, threads
+from sklstm._network import microbatches, network_weight, threads
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import EveryStepDataset, WindowDataset
 from sklstm._network.series_tensor import standardised_series
@@ -39,6 +39,9 @@ _PLACES = {
     "most_missing": ("_MOST_MISSING", _preparation),
     # Threads: multiply-adds of a batch for which one more thread is used.
     "work_of_a_thread": ("_WORK_OF_A_THREAD", threads),
+    # Predictions on a GPU: the most windows at a time, and the memory for them.
+    "most_on_a_gpu": ("_MOST_ON_A_GPU", microbatches),
+    "bytes_on_a_gpu": ("_BYTES_ON_A_GPU", microbatches),
 }
 
 

@@ -30,7 +30,7 @@ from sklstm._network.building import (
     build_net,
 )
 from sklstm._network.callbacks import untrained
-from sklstm._network.device import resolve_device
+from sklstm._network.device import is_cpu, resolve_device
 from sklstm._network.microbatches import SMALLEST_MICROBATCH
 from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
@@ -350,16 +350,17 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self._warn_of_unknown(checked)
         windows, architecture, module = checked.windows, self._architecture, self.net_.module_
         weight = module.head.weight
-        batch_size = architecture.prediction_batch(windows.window_size, weight.device.type == "cpu")
+        on_cpu = is_cpu(weight.device)
+        batch_size = architecture.prediction_batch(windows.window_size, on_cpu)
         threads, n_batches = 1, -(-windows.n_windows // batch_size)
-        if n_batches > 1:
+        if n_batches > 1 and on_cpu:
             work = architecture.multiply_adds(windows.window_size, windows.n_windows)
             threads = n_threads(check_params(self, "n_jobs").n_jobs, work, n_batches)
         with torch_state(training=False):
             series = standardised_series(
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
-            smallest = module.smallest_batch(batch_size)
+            smallest = module.smallest_batch(batch_size, windows.window_size)
             return predict_windows(module, series, windows, batch_size, smallest, threads)
 
     def _warn_of_unknown(self, checked: CheckedWindows) -> None:

@@ -157,7 +157,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         Type of weights and computations. With "bfloat16" the layers compute on rounded
         copies of float32 weights. From about 64 units on, this takes about 0.6 of the time. It
         needs a processor with AVX512-BF16, AMX or BF16 of ARM, or a GPU with bfloat16.
-        Other devices raise an error.
+        Other devices raise an error. On a GPU, "float32" is computed as such, not in TF32,
+        whatever is set in torch.
 
     n_jobs : int or None, default=None
         Largest number of threads, which compute the microbatches of a batch. None: as many as

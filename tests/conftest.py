@@ -1,19 +1,39 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm import LSTMRegressor, SlidingWindowTransformer, _base
+from sklstm._network import building, missing_values, net
+from sklstm._network import module as module_of_network
 from sklstm.datasets import load_chicago_ridership
 
 N_DAYS = 400
+
+
+def pytest_configure(config):
+    """Hide a GPU from all tests but those of ``pytest -m gpu``, and from their processes.
+
+    They compare bits with those of a processor, and ``device="auto"`` would take the GPU.
+    """
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 @pytest.fixture(scope="session")
 def chicago_series():
     """The whole real series. Tests must not change it."""
     return load_chicago_ridership(as_frame=True).data
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """Let a processor go the ways of a GPU: large batches, and no waiting for single values."""
+    for module in (_base, building, missing_values, module_of_network, net):
+        monkeypatch.setattr(module, "is_cpu", lambda device: False)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import joblib
 import pytest
+import torch
 
 from sklstm._network.device import has_bfloat16
 
@@ -16,6 +17,9 @@ def _needs(is_there, lacking):
 
 needs_bfloat16 = _needs(
     has_bfloat16("cpu"), "AVX512-BF16, AMX or BF16 of ARM, or oneDNN is set not to use it"
+)
+needs_gpu = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="this machine has no GPU, or this is no `pytest -m gpu`"
 )
 needs_fork = _needs(hasattr(os, "fork"), "fork")
 needs_glibc = _needs(platform.libc_ver()[0] == "glibc", "C library of GNU")

@@ -213,6 +213,28 @@ def test_the_benchmark_of_precision_runs(script, precision, tmp_path, capsys):
         assert re.search(f"^{name}  {precision} / float32: {NUMBER}$", printed, re.M)
 
 
+def test_the_benchmark_of_a_gpu_runs_on_a_processor(script, capsys):
+    gpu = script("gpu")
+    gpu.main(["--small", "--device", "cpu", "--checks", "defaults", "missing values", "dropout"])
+    printed = capsys.readouterr().out
+    checks, times = (table_of(printed, head) for head in ("option", "network"))
+    assert [row[0] for row in checks] == ["defaults", "missing values", "dropout"]
+    assert all(row[1:5] == ["yes"] * 4 for row in checks)
+    assert [row[1] for row in times] == ["fit, ms", "predict, ms", "predict_one, ms"]
+    for row in times:
+        assert all(re.fullmatch(NUMBER, row[column]) for column in (2, 3, 5, 7))
+    ((_, most, *seconds, memory),) = table_of(printed, "network size")
+    assert (most, memory) == ("256", "0")
+    assert all(re.fullmatch(NUMBER, value) for value in seconds)
+
+
+def test_a_check_of_a_gpu_that_fails_ends_with_an_error(script, monkeypatch):
+    gpu = script("gpu")
+    monkeypatch.setitem(gpu.CHECKS, "defaults", ({}, 1e-5, -1.0))
+    with pytest.raises(SystemExit, match="These checks failed: defaults."):
+        gpu.main(["--small", "--device", "cpu", "--checks", "defaults"])
+
+
 # Skill
 
 
@@ -405,6 +427,16 @@ def test_little_work_is_cut_up_for_two_threads_if_a_benchmark_says_so(script):
     one, two = (threads.fitted(X, y, 8, 64, n_jobs).loss_curve_ for n_jobs in (1, 2))
     assert one != two  # the order of the sums differs
     np.testing.assert_allclose(one, two, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "value"), [("most_on_a_gpu", 512), ("bytes_on_a_gpu", 2**26)])
+def test_replaced_values_change_the_batches_of_a_gpu(script, name, value):
+    from sklstm._network.architecture import Architecture
+
+    shape = Architecture(8, (64, 64), 1)
+    expected = shape.prediction_batch(48, on_cpu=False)
+    with script("internals").replaced(**{name: value}):
+        assert shape.prediction_batch(48, on_cpu=False) < expected
 
 
 # Fingerprints

@@ -16,8 +16,11 @@ def linear_by_row(
 
     The linear algebra library chooses its kernel, and so the rounding, by the number of rows and
     outputs. Some kernels round the last rows or outputs differently. So each product has the same
-    shape.
+    shape. A GPU would take long for many small products: it computes a single one, and
+    ``smallest_batch`` of the network compares the results of those that predictions need.
     """
+    if rows.device.type != "cpu":
+        return functional.linear(rows, weights, bias)
     n_rows, n_outputs = len(rows), len(weights)
     weights = _padded(weights, _OUTPUTS)
     bias = None if bias is None else _padded(bias, _OUTPUTS)

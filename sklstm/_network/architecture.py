@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 import torch
 
-from sklstm._network.microbatches import SMALLEST_MICROBATCH, microbatch_size
+from sklstm._network.microbatches import SMALLEST_MICROBATCH, gpu_batch, microbatch_size
 
 # With "bfloat16" the layers compute on rounded copies of float32 weights.
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
-# Windows in each call of the network for prediction. A small network needs many to be fast; a
-# large one gets few, since a single row may be padded to a batch. The number is a multiple of the
-# processor's vector length, since the rows that fill no whole vector are rounded differently.
+# Windows in each call of the network for prediction, on a processor. A small network needs many to
+# be fast; a large one gets few, since a single row may be padded to a batch. The number is a
+# multiple of the vector length, since the rows that fill no whole vector are rounded differently.
 _UNITS_OF_A_PREDICTION, _LEAST_PREDICTED, _MOST_PREDICTED, _VECTOR = 4096, 16, 256, 16
 
-# The same in float64 on a processor, where the layers are products of matrices with as many rows
-# as the batch, and as the batch times the window. On AVX2 (MKL), rows are computed by twelves, and
-# those that are left are rounded differently.
+# The same in float64, where the layers are products of matrices with as many rows as the batch, and
+# as the batch times the window. On AVX2 (MKL), rows are computed by twelves, and those that are
+# left are rounded differently.
 _PREDICTED_IN_FLOAT64 = 24
 
 
@@ -77,7 +77,10 @@ class Architecture:
 
     def prediction_batch(self, window_size: int, on_cpu: bool = True) -> int:
         """Return the number of windows in each call of the network for prediction."""
-        if on_cpu and self.dtype == torch.float64:
+        if not on_cpu:
+            widest = max(self.hidden_layer_sizes) * (2 if self.bidirectional else 1)
+            return gpu_batch(widest, self.n_features, window_size, self.precision)
+        if self.dtype == torch.float64:
             few = self.microbatch_size(_PREDICTED_IN_FLOAT64, window_size, threads=1)
             # Of one window there is no other place in the batch.
             return _PREDICTED_IN_FLOAT64 if few >= SMALLEST_MICROBATCH else 1

@@ -92,9 +92,9 @@ class WindowDataset(Dataset):
         """
         columns = [self.starts, self.targets, *([] if self.weights is None else [self.weights])]
         # Index 64 batches at once: for a small network, indexing each batch takes much of the time.
-        places = [None] if order is None else order.split(64 * batch_size)
+        places = [None] if order is None else order.to(self.index.device).split(64 * batch_size)
         for place in places:
-            at = slice(None) if place is None else place.to(self.index.device)
+            at = slice(None) if place is None else place
             parts = [column[at].split(batch_size) for column in columns]
             for starts, *targets in zip(*parts, strict=True):
                 windows = self.windows.index_select(starts)

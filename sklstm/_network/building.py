@@ -13,6 +13,7 @@ from skorch.helper import predefined_split
 
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import WindowBatches, WindowDataset
+from sklstm._network.device import is_cpu
 from sklstm._network.keep_best import KeepBest
 from sklstm._network.loss import TargetLoss
 from sklstm._network.module import StackedLSTM
@@ -140,12 +141,17 @@ def build_net(
 def _microbatches(
     architecture: Architecture, hyperparameters: Hyperparameters, device: str, run: TrainingRun
 ) -> dict[str, Any]:
-    """Return options for microbatches and dropout; a GPU computes the whole batch at once."""
-    options: dict[str, Any] = {}
-    size = run.batch_size
-    if torch.device(device).type == "cpu":
+    """Return options for microbatches, validation and dropout.
+
+    A GPU computes the whole batch at once, and validates in batches as large as its memory allows.
+    """
+    if is_cpu(device):
         size = architecture.microbatch_size(run.batch_size, run.window_size, run.threads)
-        options = {"microbatch_size": size, "iterator_valid__batch_size": size}
+        options: dict[str, Any] = {"microbatch_size": size, "iterator_valid__batch_size": size}
+    else:
+        size = run.batch_size
+        many = architecture.prediction_batch(run.window_size, on_cpu=False)
+        options = {"iterator_valid__batch_size": many}
     if hyperparameters.dropout > 0:
         n_microbatches = -(-run.batch_size // size)
         options["generators"] = [

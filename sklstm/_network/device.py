@@ -12,6 +12,15 @@ def resolve_device(device: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def is_cpu(device: torch.device | str) -> bool:
+    """Whether a device is the processor.
+
+    A GPU computes many windows in hardly more time than a few, and the processor waits for it
+    whenever a value is read.
+    """
+    return torch.device(device).type == "cpu"
+
+
 def check_device(device: str) -> None:
     """Raise an error for a device that torch does not know or this machine does not have."""
     if device == "auto":

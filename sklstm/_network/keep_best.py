@@ -51,7 +51,7 @@ class KeepBest(Callback):
 
     def on_batch_end(self, net: NeuralNet, loss: Any = None, **kwargs: Any) -> None:
         """Stop if the loss of a batch is not finite."""
-        value = loss.item()
+        value = float(loss)
         if self.start_ is None:
             self.start_ = value
         if not np.isfinite(value):
@@ -59,7 +59,8 @@ class KeepBest(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Stop if a weight is not finite; else keep the weights if they are the best so far."""
-        if not all(torch.isfinite(weight).all() for weight in net.module_.parameters()):
+        finite = [weight.isfinite().all() for weight in net.module_.parameters()]
+        if not torch.stack(finite).all():
             raise NonFiniteLoss
         self.offer(net, net.history[-1, self.monitor])
 

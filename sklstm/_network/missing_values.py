@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from sklstm._network.device import is_cpu
 from sklstm._network.series_tensor import Series, window_tensor
 from sklstm._series.windows import Windows
 
@@ -37,7 +38,10 @@ class FilledWindows:
         self._windows = window_tensor(series, windows)
         self.shape = self._windows.shape  # (base_windows, window, features)
         self.lag_step = windows.lag_step
-        self._is_filled = isinstance(series, torch.Tensor) and windows.n_windows > _FEW_WINDOWS
+        # On a GPU always, since each batch that is filled on its own waits for the device.
+        self._is_filled = isinstance(series, torch.Tensor) and (
+            windows.n_windows > _FEW_WINDOWS or not is_cpu(series.device)
+        )
         self._missing: Series | None = None  # windows of bools; None: no value is missing
         if isinstance(series, torch.Tensor) and self._is_filled and series.sum().isnan():
             missing = series.isnan()
@@ -52,7 +56,7 @@ class FilledWindows:
             return fill_missing(windows)
         if self._missing is None:
             return windows
-        others = self._begins_missing[place].nonzero()[:, 0]
+        others = _numbers(self._begins_missing[place])
         return self._with_others(windows, others, others + place.start)
 
     def index_select(self, starts: torch.Tensor) -> torch.Tensor:
@@ -62,7 +66,7 @@ class FilledWindows:
             return fill_missing(windows)
         if self._missing is None:
             return windows
-        others = self._begins_missing[starts].nonzero()[:, 0]
+        others = _numbers(self._begins_missing[starts])
         return self._with_others(windows, others, starts[others])
 
     def are_views(self, starts: torch.Tensor) -> torch.Tensor:
@@ -112,7 +116,7 @@ def fill_missing(windows: torch.Tensor) -> torch.Tensor:
     if not windows.sum().isnan():  # the fastest way to find that nothing is missing
         return windows
     missing = windows.isnan()
-    holed = torch.nonzero(missing.flatten(1).any(dim=1))[:, 0]  # few, if few values are missing
+    holed = _numbers(missing.flatten(1).any(dim=1))  # few, if few values are missing
     before = _last_known(missing[holed])
     first = (before < 0).sum(dim=1, keepdim=True).clamp(max=windows.shape[1] - 1)
     filled = windows[holed].gather(1, torch.maximum(before, first))
@@ -125,7 +129,7 @@ def filled_from_later(missing: torch.Tensor) -> torch.Tensor | None:
     ``missing`` tells which values are unknown, (batch, window, features). None if no window begins
     with such a value.
     """
-    begins_missing = missing[:, 0].any(dim=1).nonzero()[:, 0]
+    begins_missing = _numbers(missing[:, 0].any(dim=1))
     if not len(begins_missing):
         return None
     before = _last_known(missing[begins_missing])
@@ -147,6 +151,17 @@ def _fill_series(series: torch.Tensor, lag_step: int) -> None:
             padded = functional.pad(block, (0, 0, 0, -len(block) % lag_step))
             steps = fill_missing(padded.view(1, -1, lag_step * n_features))
             block.copy_(steps.view(-1, n_features)[: len(block)])
+
+
+def _numbers(marked: torch.Tensor) -> torch.Tensor:
+    """Find the numbers of the windows that are marked.
+
+    On a GPU return all numbers, since to find the marked ones waits for the device. What is
+    computed for a window that is not marked leaves it as it is.
+    """
+    if is_cpu(marked.device):
+        return marked.nonzero()[:, 0]
+    return torch.arange(len(marked), device=marked.device)
 
 
 def _last_known(missing: torch.Tensor) -> torch.Tensor:

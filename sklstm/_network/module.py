@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,9 +11,11 @@ from torch.nn import functional
 
 from sklstm._linear.skip import linear_by_row
 from sklstm._network.architecture import Architecture
+from sklstm._network.device import is_cpu
 from sklstm._network.layers import Dropout, LSTMLayer, centred
 
 _SMALLEST_BATCH: dict = {}  # results of StackedLSTM.smallest_batch in this process
+_PARTS = 4  # of a full batch, compared on a GPU, where each takes about as long as the whole batch
 
 
 class StackedLSTM(nn.Module):
@@ -61,7 +64,7 @@ class StackedLSTM(nn.Module):
         hidden = architecture.hidden_layer_sizes
         if architecture.beside_linear:
             n_inputs *= 2
-        self.n_inputs = n_inputs
+        self.n_features, self.n_inputs = architecture.n_features, n_inputs
         sizes = [n_inputs, *(directions * size for size in hidden)]
         # On "meta", so that torch does not initialise weights from its global generator.
         self.layers = nn.ModuleList(
@@ -79,7 +82,7 @@ class StackedLSTM(nn.Module):
         self.beside_linear, self.every_step = architecture.beside_linear, every_step
         self.skip: nn.Module | None = None
         self.low_precision = architecture.low_precision
-        self._smallest_batch: dict[int, int] = {}
+        self._smallest_batch: dict[tuple[int, int], int] = {}
         self.head = nn.Linear(sizes[-1], architecture.n_outputs, device="meta", dtype=dtype)
         self.to_empty(device="cpu")
         if generator is not None:
@@ -114,54 +117,74 @@ class StackedLSTM(nn.Module):
         return output if self.skip is None else self.skip(x, output)
 
     def _network(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
-        if self.low_precision is None:
-            last = self._last_state(x, generator)
-        else:
-            with torch.autocast(x.device.type, self.low_precision):
-                last = self._last_state(x, generator).to(self.head.weight.dtype)
+        last = self._last_state(x, generator)
         if self.training:
             return self.head(last)
+        return self._head_by_row(last, self.head.weight)
+
+    def _head_by_row(self, last: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         # Pad to multiples of 16 values, since the rounding of a row otherwise depends on its place.
-        weight = self.head.weight
         if n_spare := -last.shape[1] % 16:
             last, weight = (functional.pad(values, (0, n_spare)) for values in (last, weight))
-        # On a GPU many small products take long; smallest_batch compares the rows of one product.
-        linear = linear_by_row if last.device.type == "cpu" else functional.linear
-        return linear(last, weight, self.head.bias)
+        return linear_by_row(last, weight, self.head.bias)
 
-    def smallest_batch(self, batch_size: int) -> int:
+    def smallest_batch(self, batch_size: int, window_size: int) -> int:
         """Find the smallest batch whose results equal those of a full batch, to the last bit.
 
         For matrices of few rows the linear algebra library may use another kernel, which
-        rounds sums differently. The limit depends on the machine and on the sizes of layers. In
-        float64 on a processor it also depends on the window, so every batch is a full one.
+        rounds sums differently. The limit depends on the machine and on the sizes of layers. On a
+        GPU it also depends on the window, as in float64 on a processor, where every batch is a
+        full one.
         """
         weight = self.head.weight
-        if weight.dtype == torch.float64 and weight.device.type == "cpu":
+        if weight.dtype == torch.float64 and is_cpu(weight.device):
             return batch_size
-        if batch_size not in self._smallest_batch:
-            self._smallest_batch[batch_size] = self._find_smallest_batch(batch_size)
-        return self._smallest_batch[batch_size]
+        asked = (batch_size, window_size)
+        if asked not in self._smallest_batch:
+            self._smallest_batch[asked] = self._find_smallest_batch(*asked)
+        return self._smallest_batch[asked]
 
     @torch.inference_mode()
-    def _find_smallest_batch(self, batch_size: int) -> int:
-        shapes = tuple(tuple(weight.shape) for weight in self.parameters())
+    def _find_smallest_batch(self, batch_size: int, window_size: int) -> int:
         weight = self.head.weight
-        key = (shapes, weight.dtype, weight.device, self.low_precision, batch_size)
+        n_steps, most_parts = (3, batch_size) if is_cpu(weight.device) else (window_size, _PARTS)
+        shapes = tuple(tuple(values.shape) for values in self.state_dict().values())
+        key = (shapes, weight.dtype, weight.device, self.low_precision, batch_size, n_steps)
         if key not in _SMALLEST_BATCH:
-            generator = torch.Generator().manual_seed(0)
-            shape = (batch_size, 3, self.n_inputs)
-            x = torch.randn(shape, generator=generator, dtype=weight.dtype).to(weight.device)
-            full, size = self._network(x), 1
-            while size < batch_size and not all(
-                torch.equal(self._network(part), expected)
-                for part, expected in zip(x.split(size), full.split(size), strict=True)
-            ):
+            options: Any = {"dtype": weight.dtype, "device": weight.device}
+            generator = torch.Generator(weight.device).manual_seed(0)
+
+            def draw(*shape: int) -> torch.Tensor:
+                return torch.randn(shape, generator=generator, **options)
+
+            x = draw(batch_size, n_steps, self.n_inputs)
+            # In place of head and linear map: the head of a network that learnt nothing is zero.
+            head, linear = draw(*weight.shape), draw(len(weight), n_steps * self.n_features)
+
+            def results(part: slice) -> torch.Tensor:  # (batch, units + 2 * outputs)
+                states, rows = self._last_state(x[part]), x[part, :, : self.n_features].flatten(1)
+                maps = self._head_by_row(states, head), linear_by_row(rows, linear)
+                return torch.cat([states, *maps], dim=1)
+
+            full, size = results(slice(None)), 1
+            while size < batch_size:
+                parts = [slice(start, start + size) for start in range(0, batch_size, size)]
+                parts = parts[:: max(len(parts) // most_parts, 1)]
+                if all(torch.equal(results(part), full[part]) for part in parts):
+                    break
                 size *= 2
             _SMALLEST_BATCH[key] = min(size, batch_size)
         return _SMALLEST_BATCH[key]
 
-    def _last_state(self, x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    def _last_state(
+        self, x: torch.Tensor, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        if self.low_precision is None:
+            return self._states(x, generator)
+        with torch.autocast(x.device.type, self.low_precision):
+            return self._states(x, generator).to(self.head.weight.dtype)
+
+    def _states(self, x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         *below, top = self.layers
         for layer in below:
             x = self.dropout(layer(x)[0], generator)  # (batch, window, directions * hidden)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -11,9 +12,12 @@ from skorch.callbacks import Callback
 from skorch.callbacks.scoring import ScoringBase
 
 from sklstm._network.batches import WindowDataset
+from sklstm._network.device import is_cpu
 
 _ROWS_OF_A_LOSS = 2**14  # in one call of the loss, to save memory
 _LEAST_UNIT = 1e-9
+_READ_ON_A_GPU = 64  # losses of batches at once
+_OF_A_BATCH = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 Targets = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
@@ -107,21 +111,52 @@ class WindowNet(NeuralNetRegressor):
                 is_score = method_name == "on_batch_end" and isinstance(callback, ScoringBase)
                 method(self, **(_known_targets(**kwargs) if is_score else kwargs))
 
+    def _batches_are_watched(self) -> bool:
+        """Whether a callback of the user is called in each batch: it may read the losses there."""
+        return any(
+            getattr(getattr(callback, name), "__func__", None) is not getattr(Callback, name)
+            for own_name, callback in self.callbacks_
+            if own_name != "keep_best"
+            for name in _OF_A_BATCH
+        )
+
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
         """Run an epoch. Train from the last weights, then put the averages into the module."""
+        run = super().run_single_epoch if self._batches_are_watched() else self._run_batches
         if not training or not self.ema_decay:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            run(iterator, training, prefix, step_fn, **fit_params)
             return
         weights = list(self.module_.parameters())
         if self.averages_ is None:
             self.averages_, self.n_steps_ = _copies(weights), 0
         else:
             _assign(weights, self.last_)
-        super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        run(iterator, training, prefix, step_fn, **fit_params)
         self.last_ = _copies(weights)
         _assign(weights, self.averages_)
+
+    def _run_batches(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
+        """Run an epoch as skorch does, but on a GPU read many losses at once: each read waits."""
+        if iterator is None:
+            return
+        batches, n_batches = iter(iterator), 0
+        n_at_once = 1 if is_cpu(self.device) else _READ_ON_A_GPU
+        while steps := [
+            (step_fn(batch, **fit_params)["loss"], len(batch[0]))
+            for batch in islice(batches, n_at_once)
+        ]:
+            losses, sizes = zip(*steps, strict=True)
+            for loss, size in zip(torch.stack(losses).tolist(), sizes, strict=True):
+                self.notify("on_batch_begin", batch=None, training=training)
+                self.history.record_batch(f"{prefix}_loss", loss)
+                self.history.record_batch(f"{prefix}_batch_size", size)
+                self.notify("on_batch_end", batch=None, training=training, loss=loss)
+            n_batches += len(steps)
+        self.history.record(f"{prefix}_batch_count", n_batches)
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict:
         """Train on a batch, and update the averages."""
@@ -223,5 +258,4 @@ def clip_norm(gradients: Sequence[torch.Tensor], largest: float) -> None:
     """
     norm = torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))
     factor = (largest / (norm + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(factor)
+    torch._foreach_mul_(list(gradients), factor)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sklstm._linear.skip import LinearSkip, linear_by_row
 
@@ -36,3 +37,25 @@ def test_each_row_of_a_product_is_as_alone(n_outputs, dtype):
     torch.testing.assert_close(together, expected, rtol=1e-4, atol=1e-3)
     alone = [linear_by_row(row[None], weights, bias) for row in rows]
     assert torch.equal(torch.cat(alone), together)
+
+
+class Products(TorchDispatchMode):
+    """Collect the shapes of the results of all products of matrices."""
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if func._schema.name in ("aten::mm", "aten::addmm", "aten::bmm"):
+            self.shapes.append(tuple(result.shape))
+        return result
+
+
+@pytest.mark.parametrize(("device", "n_products"), [("cpu", 13), ("meta", 1)])
+def test_a_device_other_than_the_processor_computes_one_product(device, n_products):
+    rows, weights, bias = (torch.zeros(s, device=device) for s in ((200, 7), (3, 7), (3,)))
+    with Products() as products:
+        assert linear_by_row(rows, weights, bias).shape == (200, 3)
+    assert len(products.shapes) == n_products

@@ -15,4 +15,19 @@ def test_batches_of_predictions_in_float64_are_whole_twelves_or_single_windows(h
     shape = Architecture(2, (hidden,), 1, precision="float64")
     assert shape.prediction_batch(24) == 24
     assert shape.prediction_batch(100_000) == 1  # little memory
-    assert shape.prediction_batch(24, on_cpu=False) % 16 == 0
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("hidden", [(1,), (64, 64), (256, 256)])
+def test_a_gpu_predicts_thousands_of_windows_at_a_time_as_its_memory_allows(hidden, precision):
+    shape = Architecture(8, hidden, 1, precision=precision)
+    size = 8 if precision == "float64" else 4
+    for window_size in (1, 48, 96, 1_000, 30_000, 10**9):
+        batch = shape.prediction_batch(window_size, on_cpu=False)
+        assert batch == 1 or batch % 16 == 0
+        gates = batch * window_size * 4 * hidden[0] * size  # bytes
+        assert batch == 1 or gates < 2**30
+        assert batch <= 4096
+    assert shape.prediction_batch(48, on_cpu=False) > 1_000
+    both = Architecture(8, hidden, 1, bidirectional=True, precision=precision)
+    assert both.prediction_batch(1_000, False) <= shape.prediction_batch(1_000, False)

@@ -1,5 +1,7 @@
 """Missing values of windows are filled from the same window, as a loop over its steps does it."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from sklstm._network import missing_values
 from sklstm._network.missing_values import FilledWindows, fill_missing, filled_from_later
 from sklstm._series.windows import Windows
 
@@ -47,6 +50,16 @@ def test_each_missing_value_is_the_last_known_one_of_its_window_or_the_first(win
 
 @settings(deadline=None, max_examples=200, database=None)
 @given(WINDOWS)
+def test_on_a_gpu_all_windows_are_computed_and_those_without_holes_stay(windows):
+    filled, later = filled_by_hand(windows)
+    tensor = torch.from_numpy(windows)
+    with patch.object(missing_values, "is_cpu", lambda device: False):
+        np.testing.assert_array_equal(fill_missing(tensor).numpy(), filled)
+        np.testing.assert_array_equal(filled_from_later(tensor.isnan()).numpy(), later)
+
+
+@settings(deadline=None, max_examples=200, database=None)
+@given(WINDOWS)
 def test_windows_are_filled_alike_together_and_one_by_one(windows):
     tensor = torch.from_numpy(windows)
     alone = torch.cat([fill_missing(window) for window in tensor.split(1)])
@@ -74,12 +87,14 @@ def test_windows_without_missing_values_are_not_copied():
     assert filled_from_later(windows.isnan()) is None
 
 
+@pytest.mark.parametrize("on_cpu", [True, False])
 @pytest.mark.parametrize("block", [1, 64, 2**17])  # values of the series that are filled at once
 @pytest.mark.parametrize("share", [0.03, 0.6])
 @pytest.mark.parametrize("dilation", [1, 3])
 def test_windows_over_a_series_that_is_filled_once_are_those_filled_by_hand(
-    dilation, share, block, monkeypatch
+    dilation, share, block, on_cpu, monkeypatch
 ):
+    monkeypatch.setattr(missing_values, "is_cpu", lambda device: on_cpu)
     monkeypatch.setattr("sklstm._network.missing_values._VALUES_OF_A_BLOCK", block)
     random = np.random.RandomState(0)
     rows = random.randn(401, 2)

@@ -87,7 +87,7 @@ def test_the_smallest_batch_computes_what_a_full_one_does(sizes, precision):
     generator = torch.Generator().manual_seed(0)
     architecture = Architecture(2, sizes, 3, precision=precision)
     module = StackedLSTM(architecture, generator=generator).eval()
-    size = module.smallest_batch(64)
+    size = module.smallest_batch(64, 9)
     assert 1 <= size <= 64
     x = torch.randn(64, 9, 2, dtype=architecture.dtype, generator=generator)
     with torch.inference_mode():
@@ -96,17 +96,43 @@ def test_the_smallest_batch_computes_what_a_full_one_does(sizes, precision):
             assert torch.equal(module(part), expected)
 
 
-def test_the_smallest_batch_can_be_the_full_batch(monkeypatch):
-    module = build(precision="float32").eval()
-    network = StackedLSTM._network
+@pytest.mark.parametrize("beside_linear", [False, True])
+def test_the_smallest_batch_can_be_the_full_batch(monkeypatch, beside_linear):
+    """Non-regression test: outputs were compared, which are zero if nothing has been learnt."""
+    module = build(precision="float32", beside_linear=beside_linear).eval()
+    states = StackedLSTM._states
     monkeypatch.setattr(network_module, "_SMALLEST_BATCH", {})
-    by_size = lambda self, x: network(self, x) + 1e-3 * len(x)  # noqa: E731
-    monkeypatch.setattr(StackedLSTM, "_network", by_size)
-    assert module.smallest_batch(48) == 48
+    by_size = lambda self, x, generator: states(self, x, generator) + 1e-3 * len(x)  # noqa: E731
+    monkeypatch.setattr(StackedLSTM, "_states", by_size)
+    assert module.smallest_batch(48, 7) == 48
 
 
 def test_in_float64_on_a_processor_every_batch_is_a_full_one():
-    assert build().eval().smallest_batch(24) == 24
+    assert build().eval().smallest_batch(24, 7) == 24
+
+
+@pytest.mark.parametrize("differs", ["_last_state", "_head_by_row", "linear map"])
+def test_on_a_gpu_whatever_a_prediction_computes_is_compared(as_on_a_gpu, monkeypatch, differs):
+    """With windows of the size asked for, since the size of the products depends on it."""
+    module = build(precision="float32", beside_linear=True).eval()
+    monkeypatch.setattr(network_module, "_SMALLEST_BATCH", {})
+    seen = []
+
+    def last_state(x, generator=None):
+        seen.append(tuple(x.shape))
+        return states(x) + (differs == "_last_state" and len(x) < 32)
+
+    def by_row(rows, weights, bias=None):
+        is_map = rows.shape[1] == 11 * 2
+        wrong = differs == ("linear map" if is_map else "_head_by_row") and len(rows) < 32
+        return linear(rows, weights, bias) + wrong
+
+    states, linear = module._last_state, network_module.linear_by_row
+    monkeypatch.setattr(module, "_last_state", last_state)
+    monkeypatch.setattr(network_module, "linear_by_row", by_row)
+    assert module.smallest_batch(128, 11) == 32
+    assert seen[0] == (128, 11, 4)
+    assert seen.count((32, 11, 4)) == 4  # not every part of a large batch
 
 
 @needs_bfloat16

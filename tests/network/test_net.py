@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from skorch.callbacks import Callback, EpochScoring
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer
+from sklstm._network import net as net_module
 from sklstm._network.architecture import Architecture
 from sklstm._network.loss import TargetLoss
 from sklstm._network.module import StackedLSTM
@@ -174,3 +176,105 @@ def test_scores_of_training_batches_are_those_of_known_targets(supervise, weight
     if supervise == "last":
         loss = model.net_.history[-1, "train_loss"]
         np.testing.assert_allclose(-model.net_.history[-1, "score"], loss, rtol=1e-5)
+
+
+def many_batches(n_rows, holes=False, **params):
+    """Fit on so many rows, in batches of 8."""
+    rows = np.random.RandomState(0).randn(n_rows, 2)
+    target = rows[:, 0].copy()
+    if holes:
+        rows[5::40] = rows[7::31, 0] = np.nan
+    windows = SlidingWindowTransformer(6).fit_transform(rows)
+    fast = {"hidden_layer_sizes": 4, "max_epochs": 2, "batch_size": 8, "random_state": 0}
+    return LSTMRegressor(**(fast | params)).fit(windows, target), windows
+
+
+class Watch(Callback):
+    """Read the loss of each batch, as the history has it."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.seen = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        name = "train_loss" if training else "valid_loss"
+        self.seen.append(net.history[-1, "batches", -1, name])
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_losses_are_the_same_whether_a_callback_reads_each_of_them_or_not(
+    ema_decay, on_cpu, monkeypatch
+):
+    monkeypatch.setattr(net_module, "is_cpu", lambda device: on_cpu)
+    watch = Watch()
+    alone, windows = many_batches(1_300, ema_decay=ema_decay)
+    watched, _ = many_batches(1_300, ema_decay=ema_decay, callbacks=[watch])
+    assert len(watch.seen) > 2 * 130
+    assert all(type(loss) is float for loss in watch.seen)
+    assert watched.loss_curve_ == alone.loss_curve_
+    assert watched.validation_loss_curve_ == alone.validation_loss_curve_
+    np.testing.assert_array_equal(watched.predict(windows), alone.predict(windows))
+    counts = [epoch["train_batch_count"] for epoch in alone.net_.history]
+    assert counts == [epoch["train_batch_count"] for epoch in watched.net_.history]
+
+
+class HostReads(TorchDispatchMode):
+    """Count the operations for which the processor waits for a GPU."""
+
+    NAMES = (
+        "aten::_local_scalar_dense",
+        "aten::nonzero",
+        "aten::masked_select",
+        "aten::is_nonzero",
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.number = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        places = args[1] if func._schema.name.startswith("aten::index") and len(args) > 1 else ()
+        by_mask = isinstance(places, (list, tuple)) and any(
+            isinstance(place, torch.Tensor) and place.dtype == torch.bool for place in places
+        )
+        self.number += func._schema.name in self.NAMES or by_mask
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("holes", [False, True])
+@pytest.mark.parametrize("supervise", ["last", "every_step"])
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_on_a_gpu_no_training_step_waits_for_a_value(as_on_a_gpu, holes, supervise, dropout):
+    params = {"supervise": supervise, "dropout": dropout, "linear_skip": False}
+    numbers = []
+    for n_rows in (200, 1_000):
+        with HostReads() as reads:
+            many_batches(n_rows, holes, **params)
+        numbers.append(reads.number)
+    assert numbers[0] == numbers[1] > 0
+
+
+def test_a_callback_that_reads_the_losses_makes_each_step_wait(as_on_a_gpu):
+    """So the count above sees what it is meant to see."""
+    numbers = []
+    for n_rows in (200, 1_000):
+        with HostReads() as reads:
+            many_batches(n_rows, linear_skip=False, callbacks=[Watch()])
+        numbers.append(reads.number)
+    assert numbers[1] > numbers[0] + 100
+
+
+@pytest.mark.parametrize(("on_cpu", "n_steps"), [(True, 2), (False, 64)])
+def test_a_loss_that_is_not_finite_ends_the_training_where_it_is_read(on_cpu, n_steps, monkeypatch):
+    monkeypatch.setattr(net_module, "is_cpu", lambda device: on_cpu)
+    steps = []
+
+    class Breaks(torch.optim.SGD):
+        def step(self, closure=None):
+            steps.append(super().step(closure))
+            if len(steps) == 2:
+                self.param_groups[0]["params"][0].data.fill_(torch.nan)
+
+    with pytest.raises(ValueError, match="not finite in epoch 1. Lower learning_rate"):
+        many_batches(1_300, optimizer=Breaks, linear_skip=False, early_stopping=False)
+    assert len(steps) == 1 + n_steps  # one with which the optimizer is tried

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklstm import LSTMRegressor, SlidingWindowTransformer
 from sklstm._linear.skip import LinearSkip
 from sklstm._network.architecture import Architecture
 from sklstm._network.module import StackedLSTM
@@ -137,7 +138,7 @@ def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(precision, name):
         def predict(windows, module=module, series=series, batch=batch_size):
             rows = slice(windows.start, windows.stop + window_size - 1)
             found = find_windows(window_view(series[rows].numpy(), window_size))
-            smallest = module.smallest_batch(batch)
+            smallest = module.smallest_batch(batch, window_size)
             return predict_windows(module, series[rows], found, batch, smallest)
 
         with torch_state(training=False):
@@ -147,3 +148,25 @@ def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(precision, name):
             if not all(np.array_equal(predict(part), together[part]) for part in parts):
                 differ.append(sizes)
     assert differ == []
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_on_a_gpu_large_batches_predict_what_small_ones_do(holes, request):
+    rows = np.random.RandomState(0).randn(5_000, 3)
+    if holes:
+        rows[20::70] = rows[31::50, 0] = np.nan
+    windows = SlidingWindowTransformer(8).fit_transform(rows)
+    target = np.abs(np.nan_to_num(rows[:, 1])) + 0.1 * np.nan_to_num(rows[:, 2])
+    model = LSTMRegressor(8, max_epochs=2, n_jobs=1, random_state=0).fit(
+        windows[:600], target[:600]
+    )
+    expected = model.predict(windows)
+    request.getfixturevalue("as_on_a_gpu")
+    sizes = []
+    hook = model.net_.module_.register_forward_pre_hook(lambda _, x: sizes.append(len(x[0])))
+    predicted = model.predict(windows)
+    hook.remove()
+    assert sizes == [4096, 4096]  # the last batch is filled up
+    np.testing.assert_allclose(predicted, expected, rtol=1e-5, atol=1e-5)
+    some = np.r_[3, 9, 14, 4_000:4_020]  # no successive windows
+    np.testing.assert_allclose(model.predict(windows[some]), expected[some], rtol=1e-5, atol=1e-5)
