@@ -1,15 +1,16 @@
 """The methods of ``make bench-skill``: one module each, so that a process imports one library.
 
-Each module has a class ``Forecaster(window, horizon, season, seed, max_seconds)``.
+Each module has a class ``Forecaster(window, horizon, season, seed, max_seconds, n_targets)``.
 
 ``fit(rows)`` gets the rows before the test part, (n_rows, n_features), standardised, the
-target first, and nothing else: whatever a method chooses, such as when to stop, it chooses
+``n_targets`` targets first, and nothing else: whatever a method chooses, such as when to stop, it chooses
 by those. It stops, as soon as its library lets it, when the process has spent
 ``max_seconds`` of processor time on it.
 
 ``predict(rows, start)`` gets the whole series and returns the forecasts from each of the rows
-``start``, ..., ``n_rows - horizon - 1``: an array (n_rows - horizon - start, horizon) of the
-next values of the target. Those from row t are made from no more than the ``window`` rows
+``start``, ..., ``n_rows - horizon - 1``: an array
+(n_rows - horizon - start, n_targets * horizon) of the next values of the first target, then of
+the second, and so on. Those from row t are made from no more than the ``window`` rows
 that end with row t (the season, for the seasonal naive one).
 
 Each of the other libraries is used with its own defaults. Where one was set, a comment says
