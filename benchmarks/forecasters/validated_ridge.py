@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.linear_model import RidgeCV
 
+PENALTIES = np.logspace(-1, 6, 15)
+
 
 def validated_ridge(n_times, horizon, repeats=1):
     """Return the regressor.
@@ -16,6 +18,4 @@ def validated_ridge(n_times, horizon, repeats=1):
     first = round(0.75 * n_times)
     train = np.arange((first - horizon + 1) * repeats)  # whose targets are known by then
     valid = np.arange(first * repeats, n_times * repeats)
-    return RidgeCV(
-        alphas=np.logspace(-1, 6, 15), cv=[(train, valid)], scoring="neg_mean_squared_error"
-    )
+    return RidgeCV(PENALTIES, cv=[(train, valid)], scoring="neg_mean_squared_error")
