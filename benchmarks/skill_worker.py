@@ -17,8 +17,17 @@ import time
 import warnings
 
 
-def measure(method, task, seed, max_seconds):
+def measure(method, task, seed, max_seconds, with_curve=False):
     """Fit and judge a method on a task of series.py.
+
+    Parameters
+    ----------
+    method : str
+    task : Task
+    seed : int
+    max_seconds : float
+    with_curve : bool, default=False
+        Whether shorter fits are judged too, where the method has them.
 
     Returns
     -------
@@ -50,8 +59,8 @@ def measure(method, task, seed, max_seconds):
     check_sees_no_future(forecaster, task.rows, start, forecasts)
     # Only now, when nothing is left to be chosen, are the test values looked at.
     answer = {"mse": error(forecasts), "seconds": seconds, "stopped": forecaster.stopped}
-    has_curve = hasattr(module, "curve") and shape.n_targets == 1
-    curve = module.curve(forecaster, task.rows, start, error) if has_curve else []
+    judged = with_curve and hasattr(module, "curve")
+    curve = module.curve(forecaster, task.rows, start, error) if judged else []
     return {**answer, "curve": curve}
 
 
@@ -77,7 +86,8 @@ def main(job, core):
     import series  # after warnings and output are set, since libraries are loaded
 
     task = series.load(job["series"])
-    answer = measure(job["method"], task, job["seed"], job["max_seconds"])
+    single = task.series.n_targets == 1
+    answer = measure(job["method"], task, job["seed"], job["max_seconds"], with_curve=single)
     print(json.dumps(answer), file=answers, flush=True)
 
 

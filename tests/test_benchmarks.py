@@ -224,7 +224,7 @@ def test_the_benchmark_of_skill_runs(script, tmp_path, monkeypatch, capsys):
 
     def run(job, core):
         task = script("series").load(job["series"])
-        result = worker.measure(job["method"], task, job["seed"], job["max_seconds"])
+        result = worker.measure(job["method"], task, job["seed"], job["max_seconds"], True)
         return {**job, **json.loads(json.dumps(result))}
 
     monkeypatch.setattr(skill, "run", run)
