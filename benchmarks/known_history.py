@@ -63,7 +63,7 @@ def by_hand(pipe, rows, y, windows, cv):
 
 def compare(name, n_rows, max_epochs):
     """Yield the name of the folds and the mean errors {way: (windows,)} for a series."""
-    task = all_series.load(all_series.BY_NAME[name])
+    task = all_series.load(name)
     size, horizon = task.series.window, task.series.horizon
     windows = [size // 4, size // 2, size]
     hours = pd.date_range("2000-01-01", periods=len(task.rows), freq="h")

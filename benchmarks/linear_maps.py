@@ -15,33 +15,11 @@ import warnings
 
 import internals
 import numpy as np
-import pandas as pd
 import series
+import short_series
 from sklearn.linear_model import RidgeCV
 
 from sklstm import SlidingWindowTransformer, forecast_targets
-
-# Package of R, data set, window, horizon; the first column that holds numbers is forecast.
-MORE = [
-    ("datasets", "AirPassengers", 24, 6), ("datasets", "nottem", 24, 6),
-    ("datasets", "lynx", 10, 2), ("datasets", "sunspot.year", 22, 3),
-    ("datasets", "UKgas", 12, 4), ("datasets", "Seatbelts", 24, 6),
-    ("datasets", "BJsales", 12, 3), ("datasets", "WWWusage", 10, 3),
-    ("datasets", "UKDriverDeaths", 24, 6), ("datasets", "Nile", 10, 2),
-    ("datasets", "discoveries", 10, 2), ("datasets", "treering", 30, 5),
-    ("datasets", "sunspots", 60, 12), ("fpp2", "a10", 24, 6), ("fpp2", "arrivals", 12, 4),
-    ("fpp2", "auscafe", 24, 12), ("fpp2", "ausbeer", 12, 4), ("fpp2", "elecequip", 24, 6),
-    ("fpp2", "goog", 20, 5), ("fpp2", "hyndsight", 28, 7), ("fpp2", "h02", 24, 6),
-    ("fpp2", "qauselec", 12, 4), ("fpp2", "qcement", 12, 4), ("fpp2", "qgas", 12, 4),
-    ("fpp2", "sunspotarea", 22, 3), ("fpp2", "uschange", 8, 2), ("fpp2", "usmelec", 24, 12),
-    ("fpp2", "melsyd", 26, 4), ("fpp2", "debitcards", 24, 6), ("AER", "DJIA8012", 20, 5),
-    ("AER", "NYSESW", 20, 5), ("AER", "MarkPound", 20, 5), ("AER", "USMacroSW", 12, 4),
-    ("AER", "PepperPrice", 24, 3), ("Ecdat", "Garch", 20, 5), ("Ecdat", "Irates", 24, 6),
-    ("Ecdat", "Tbrate", 12, 4), ("Ecdat", "Mishkin", 24, 6), ("Ecdat", "Hstarts", 12, 4),
-    ("Ecdat", "Forward", 24, 3), ("boot", "manaus", 24, 6), ("MASS", "SP500", 20, 5),
-    ("quantreg", "MelTemp", 60, 14), ("robustbase", "NOxEmissions", 48, 12),
-]  # fmt: skip
-WEATHER = ["temp", "dewp", "humid", "wind_speed", "pressure"]
 
 
 def best_alone(errors):
@@ -73,21 +51,9 @@ VARIANTS = {
 
 def load_all():
     """Yield name, rows without the test part, window, horizon."""
-    for function in series.ALL:
-        task = series.load(function)
+    names = [name for name in series.SINGLE if name not in series.GENERATED]
+    for task in [*map(series.load, names), *short_series.load_all()]:
         yield task.name, task.rows[: task.valid_end], task.series.window, task.series.horizon
-    for package, name, window, horizon in MORE:
-        frame = series.from_r(package, name)
-        frame = frame.drop(columns=["time", "rownames"], errors="ignore")
-        frame = frame.select_dtypes("number").astype(float).interpolate().dropna()
-        yield f"{package}/{name}", frame.to_numpy()[: round(0.8 * len(frame))], window, horizon
-    for origin in ("JFK", "LGA"):
-        frame = series.from_r("nycflights13", "weather").query("origin == @origin")
-        frame = frame.assign(time=pd.to_datetime(frame["time_hour"])).drop_duplicates("time")
-        frame = frame.set_index("time")[WEATHER].asfreq("h").interpolate().ffill().bfill()
-        for target in ("wind_speed", "humid", "pressure"):
-            rows = frame[[target, *(name for name in WEATHER if name != target)]].to_numpy()
-            yield f"{origin}/{target}", rows[: round(0.8 * len(rows))], 48, 12
 
 
 def errors(rows, window, horizon, end, stop):

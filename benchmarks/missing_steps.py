@@ -18,7 +18,7 @@ import warnings
 
 import numpy as np
 from internals import replaced
-from series import BY_NAME
+from series import SINGLE
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
@@ -97,7 +97,7 @@ def main(arguments=None):
     warnings.simplefilter("ignore", ConvergenceWarning)
     found = {}
     for name in asked.names:
-        series = BY_NAME[name]()
+        series = SINGLE[name]()
         frame = series.frame.iloc[-asked.rows :].reset_index(drop=True).astype(float)
         frame.columns = frame.columns.astype(str)
         window, horizon = min(series.window, 48), min(series.horizon, 12)

@@ -87,8 +87,8 @@ def measure(task, variant, seed, **params):
 
 def main(arguments=None):
     """Print a line for each variant: errors, their geometric mean, seconds."""
-    names, every = list(series.BY_NAME), [*VARIANTS, *CONSTANTS, LINEAR]
-    everywhere = [function.__name__ for function in series.ALL]
+    names, every = list(series.SINGLE), [*VARIANTS, *CONSTANTS, LINEAR]
+    everywhere = [name for name in names if name not in series.GENERATED]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variants", nargs="*", default=every, metavar="VARIANT")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -98,7 +98,7 @@ def main(arguments=None):
     if unknown := set(asked.variants) - set(every):
         parser.error(f"Unknown variants: {sorted(unknown)}")
     params = {} if asked.max_epochs is None else {"max_epochs": asked.max_epochs}
-    tasks = [without_test_part(series.load(series.BY_NAME[name])) for name in asked.series]
+    tasks = [without_test_part(series.load(name)) for name in asked.series]
     print("| variant |", " | ".join(task.name for task in tasks), "| mean | largest | seconds |")
     print("| --- |", " | ".join(["---:"] * (len(tasks) + 3)), "|")
     for name in asked.variants:

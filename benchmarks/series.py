@@ -3,6 +3,7 @@
 import os
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ class Series:
     Parameters
     ----------
     frame : DataFrame
-        Rows in time order, the target first, then what else is known up to each row.
+        Rows in time order, the targets first, then what else is known up to each row.
     window, horizon : int
         Rows that a forecast looks back on, and that it looks ahead.
     season : int
         Rows of the season that the seasonal naive forecast repeats; 1 if there is none.
     kind : str
+    n_targets : int, default=1
+        The first columns, which are forecast.
     """
 
     frame: pd.DataFrame
@@ -31,6 +34,7 @@ class Series:
     horizon: int
     season: int
     kind: str
+    n_targets: int = 1
 
 
 def from_r(package, name):
@@ -115,10 +119,57 @@ def stocks():
     return Series(from_r("datasets", "EuStockMarkets")[columns], 20, 5, 1, "daily, 3 more features")
 
 
-ALL = [
-    etth1, electricity, sunspots, weather, chicago, seattle,
-    melbourne, calls, co2, gasoline, treering, stocks,
-]  # fmt: skip
+def wide(frame, horizon, season, kind, window):
+    """Forecast all columns."""
+    return Series(frame, window, horizon, season, kind, n_targets=frame.shape[1])
+
+
+def transformer(window):
+    """Oil temperature and loads of a transformer, as published forecasts of ETTh1 take them."""
+    return wide(etth1().frame, 96, 24, "hourly", window)
+
+
+def airports(window):
+    """Weather at the three airports of New York in 2013."""
+    frame = from_r("nycflights13", "weather")
+    frame = frame.assign(time=pd.to_datetime(frame["time_hour"]))
+    frame = frame.drop_duplicates(["origin", "time"]).pivot(index="time", columns="origin")
+    frame = frame[["temp", "dewp", "humid", "wind_speed"]].asfreq("h").astype(float)
+    return wide(frame.interpolate().ffill().bfill(), 24, 24, "hourly", window)
+
+
+def stations(window):
+    """Riders at 20 stations of the Chicago L."""
+    frame = from_r("modeldata", "Chicago").loc[:, "Austin":"California"]
+    return wide(frame, 28, 7, "daily", window)
+
+
+def demand(window):
+    """Demand and temperature of Victoria in 2014."""
+    frame = from_r("fpp2", "elecdemand")[["Demand", "Temperature"]]
+    return wide(frame, 48, 48, "half-hourly", window)
+
+
+def indices(window):
+    """Close of DAX, SMI, CAC and FTSE."""
+    return wide(stocks().frame, 20, 1, "daily", window)
+
+
+def exchange(window):
+    """Five currencies in dollars, from 1980 to 1987."""
+    frame = from_r("Ecdat", "Garch")[["dm", "bp", "cd", "dy", "sf"]]
+    return wide(frame, 20, 1, "daily", window)
+
+
+def yields(window):
+    """Interest rates for 1 to 120 months, from 1946 to 1991."""
+    return wide(from_r("Ecdat", "Irates").drop(columns="rownames"), 12, 1, "monthly", window)
+
+
+def commodities(window):
+    """Prices of oil, coffee, tea and sugar since 1960."""
+    frame = from_r("stevedata", "commodity_prices").drop(columns=["rownames", "date"])
+    return wide(frame, 12, 1, "monthly", window)
 
 
 def waves():
@@ -128,7 +179,29 @@ def waves():
     return Series(pd.DataFrame(rows), 8, 3, 12, "generated, 1 more feature")
 
 
-BY_NAME = {function.__name__: function for function in [*ALL, waves]}
+def wide_waves(window):
+    """Make the same waves, to forecast both."""
+    return wide(waves().frame, 3, 12, "generated", window)
+
+
+SINGLE = {
+    function.__name__: function
+    for function in [
+        etth1, electricity, sunspots, weather, chicago, seattle,
+        melbourne, calls, co2, gasoline, treering, stocks, waves,
+    ]
+}  # fmt: skip
+# By the name and the window.
+WIDE = {
+    f"{function.__name__}_{window}": partial(function, window)
+    for function, windows in [
+        (transformer, [96, 336]), (airports, [96, 336]), (stations, [96, 336]),
+        (demand, [96, 336]), (indices, [96]), (exchange, [96]), (yields, [48]),
+        (commodities, [48]), (wide_waves, [8]),
+    ]
+    for window in windows
+}  # fmt: skip
+GENERATED = {"waves", "wide_waves_8"}  # to try the scripts on
 
 
 @dataclass(frozen=True)
@@ -138,9 +211,10 @@ class Task:
     Attributes
     ----------
     rows : ndarray of shape (n_rows, features)
-        The target first.
-    targets : ndarray of shape (n_rows, horizon)
-        The next values of the target, NaN where the series has ended.
+        The targets first. Without columns that are constant in the training part.
+    targets : ndarray of shape (n_rows, n_targets * horizon)
+        The next values of the first target, then those of the second, and so on; NaN where the
+        series has ended.
     train_end, valid_end : int
         Rows of the training part, and of that with the validation part: 60 % and 80 %.
     """
@@ -153,17 +227,27 @@ class Task:
     valid_end: int
 
 
-def load(function):
+def load(name):
     """Load a series as a task."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        series = function()
+        series = (SINGLE | WIDE)[name]()
+    return as_task(name, series)
+
+
+def as_task(name, series):
+    """Standardise a series."""
     values = series.frame.to_numpy(dtype=np.float64)
-    assert np.isfinite(values).all(), function.__name__
+    assert np.isfinite(values).all(), name
     n_rows = len(values)
     train_end, valid_end = round(0.6 * n_rows), round(0.8 * n_rows)
     train = values[:train_end]
-    rows = (values - train.mean(axis=0)) / train.std(axis=0)
-    ahead = np.concatenate([rows[1:, 0], np.full(series.horizon, np.nan)])
-    targets = np.lib.stride_tricks.sliding_window_view(ahead, series.horizon)
-    return Task(function.__name__, series, rows, targets[:n_rows].copy(), train_end, valid_end)
+    scale = train.std(axis=0)
+    assert (scale[: series.n_targets] > 0).all(), name
+    rows = ((values - train.mean(axis=0)) / scale)[:, scale > 0]
+    ahead = np.pad(
+        rows[1:, : series.n_targets], [(0, series.horizon), (0, 0)], constant_values=np.nan
+    )
+    targets = np.lib.stride_tricks.sliding_window_view(ahead, series.horizon, axis=0)
+    targets = targets.reshape(n_rows, -1)  # a copy
+    return Task(name, series, rows, targets, train_end, valid_end)

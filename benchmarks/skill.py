@@ -7,6 +7,9 @@ chosen (see skill_worker.py). Each run is a process of its own, on one core, wit
 Results go to skill.json as they come, so that a run that was cut off goes on when it is
 started again; then to skill.md and skill.png. What is there already is kept, but for
 failures, and for results with another time limit.
+
+There are two tables, with series and methods of their own: series with one target, and wide
+ones, all of whose columns are forecast.
 """
 
 import argparse
@@ -22,14 +25,17 @@ from threading import Lock
 
 import series
 import skill_report
-from forecasters import NAMES, REFERENCES
+from forecasters import REFERENCES, SINGLE, WIDE, WIDE_REFERENCES
 from machine import describe, thread_limits
 
 RESULTS = Path(__file__).with_name("skill.json")
 WORKER = Path(__file__).with_name("skill_worker.py")
-SERIES = [function.__name__ for function in series.ALL]
+SERIES = [name for name in series.SINGLE | series.WIDE if name not in series.GENERATED]
+METHODS = list(dict.fromkeys([*SINGLE, *WIDE]))
+WITHOUT_SEED = {*REFERENCES, *WIDE_REFERENCES}
+MAX_SECONDS, WIDE_MAX_SECONDS = 30, 60
 PACKAGES = ["sklstm", "torch", "scikit-learn", "keras", "jax"]
-PACKAGES += ["darts", "neuralforecast", "skforecast"]
+PACKAGES += ["darts", "neuralforecast", "skforecast", "mlforecast", "lightgbm"]
 
 ONE_THREAD = {
     **thread_limits(1),
@@ -41,16 +47,22 @@ ONE_THREAD = {
 }
 
 
-def jobs(methods, names, seeds, max_seconds):
+def jobs(methods, names, seeds, max_seconds=None):
     """List what is to be run; the references, of which none depends on a seed, once."""
-    once = [method for method in methods if method in REFERENCES]
-    others = [method for method in methods if method not in REFERENCES]
-    rounds = [(0, once), *((seed, others) for seed in seeds)]
+    once = [method for method in methods if method in WITHOUT_SEED]
+    others = [method for method in methods if method not in WITHOUT_SEED]
+    limits = {name: WIDE_MAX_SECONDS if name in series.WIDE else MAX_SECONDS for name in names}
     return [
-        {"method": method, "series": name, "seed": seed, "max_seconds": max_seconds}
-        for seed, of_seed in rounds
+        {
+            "method": method,
+            "series": name,
+            "seed": seed,
+            "max_seconds": float(max_seconds or limits[name]),
+        }
+        for seed, of_seed in [(0, once), *((seed, others) for seed in seeds)]
         for name in names
         for method in of_seed
+        if method in (WIDE if name in series.WIDE else SINGLE)
     ]
 
 
@@ -76,7 +88,7 @@ def is_result_of(result, job):
     """Whether a result is one of this job, and no failure."""
     same = place(result) == place(job)
     # References know no time limit.
-    free = job["method"] in REFERENCES or result["max_seconds"] == job["max_seconds"]
+    free = job["method"] in WITHOUT_SEED or result["max_seconds"] == job["max_seconds"]
     return same and free and "error" not in result
 
 
@@ -91,11 +103,12 @@ def save(found, path):
 def main(arguments=None):
     """Run what is asked for and not there yet, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--methods", nargs="+", choices=NAMES, default=NAMES, metavar="METHOD")
-    every = list(series.BY_NAME)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, metavar="METHOD")
+    every = list(series.SINGLE | series.WIDE)
     parser.add_argument("--series", nargs="+", choices=every, default=SERIES, metavar="SERIES")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--max-seconds", type=float, default=30)
+    limits = f"default: {MAX_SECONDS}, and {WIDE_MAX_SECONDS} for the wide ones"
+    parser.add_argument("--max-seconds", type=float, help=limits)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--again", action="store_true", help="replace what is there already")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file of the results")
@@ -103,7 +116,10 @@ def main(arguments=None):
 
     path = asked.results
     found = json.loads(path.read_text()) if path.exists() else {"results": []}
-    found["machine"] = describe(PACKAGES)
+    # Versions that earlier results were measured with stay, unless they are installed here.
+    earlier = found.get("machine", {}).get("packages", {})
+    machine = describe(PACKAGES)
+    found["machine"] = {**machine, "packages": earlier | machine["packages"]}
     todo = jobs(asked.methods, asked.series, asked.seeds, asked.max_seconds)
     if not asked.again:
         todo = [job for job in todo if not any(is_result_of(r, job) for r in found["results"])]

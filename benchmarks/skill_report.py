@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import series
-from forecasters import NAMES, OURS, PEERS
+from forecasters import OURS, PEERS, SINGLE, WIDE, WIDE_REFERENCES
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from report import table
@@ -20,21 +20,30 @@ STYLES = {
     "persistence": ("#999999", "+", True),
     "seasonal_naive": ("#999999", "x", True),
     "boosting": ("#666666", "s", False),
+    "mlforecast_lightgbm": ("#666666", "*", False),
     OURS: ("#000000", "D", True),
     "keras_lstm": ("#E69F00", "o", True),
     "darts_block_rnn": ("#0072B2", "v", True),
     "neuralforecast_lstm": ("#CC79A7", "^", True),
     "skforecast_rnn": ("#009E73", "P", True),
+    "neuralforecast_nlinear": ("#CC79A7", "<", False),
+    "neuralforecast_dlinear": ("#CC79A7", ">", False),
+    "neuralforecast_nhits": ("#56B4E9", "h", False),
+    "neuralforecast_patchtst": ("#D55E00", "X", False),
 }
 
 
 class Results:
-    """The results, by series and method.
+    """The results of a table, by series and method.
 
     Parameters
     ----------
     results : list of dict
         Of skill.json.
+    names, methods : iterable of str
+        The series and methods of the table.
+    base : tuple of str
+        Errors are relative to the least one of these methods.
 
     Attributes
     ----------
@@ -42,12 +51,14 @@ class Results:
         Those with results, failures among them.
     """
 
-    def __init__(self, results):
+    def __init__(self, results, names, methods, base):
         self._of = {}
         for result in sorted(results, key=lambda result: result["seed"]):
-            self._of.setdefault((result["series"], result["method"]), []).append(result)
-        self.series = [name for name in series.BY_NAME if any(s == name for s, _ in self._of)]
-        self.methods = [name for name in NAMES if any(m == name for _, m in self._of)]
+            if result["series"] in names and result["method"] in methods:
+                self._of.setdefault((result["series"], result["method"]), []).append(result)
+        self.series = [name for name in names if any(s == name for s, _ in self._of)]
+        self.methods = [name for name in methods if any(m == name for _, m in self._of)]
+        self.base = base
 
     def of(self, name, method):
         """Results for each seed; none if one of them has failed."""
@@ -68,13 +79,26 @@ class Results:
         return statistics.mean(errors) if errors else np.nan
 
     def relative(self, name, method):
-        """Error relative to ridge's."""
-        return self.error(name, method) / self.error(name, BASE)
+        """Error relative to the base's."""
+        return self.error(name, method) / min(self.error(name, base) for base in self.base)
 
     def spread(self, name, method):
         """Give the standard deviation over seeds of the error, over its mean; NaN for one seed."""
         errors = [result["mse"] for result in self.of(name, method)]
         return statistics.stdev(errors) / statistics.mean(errors) if len(errors) > 1 else np.nan
+
+    def n_seeds(self):
+        """Write the number of seeds of each method."""
+        seeds = {method: set() for method in self.methods}
+        for (_, method), found in self._of.items():
+            seeds[method].update(result["seed"] for result in found)
+        return ", ".join(f"{method} {len(of_method)}" for method, of_method in seeds.items())
+
+    def limit(self):
+        """Write the seconds after which a fit is stopped."""
+        of_limited = (found for (_, m), found in self._of.items() if m in (OURS, *PEERS))
+        limits = {result["max_seconds"] for found in of_limited for result in found}
+        return " or ".join(f"{seconds:g}" for seconds in sorted(limits))
 
     def seconds(self, name, method):
         """Median over seeds of the processor time of a fit; NaN if there is none."""
@@ -107,13 +131,13 @@ def cells(found, name, methods, values, form):
     return ["failed" if f else text for f, text in zip(failed, texts, strict=True)]
 
 
-def error_table(found):
-    """Write relative errors, their geometric mean and the mean rank."""
+def error_table(found, shown):
+    """Write errors as ``shown`` gives them, the geometric mean of relative ones, the mean rank."""
     relative = np.array([[found.relative(s, m) for m in found.methods] for s in found.series])
-    rows = [
-        [name, *cells(found, name, found.methods, line, "{:.3f}")]
-        for name, line in zip(found.series, relative, strict=True)
-    ]
+    rows = []
+    for name in found.series:
+        errors = [shown(name, method) for method in found.methods]
+        rows.append([name, *cells(found, name, found.methods, errors, "{:.3f}")])
     means = []
     for column in relative.T:
         known = column[~np.isnan(column)]
@@ -164,52 +188,80 @@ def time_table(found):
     return table(["series", *peers], [*rows, [f"**at most {TARGET_RATIO:g}**", *counts]])
 
 
+SECONDS = (
+    "Processor time, with what a library compiles, median over seeds. *: the time limit has "
+    "stopped it. The references have none.\n"
+)
+RANKS = "In the ranks, a method that has failed comes last."
+
+
+def single_sections(found):
+    """Write about the series with one target."""
+    return [
+        "![Errors relative to ridge](skill.png)\n",
+        "## Error\n",
+        "Mean squared error over rows and leads, mean over seeds, relative to ridge's, geometric "
+        f"mean over the series, and mean of the ranks within a series. {RANKS} Number of seeds: "
+        f"{found.n_seeds()}. A fit is stopped after {found.limit()} seconds.\n",
+        error_table(found, found.relative),
+        "## Seconds of a fit\n",
+        SECONDS,
+        seconds_table(found),
+        "## Spread\n",
+        "Standard deviation over seeds of the error, over its mean.\n",
+        spread_table(found),
+        "## Time to the error of others\n",
+        f"Time in which the test error of `{OURS}` is down to that of another library's network, "
+        "over the time of that one's fit (median over seeds). A model that is better only at "
+        "its end counts with its whole fit.\n",
+        time_table(found),
+    ]
+
+
+def wide_sections(found):
+    """Write about the wide series."""
+    return [
+        "## Wide series\n",
+        "All columns are forecast. The number in a name is the window. `transformer` is ETTh1 "
+        "with its usual parts (12, 4 and 4 months, 96 steps ahead). Published there: NLinear "
+        "0.374, DLinear 0.375 to 0.386, PatchTST 0.370 to 0.379, iTransformer 0.386. They come "
+        "from longer fits, with parameters set for these data; here are defaults, and "
+        f"{found.limit()} seconds of one core.\n",
+        "Mean squared error over rows, columns and leads, of columns that are standardised by the "
+        f"first 60 % of the rows; mean over seeds. Geometric mean: of errors over the least of "
+        f"{', '.join(f'`{name}`' for name in WIDE_REFERENCES)}. {RANKS} Number of seeds: "
+        f"{found.n_seeds()}.\n",
+        error_table(found, found.error),
+        "### Seconds of a fit\n",
+        SECONDS,
+        seconds_table(found),
+    ]
+
+
 def write(results, folder):
     """Write skill.md and skill.png of what was measured."""
-    found = Results(results["results"])
-    if not found.series:
-        return
+    single = Results(results["results"], series.SINGLE, SINGLE, (BASE,))
+    wide = Results(results["results"], series.WIDE, WIDE, WIDE_REFERENCES)
     machine = results["machine"]
     packages = ", ".join(f"{k} {v}" for k, v in machine["packages"].items())
-    limits = {r["max_seconds"] for r in results["results"] if r["method"] in (OURS, *PEERS)}
-    limit = " or ".join(f"{seconds:g}" for seconds in sorted(limits))
-    seeds = {method: set() for method in found.methods}
-    for result in results["results"]:
-        seeds[result["method"]].add(result["seed"])
-    n_seeds = ", ".join(f"{method} {len(seeds[method])}" for method in found.methods)
     text = [
         "# Forecasts of real series\n",
         f"{machine['processor']}; {packages}.\n",
         "Written by `make bench-skill`. Each method is given the first 80 % of a series, and "
         "takes what it likes of it for validation; it then forecasts the next values from each "
         "row of the latest 20 %, which it is not given. Each library is used with its own "
-        f"defaults, on one thread, for at most {limit} seconds of processor time a fit.\n",
-        "![Errors relative to ridge](skill.png)\n",
-        "## Error\n",
-        "Mean squared error over rows and leads, mean over seeds, relative to ridge's, geometric "
-        "mean over the series, and mean of the ranks within a series. In the ranks, a method that "
-        f"has failed comes last. Number of seeds: {n_seeds}.\n",
-        error_table(found),
-        "## Seconds of a fit\n",
-        "Processor time, with what a library compiles, median over seeds. *: the time limit has "
-        "stopped it. The references have none.\n",
-        seconds_table(found),
-        "## Spread\n",
-        "Standard deviation over seeds of the error, over its mean.\n",
-        spread_table(found),
-        "## Time to the error of others\n",
-        f"Time in which the test error of `{OURS}` is down to that of another library's LSTM, "
-        "over the time of that one's fit (median over seeds). A model that is better only at "
-        "its end counts with its whole fit.\n",
-        time_table(found),
+        "defaults, on one thread, and a limit of processor time a fit.\n",
     ]
-    failures = found.failures()
-    if failures:
+    if single.series:
+        text += single_sections(single)
+        plot(single).savefig(folder / "skill.png", dpi=110)
+    if wide.series:
+        text += wide_sections(wide)
+    if failures := [*single.failures(), *wide.failures()]:
         lines = [[f[k] for k in ("method", "series", "seed", "error")] for f in failures]
         text += ["## Failures\n", table(["method", "series", "seed", "error"], lines)]
     text += ["## How the recipe was chosen\n", "See [the notes](notes.md).\n"]
     (folder / "skill.md").write_text("\n".join(text))
-    plot(found).savefig(folder / "skill.png", dpi=110)
 
 
 def plot(found):

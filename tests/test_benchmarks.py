@@ -20,7 +20,9 @@ MODULES = sorted(
     for path in FOLDER.rglob("*.py")
 )
 # Libraries that sklstm is compared with. These tests do not need them.
-PEERS = {"darts", "keras", "neuralforecast", "pytorch_lightning", "skforecast"}
+PEERS = {
+    "darts", "keras", "lightgbm", "mlforecast", "neuralforecast", "pytorch_lightning", "skforecast",
+}  # fmt: skip
 NUMBER = r"\d+\.\d+"
 
 # A fit of so few epochs does not converge.
@@ -243,25 +245,35 @@ def test_the_benchmark_of_skill_runs(script, tmp_path, monkeypatch, capsys):
     worker = script("skill_worker")
 
     def run(job, core):
-        result = worker.measure(job["method"], job["series"], job["seed"], job["max_seconds"])
+        task = script("series").load(job["series"])
+        result = worker.measure(job["method"], task, job["seed"], job["max_seconds"], True)
         return {**job, **json.loads(json.dumps(result))}
 
     monkeypatch.setattr(skill, "run", run)
-    methods = [*forecasters.REFERENCES, forecasters.OURS]
+    peers = {"mlforecast_lightgbm", *forecasters.PEERS}
+    single = [name for name in forecasters.SINGLE if name not in peers]
+    wide = [name for name in forecasters.WIDE if name not in peers]
     path = tmp_path / "skill.json"
-    small = ["--series", "waves", "--seeds", "0", "--max-seconds", "0.5", "--jobs", "1"]
-    arguments = [*small, "--results", str(path), "--methods"]
-    skill.main([*arguments, *methods])
+    small = ["--series", "waves", "wide_waves_8", "--seeds", "0", "--max-seconds", "0.5"]
+    arguments = [*small, "--jobs", "1", "--results", str(path), "--methods", *single, *wide]
+    skill.main(arguments)
     results = json.loads(path.read_text())["results"]
-    assert [result["method"] for result in results] == methods
-    assert len(results[-1]["curve"]) >= 1  # sklstm's shorter fits
+    found = {(result["series"], result["method"]): result for result in results}
+    assert set(found) == {
+        *(("waves", name) for name in single), *(("wide_waves_8", name) for name in wide),
+    }  # fmt: skip
+    assert len(found["waves", forecasters.OURS]["curve"]) >= 1  # sklstm's shorter fits
     capsys.readouterr()
-    skill.main([*arguments, *methods])
+    skill.main(arguments)
     assert not capsys.readouterr().out  # all results exist already
     text = (tmp_path / "skill.md").read_text()
     first, *_, rank = table_of(text, "series")
     assert first[0] == "waves"
     assert sorted(float(cell) for cell in rank[1:]) == [1, 2, 3, 4, 5]
+    first, mean, _ = table_of(text[text.index("## Wide series") :], "series")
+    assert first[0] == "wide_waves_8"
+    assert first[1] == f"{found['wide_waves_8', 'persistence']['mse']:.3f}"  # no ratio
+    assert min(float(cell) for cell in mean[1 : 1 + len(forecasters.WIDE_REFERENCES)]) == 1
     assert (tmp_path / "skill.png").exists()
 
 
@@ -285,6 +297,66 @@ def test_forecasts_that_know_later_rows_are_refused(script):
         script("skill_worker").check_sees_no_future(ReadsLaterRows(), rows, 30, forecasts)
 
 
+@pytest.mark.parametrize("name", ["persistence", "seasonal_naive", "ridge_own", "ridge_each"])
+def test_several_targets_are_forecast_column_by_column(script, name):
+    series = script("series")
+    rows = series.load("wide_waves_8").rows
+    forecaster = script(f"forecasters.{name}").Forecaster
+
+    def forecast(rows):
+        fitted = forecaster(8, 3, 12, 0, 1, n_targets=rows.shape[1])
+        fitted.fit(rows[:200])
+        return fitted.predict(rows, 200)
+
+    forecasts = forecast(rows)
+    assert forecasts.shape == (len(rows) - 200 - 3, 2 * 3)
+    if name != "ridge_own":  # which has one map for both
+        alone = [forecast(rows[:, [i]]) for i in range(2)]
+        np.testing.assert_allclose(forecasts, np.hstack(alone))
+    np.testing.assert_allclose(forecast(rows[:, ::-1]), np.roll(forecasts, 3, axis=1))
+
+
+def test_ridge_on_deviations_is_the_least_squares_solution_with_a_penalty(script, monkeypatch):
+    base = script("forecasters.validated_ridge")
+    rows = script("series").load("wide_waves_8").rows
+    monkeypatch.setattr(base, "PENALTIES", [2.5])
+    ridge = script("forecasters.ridge_own").Forecaster(8, 3, 1, 0, 1, n_targets=2)
+    ridge.fit(rows[:200])
+    X, y = [], []
+    for end in range(7, 200 - 3):
+        for column in range(2):
+            X.append([*(rows[end - 7 : end + 1, column] - rows[end, column])])
+            y.append(rows[end + 1 : end + 4, column] - rows[end, column])
+    X, y = np.array(X), np.array(y)
+    centred = X - X.mean(axis=0)
+    weights = np.linalg.solve(centred.T @ centred + 2.5 * np.eye(8), centred.T @ (y - y.mean(0)))
+    window = rows[203:211, 1] - rows[210, 1]
+    expected = (window - X.mean(axis=0)) @ weights + y.mean(axis=0) + rows[210, 1]
+    np.testing.assert_allclose(ridge.predict(rows, 200)[10, 3:], expected)
+
+
+def test_targets_of_a_task_are_the_next_values_of_each_column(script):
+    task = script("series").load("wide_waves_8")
+    assert task.targets.shape == (240, 6)
+    np.testing.assert_array_equal(task.targets[100], task.rows[101:104].T.ravel())
+    np.testing.assert_array_equal(np.isnan(task.targets[-2]), [False, True, True] * 2)
+    np.testing.assert_allclose(task.rows[: task.train_end].std(axis=0), 1)
+
+
+def test_series_on_which_the_defaults_are_worse_than_persistence_are_listed(script, capsys):
+    series = script("series")
+    walk = series.pd.DataFrame(np.random.RandomState(0).randn(150, 1).cumsum(axis=0))
+    tasks = [series.load("waves"), series.as_task("walk", series.Series(walk, 8, 2, 1, ""))]
+    script("never_worse").main(tasks, max_seconds=0.1)
+    printed = capsys.readouterr().out
+    rows = {row[0]: row[1:] for row in table_of(printed, "series")}
+    assert rows["waves"][:3] == ["240", "2", "8"]
+    ratios = {name: float(row[-1]) for name, row in rows.items()}
+    assert ratios["waves"] < 0.5
+    listed = [line.split()[0] for line in printed.split("of 2:")[1].splitlines()[1:]]
+    assert listed == [name for name, ratio in ratios.items() if ratio > 1.02]
+
+
 def test_the_page_of_skill_is_what_its_results_say(script, tmp_path):
     script("skill_report").write(json.loads((FOLDER / "skill.json").read_text()), tmp_path)
     assert (tmp_path / "skill.md").read_text() == (FOLDER / "skill.md").read_text()
@@ -304,7 +376,7 @@ def test_every_variant_of_the_recipe_runs(script, capsys):
 
 def test_every_variant_of_the_linear_map_runs(script, capsys):
     linear_maps = script("linear_maps")
-    rows = script("series").load(script("series").waves).rows
+    rows = script("series").load("waves").rows
     linear_maps.main([("waves", rows[:192], 8, 3), ("some/waves", rows[:150, :1], 6, 2)])
     table = table_of(capsys.readouterr().out, "variant")
     assert [row[0] for row in table] == list(linear_maps.VARIANTS)
@@ -375,7 +447,7 @@ REPLACED = {
 def test_replaced_values_change_the_linear_map(script, name):
     internals, linear_maps = script("internals"), script("linear_maps")
     value = REPLACED.get(name, linear_maps.TWO)
-    rows = script("series").load(script("series").waves).rows
+    rows = script("series").load("waves").rows
     windows = script("sklstm").SlidingWindowTransformer(8).fit_transform(rows)[7:]
     targets = script("sklstm").forecast_targets(rows[:, 0], 3)[7:]
     expected, _ = internals.fit_linear_map(windows, targets, 90, 2)

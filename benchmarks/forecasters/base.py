@@ -19,6 +19,8 @@ class Base:
     seed : int
     max_seconds : float
         Processor time after which training stops.
+    n_targets : int, default=1
+        The first columns, which are forecast.
 
     Attributes
     ----------
@@ -26,12 +28,13 @@ class Base:
         Why training came to its end.
     """
 
-    def __init__(self, window, horizon, season, seed, max_seconds):
+    def __init__(self, window, horizon, season, seed, max_seconds, n_targets=1):
         self.window = window
         self.horizon = horizon
         self.season = season
         self.seed = seed
         self.max_seconds = max_seconds
+        self.n_targets = n_targets
         self.stopped = None
 
 

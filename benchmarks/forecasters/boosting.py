@@ -9,6 +9,6 @@ from forecasters.flat_windows import FlatWindows
 class Forecaster(FlatWindows):
     """One model per lead."""
 
-    def regressor(self):
+    def regressor(self, n_times):
         """Return the regressor."""
         return MultiOutputRegressor(HistGradientBoostingRegressor(random_state=self.seed))

@@ -12,5 +12,6 @@ class Forecaster(Base):
         """Learn nothing."""
 
     def predict(self, rows, start):
-        """Repeat the value of each row."""
-        return np.repeat(rows[start : len(rows) - self.horizon, :1], self.horizon, axis=1)
+        """Repeat the values of each row."""
+        last = rows[start : len(rows) - self.horizon, : self.n_targets]
+        return np.repeat(last, self.horizon, axis=1)

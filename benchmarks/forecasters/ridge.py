@@ -9,6 +9,6 @@ from forecasters.flat_windows import FlatWindows
 class Forecaster(FlatWindows):
     """The penalty by leave-one-out cross-validation."""
 
-    def regressor(self):
+    def regressor(self, n_times):
         """Return the regressor."""
         return RidgeCV(alphas=np.logspace(-3, 3, 7))

@@ -16,4 +16,4 @@ class Forecaster(Base):
         leads = np.arange(1, self.horizon + 1)
         back = leads - self.season * -(-leads // self.season)  # 1 - season, ..., 0
         origins = np.arange(start, len(rows) - self.horizon)
-        return rows[origins[:, None] + back, 0]
+        return np.hstack([rows[origins[:, None] + back, i] for i in range(self.n_targets)])

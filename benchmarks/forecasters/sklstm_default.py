@@ -3,6 +3,7 @@
 import time
 
 import internals
+import numpy as np
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EarlyStopping
 
@@ -31,7 +32,9 @@ class Forecaster(Base):
         if max_epochs is not None:  # for the curve
             self.model[-1].set_params(max_epochs=max_epochs)
         self.start = time.process_time()
-        self.model.fit(rows, forecast_targets(rows[:, 0], self.horizon))
+        columns = rows[:, : self.n_targets].T
+        targets = np.hstack([forecast_targets(column, self.horizon) for column in columns])
+        self.model.fit(rows, targets)
         self.end = time.process_time()
         regressor = self.model[-1]
         early = regressor.n_iter_ < regressor.max_epochs

@@ -1,0 +1,11 @@
+"""neuralforecast: NHITS, with the features but the targets as historic ones."""
+
+from neuralforecast.models import NHITS
+
+from forecasters.neuralforecast_model import NeuralForecaster
+
+
+class Forecaster(NeuralForecaster):
+    """With its defaults."""
+
+    model = NHITS

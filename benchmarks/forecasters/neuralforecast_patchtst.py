@@ -1,0 +1,11 @@
+"""neuralforecast: PatchTST."""
+
+from neuralforecast.models import PatchTST
+
+from forecasters.neuralforecast_model import NeuralForecaster
+
+
+class Forecaster(NeuralForecaster):
+    """With its defaults."""
+
+    model = PatchTST
