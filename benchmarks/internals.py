@@ -23,6 +23,7 @@ from sklstm._series.overlap import find_windows
 
 __all__ = [
     "BASES",
+    "HALF_CREDIBILITY",
     "fit_linear_map",
     "fit_two_networks",
     "multiply_adds",
@@ -30,6 +31,8 @@ __all__ = [
     "remove_network",
     "replaced",
 ]
+
+HALF_CREDIBILITY = network_weight._FORECASTS_OF_HALF_CREDIBILITY
 
 # Constants behind the defaults that a benchmark can replace: the name, and where it is read.
 _PLACES = {

@@ -1,6 +1,6 @@
 """Whether a network on each column's own window forecasts all columns of wide data better.
 
-Run: ``python benchmarks/own_columns.py``; about ten minutes on one core. Beside the linear map of
+Run: ``python benchmarks/own_columns.py``; six minutes on one core. Beside the linear map of
 the defaults, it trains the network of the defaults, which reads all columns, and one that reads the
 window of one column and forecasts this column, with the same weights for all columns. Fits on the
 first 60 % of each series and judges on the next 20 %; the rest, the test part, is cut off. What was
@@ -21,9 +21,6 @@ import pandas as pd
 import series
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
-
-# A network weight of the validation rows has the credibility n / (n + 10) of n forecasts.
-HALF_CREDIBILITY = 10
 
 
 def _numbers(package, name, *dropped):
@@ -109,7 +106,7 @@ def compare(rows, window, horizon, seed=0, **changes):
     found["seconds"] = time.process_time() - start
     n_validation = regressor.window_counts_["validation"]
     by_outputs, by_leads = (
-        n_validation / (n_validation + n_outputs * HALF_CREDIBILITY)
+        n_validation / (n_validation + n_outputs * internals.HALF_CREDIBILITY)
         for n_outputs in (targets.shape[1], horizon)
     )
     for name, (model, loss) in zip(("all", "own"), both, strict=True):
