@@ -1,22 +1,35 @@
 """What benchmarks need of sklstm's private modules. No other file here imports any of them."""
 
+import copy
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
 import torch
 
-from sklstm import _preparation
+from sklstm import _base, _preparation
 from sklstm._linear import conjugate_gradients, fitting, left_out, moments, penalties, stacking
 from sklstm._linear.bases import BASES
 from sklstm._linear.own_columns import find_own_columns
-from sklstm._network import microbatches, network_weight, threads
+from sklstm._network import building, microbatches, network_weight, threads
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import EveryStepDataset, WindowDataset
+from sklstm._network.module import StackedLSTM
+from sklstm._network.runtime import torch_state
 from sklstm._network.series_tensor import standardised_series
+from sklstm._network.training import release, train
 from sklstm._series.overlap import find_windows
 
-__all__ = ["BASES", "fit_linear_map", "multiply_adds", "remove_network", "replaced"]
+__all__ = [
+    "BASES",
+    "fit_linear_map",
+    "fit_two_networks",
+    "multiply_adds",
+    "network_output",
+    "remove_network",
+    "replaced",
+]
 
 # Constants behind the defaults that a benchmark can replace: the name, and where it is read.
 _PLACES = {
@@ -90,6 +103,98 @@ def remove_network(regressor):
     with torch.no_grad():
         for parameter in regressor.net_.module_.head.parameters():
             parameter.zero_()
+
+
+class OwnColumnLSTM(StackedLSTM):
+    """A network on each column's own window, with the same weights for all columns."""
+
+    def forward(self, x, generator=None):
+        """Map windows (batch, window, columns) to outputs (batch, columns * leads)."""
+        skip, self.skip = self.skip, None
+        n, window, columns = x.shape
+        output = super().forward(x.transpose(1, 2).reshape(-1, window, 1), generator)
+        output = output.reshape(n, columns, *output.shape[1:])  # (n, columns, [window,] leads)
+        output = output.movedim(1, -2).flatten(-2)
+        self.skip = skip
+        return output if skip is None else skip(x, output)
+
+
+def fit_two_networks(regressor, windows, targets, **changes):
+    """Fit a regressor, and a network on each column's own window beside the same linear map.
+
+    Parameters
+    ----------
+    regressor : LSTMRegressor
+        With validation rows.
+    windows : ndarray of shape (n, window, columns)
+    targets : ndarray of shape (n, columns * leads)
+        All leads of the first column, then those of the next one.
+    **changes
+        Fields of ``Architecture`` and ``Hyperparameters`` of the second network.
+
+    Returns
+    -------
+    list of (LSTMRegressor, float)
+        The regressor with each network, and the validation loss with its network weight, as a
+        fraction of that of the linear map.
+    """
+    with (
+        patch.object(_base, "build_net", wraps=_base.build_net) as built,
+        patch.object(_base, "train", wraps=_base.train) as trained,
+    ):
+        regressor.fit(windows, targets)
+    architecture, hyperparameters, device, run, validation = built.call_args.args
+    _, dataset, epochs, n_threads, _ = trained.call_args.args
+    n_leads = targets.shape[1] // windows.shape[2]
+    architecture = replace(architecture, n_features=1, n_outputs=n_leads)
+    for name, value in changes.items():
+        if hasattr(architecture, name):
+            architecture = replace(architecture, **{name: value})
+        else:
+            hyperparameters = replace(hyperparameters, **{name: value})
+    skip = copy.deepcopy(regressor.net_.module_.skip)
+    with torch_state(training=True):
+        with patch.object(building, "StackedLSTM", OwnColumnLSTM):
+            net = building.build_net(architecture, hyperparameters, device, run, validation)
+        net.set_loss_units(dataset, validation)
+        train(net, dataset, changes.get("max_epochs", epochs), n_threads, validation)
+        weight = network_weight.choose_network_weight(net, validation, n_leads)
+        skip.network_weight.fill_(weight)
+        net.module_.skip = skip
+        release(net)
+    twin = copy.copy(regressor)
+    twin.net_, twin.network_weight_ = net, float(skip.network_weight)
+    fitted = [regressor, twin]
+    return [(model, _validation_loss(model, validation)) for model in fitted]
+
+
+def _validation_loss(regressor, validation):
+    module, losses = regressor.net_.module_, []
+    with torch_state(training=False), _without_map(module):
+        for windows, known in validation.batches(None, 64):
+            residuals, weights = known if isinstance(known, tuple) else (known, 1.0)
+            left = residuals - module(windows) * regressor.network_weight_
+            losses.append([(part**2 * weights).sum().item() for part in (left, residuals)])
+    with_network, alone = np.sum(losses, axis=0)
+    return with_network / alone
+
+
+@contextmanager
+def _without_map(module):
+    skip, module.skip = module.skip, None
+    yield
+    module.skip = skip
+
+
+def network_output(regressor, windows):
+    """Predict with the linear map alone, and find what the whole network would add to that."""
+    weight = regressor.net_.module_.skip.network_weight
+    used, outputs = weight.clone(), []
+    for value in (0.0, 1.0):
+        weight.fill_(value)
+        outputs.append(regressor.predict(windows))
+    weight.copy_(used)
+    return outputs[0], outputs[1] - outputs[0]
 
 
 def multiply_adds(hidden_layer_sizes, n_features, window, batch_size):

@@ -327,7 +327,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     ) -> None:
         if validation is not None:
             shrink = self.loss == "squared_error"  # the loss that the linear map minimises
-            skip.network_weight.fill_(choose_network_weight(net, validation, shrink))
+            n_leads = len(np.unique(self.target_leads_))
+            weight = choose_network_weight(net, validation, n_leads, shrink)
+            skip.network_weight.fill_(weight)
         elif early_stopping == "auto" and not resumed:
             skip.network_weight.zero_()  # no validation row can show that the network helps
 

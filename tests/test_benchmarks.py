@@ -384,6 +384,32 @@ def test_every_variant_of_the_linear_map_runs(script, capsys):
         assert all(re.fullmatch(NUMBER, row[column]) for column in (1, 2, 4, 5))
 
 
+def test_networks_on_all_and_on_own_columns_are_compared(script, capsys):
+    waves = script("series").waves().frame
+    wide = {"waves": (lambda: waves, 8, 3), "more waves": (lambda: waves + 1.0, 6, 2)}
+    own_columns = script("own_columns")
+    own_columns.main(["--units", "4", "--patience", "1"], wide)
+    table = table_of(capsys.readouterr().out, "series")
+    assert [row[0] for row in table] == [*wide, "geometric mean"]
+    assert all(re.fullmatch(NUMBER, cell) for row in table[:-1] for cell in row[1:-1])
+
+
+def test_a_network_on_own_columns_reads_one_window_of_one_column_at_a_time(script):
+    internals = script("internals")
+    architecture = internals.Architecture(1, (4, 3), 2, beside_linear=True)
+    weights = torch.Generator().manual_seed(0)
+    alone = internals.StackedLSTM(architecture, every_step=True, generator=weights)
+    with torch.no_grad():
+        alone.head.weight.normal_(generator=weights)
+    own = internals.OwnColumnLSTM(architecture, every_step=True)
+    own.load_state_dict(alone.state_dict())
+    windows = torch.randn(5, 6, 3, generator=weights)
+    for training in (True, False):  # outputs of every step, or of the last one
+        parts = [alone.train(training)(windows[:, :, [column]]) for column in range(3)]
+        expected = torch.cat(parts, dim=-1)
+        torch.testing.assert_close(own.train(training)(windows), expected)
+
+
 def test_losses_on_sparse_labels_are_compared(script, capsys):
     sparse_labels = script("sparse_labels")
     sparse_labels.main(["--rows", "600", "--max-epochs", "1", "--seeds", "0"])

@@ -17,7 +17,9 @@ _FORECASTS_OF_HALF_CREDIBILITY = 10
 
 
 @torch.no_grad()
-def choose_network_weight(net: WindowNet, validation: WindowDataset, shrink: bool = True) -> float:
+def choose_network_weight(
+    net: WindowNet, validation: WindowDataset, n_leads: int, shrink: bool = True
+) -> float:
     """Choose how much of the network's output to add to the linear map.
 
     The weight has the lowest validation loss, by a form of the one-standard-error rule. Each
@@ -32,6 +34,8 @@ def choose_network_weight(net: WindowNet, validation: WindowDataset, shrink: boo
         The trained net.
     validation : WindowDataset
         The validation rows, with residuals as targets.
+    n_leads : int
+        Number of different leads of the outputs: as many rows have forecasts that overlap.
     shrink : bool, default=True
         Whether to add the standard error and multiply by the credibility. False suits a loss
         other than the squared error: the map does not minimise it, so the network helps more.
@@ -62,7 +66,7 @@ def choose_network_weight(net: WindowNet, validation: WindowDataset, shrink: boo
     standard_error, credibility = np.zeros(len(_WEIGHTS)), 1.0
     if shrink:
         standard_error = differences.std(axis=0, ddof=1) / np.sqrt(n_blocks)
-        n_forecasts = len(validation) / validation.targets.shape[1]
+        n_forecasts = len(validation) / n_leads
         credibility = n_forecasts / (n_forecasts + _FORECASTS_OF_HALF_CREDIBILITY)
     return float(credibility * _WEIGHTS[np.argmin(differences.mean(axis=0) + standard_error)])
 

@@ -36,21 +36,29 @@ def a_net(factor, n=100, seed=0):
 @pytest.mark.parametrize(("factor", "best"), [(1.0, 1.0), (2.0, 0.5), (0.5, 1.0), (-1.0, 0.0)])
 def test_the_weight_is_that_of_the_lowest_loss_times_the_credibility(factor, best):
     net, data = a_net(factor)
-    weight = choose_network_weight(net, data)
+    weight = choose_network_weight(net, data, 1)
     expected = best * 100 / (100 + _FORECASTS_OF_HALF_CREDIBILITY)
     assert weight == pytest.approx(expected)
 
 
+def test_outputs_of_the_same_lead_do_not_make_the_validation_rows_fewer():
+    net, data = a_net(1.0)
+    data.targets = data.targets.expand(-1, 6)  # three columns, two leads
+    net.evaluation_step = lambda batch: batch[1]
+    expected = 50 / (50 + _FORECASTS_OF_HALF_CREDIBILITY)
+    assert choose_network_weight(net, data, 2) == pytest.approx(expected)
+
+
 def test_without_shrinkage_the_weight_is_that_of_the_lowest_loss():
     net, data = a_net(2.0)
-    assert choose_network_weight(net, data, shrink=False) == pytest.approx(0.5)
+    assert choose_network_weight(net, data, 1, shrink=False) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("shrink", [True, False])
 def test_there_can_be_fewer_validation_rows_than_blocks(n, shrink):
     net, data = a_net(1.0, n)
-    weight = choose_network_weight(net, data, shrink)
+    weight = choose_network_weight(net, data, 1, shrink)
     most = n / (n + _FORECASTS_OF_HALF_CREDIBILITY) if shrink else 1.0
     assert weight <= most
     assert weight == 1.0 or shrink
@@ -65,4 +73,4 @@ def test_the_weight_is_small_if_the_network_helps_in_one_block_only():
 
     data.targets[:20] *= 1.2
     net.evaluation_step = step
-    assert choose_network_weight(net, data) < 0.2
+    assert choose_network_weight(net, data, 1) < 0.2
