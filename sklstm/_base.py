@@ -329,7 +329,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             shrink = self.loss == "squared_error"  # the loss that the linear map minimises
             n_leads = len(np.unique(self.target_leads_))
             weight = choose_network_weight(net, validation, n_leads, shrink)
-            skip.network_weight.fill_(weight)
+            # Where no map is better than persistence on left-out blocks, validation rows on which
+            # a network helps are mostly luck.
+            skip.network_weight.fill_(0.0 if shrink and skip.is_persistence else weight)
         elif early_stopping == "auto" and not resumed:
             skip.network_weight.zero_()  # no validation row can show that the network helps
 

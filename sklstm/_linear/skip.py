@@ -71,6 +71,14 @@ class LinearSkip(nn.Module):
         self.register_buffer("scale", scale)
         self.register_buffer("network_weight", network_weight)
 
+    @property
+    def is_persistence(self) -> bool:
+        """Whether each output is one value of the last step, in other units."""
+        used = self.weights != 0  # (outputs, window, features)
+        only_last = used[:, -1].sum() == used.sum() == len(used) and used[:, -1].any(dim=1).all()
+        # With a window of one step, so is every map of one feature.
+        return bool(only_last) and used.shape[1] > 1
+
     def forward(self, windows: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Map windows (batch, window, features), and add ``output`` (batch, outputs)."""
         # Add after multiplying, since a fused operation rounds the last elements differently.

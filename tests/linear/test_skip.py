@@ -59,3 +59,22 @@ def test_a_device_other_than_the_processor_computes_one_product(device, n_produc
     with Products() as products:
         assert linear_by_row(rows, weights, bias).shape == (200, 3)
     assert len(products.shapes) == n_products
+
+
+def test_a_map_is_persistence_if_each_output_is_one_value_of_the_last_step():
+    def skip(weights):
+        zero = torch.zeros(())
+        return LinearSkip(weights, torch.ones(len(weights)), zero, zero)
+
+    weights = torch.zeros(2, 3, 4)
+    assert not skip(weights).is_persistence
+    weights[0, -1, 1] = weights[1, -1, 0] = 2.5
+    assert skip(weights).is_persistence
+    assert not skip(weights[:, -1:]).is_persistence  # so is any map of a window of one step
+    for place in ((0, -1, 2), (1, 0, 0)):
+        more = weights.clone()
+        more[place] = 0.1
+        assert not skip(more).is_persistence
+    weights[1] = 0
+    weights[0, -1, 2] = 1.0
+    assert not skip(weights).is_persistence

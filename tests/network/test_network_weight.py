@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklstm import SlidingWindowTransformer
+from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
 from sklstm._network.batches import WindowBatches, WindowDataset
 from sklstm._network.loss import TargetLoss
 from sklstm._network.network_weight import _FORECASTS_OF_HALF_CREDIBILITY, choose_network_weight
@@ -74,3 +74,14 @@ def test_the_weight_is_small_if_the_network_helps_in_one_block_only():
     data.targets[:20] *= 1.2
     net.evaluation_step = step
     assert choose_network_weight(net, data, 1) < 0.2
+
+
+def test_where_persistence_is_the_map_the_network_has_no_weight():
+    walk = np.random.RandomState(0).randn(1200, 2).cumsum(axis=0)
+    model = LSTMRegressor(4, max_epochs=2, random_state=0)
+    windows = SlidingWindowTransformer(8).fit_transform(walk)
+    model.fit(windows, forecast_targets(walk[:, 0], 2))
+    np.testing.assert_allclose(
+        model.predict(windows[100:]), np.repeat(walk[100:, :1], 2, axis=1), atol=1e-3
+    )
+    assert model.network_weight_ == 0
