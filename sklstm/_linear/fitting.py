@@ -68,10 +68,12 @@ def fit_linear(
     suit noisy series. "levels": the steps themselves, all with a penalty, which shrinks the map
     towards the mean. This suits series that return to their mean.
 
-    Where each output is a later value of a column of the windows, there are also a map of this
-    column alone and, if several columns are forecast, one map for all of them: from many columns,
-    most coefficients are noise. Persistence takes the place of the sum of all maps where it was
-    better on the latest left-out block and on most of them.
+    Where each output is a later value of one of several columns, penalties shrink deviations and
+    differences of all columns towards persistence, since the last steps of other columns would
+    follow any drift. There are also a map of this column alone and, if several columns are
+    forecast, one map for all of them: from many columns, most coefficients are noise. Persistence
+    takes the place of the sum of all maps where that was not better by 3 % on the latest left-out
+    block and on most of them.
 
     In each basis, the error of every penalty is measured on left-out blocks of rows. The map of
     the basis is the mean over all penalties within one standard error of the best one. The maps
