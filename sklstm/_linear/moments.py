@@ -43,12 +43,15 @@ class Moments:
     n_features : int
     own : OwnColumns or None
         The column of each output. None: not every output is a later value of a column.
+    are_together : bool
+        Whether there is one Gram matrix of all columns.
     """
 
     grams: tuple[torch.Tensor, ...]
     p: int
     n_features: int
     own: OwnColumns | None
+    are_together: bool
 
     @classmethod
     def of(cls, samples: Samples, own: OwnColumns | None, together: bool) -> Moments:
@@ -57,7 +60,8 @@ class Moments:
         if not together:
             assert own is not None
             parts = [(slice(column, column + 1), own.outputs_of(column)) for column in own.used]
-        return cls(gram_matrices(samples, parts), samples.n_coefficients, samples.n_features, own)
+        grams = gram_matrices(samples, parts)
+        return cls(grams, samples.n_coefficients, samples.n_features, own, together)
 
     def less(self, *others: Moments) -> Moments:
         """Subtract those of other rows."""
@@ -106,11 +110,6 @@ class Moments:
     def n_outputs(self) -> int:
         """Number of outputs."""
         return len(self.grams[0]) - self.p - 1 if self.own is None else len(self.own.columns)
-
-    @property
-    def are_together(self) -> bool:
-        """Whether there is one Gram matrix of all columns."""
-        return len(self.grams[0]) > self.p
 
     def parts(self) -> Iterator[tuple[torch.Tensor, slice, Places]]:
         """Yield each Gram matrix, and which coefficients and outputs it is for."""
