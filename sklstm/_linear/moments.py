@@ -25,6 +25,9 @@ from sklstm._linear.samples import Samples
 # for all columns.
 SCOPES = ("all", "own", "shared")
 
+# A bound of the rounding error of sums of squares, in units of the largest.
+_ROUNDING = 1e-12
+
 Solution = tuple[torch.Tensor, torch.Tensor]  # coefficients (p, outputs), intercept (outputs,)
 Places = slice | np.ndarray
 
@@ -65,11 +68,16 @@ class Moments:
 
     def less(self, *others: Moments) -> Moments:
         """Subtract those of other rows."""
-        grams = tuple(gram.clone() for gram in self.grams)
-        for other in others:
-            for gram, of_other in zip(grams, other.grams, strict=True):
-                gram -= of_other
-        return replace(self, grams=grams)
+        grams = []
+        for number, (gram, rows, _) in enumerate(self.parts()):
+            gram = gram.clone()
+            squares = gram.diagonal()[: len(range(self.p)[rows])]
+            rounding = _ROUNDING * float(squares.max())
+            for other in others:
+                gram -= other.grams[number]
+            squares += rounding  # it may exceed all that is left
+            grams.append(gram)
+        return replace(self, grams=tuple(grams))
 
     def of_outputs(self, outputs: np.ndarray) -> Moments:
         """Take some of all outputs."""

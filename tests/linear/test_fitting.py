@@ -107,6 +107,18 @@ def test_few_rows_and_constant_features_can_be_fitted(monkeypatch, n, most):
     np.testing.assert_allclose(map_.weights, 0)
 
 
+@pytest.mark.parametrize("case", ["growth", "burst"])
+def test_one_block_of_rows_can_hold_nearly_all_of_the_variance(case):
+    values = np.exp(np.linspace(0, 60, 3000))
+    if case == "burst":
+        values = np.random.RandomState(0).randn(30_000)
+        values[15_000:15_060] *= 1e9
+    windows = SlidingWindowTransformer(50).fit_transform(values[:, None])
+    y = forecast_targets(values, 1)
+    model = LSTMRegressor(2, max_epochs=1, n_jobs=1, random_state=0).fit(windows, y)
+    assert np.isfinite(model.predict(windows)).all()
+
+
 class TestInTheEstimator:
     """The linear map in LSTMRegressor."""
 
