@@ -49,7 +49,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         residual of this map. The map is a weighted sum of ridge regressions, solved in closed
         form before training: on all columns, and where each output is a later value of a
         column, on this column, with coefficients of its own and with those that all columns
-        share. It is persistence if that was better on left-out rows. With more than 2,048
+        share. It is persistence if that was better on left-out rows. With more than 4,096
         values in a window (900 for a series of more than two million values), only the maps of
         single columns are solved if all columns are forecast; else conjugate gradients solve
         the map. The network weight is the
