@@ -114,9 +114,13 @@ def _products_of_errors(samples: Samples, start: Map, paths: Sequence[Map]) -> n
 def _ridge_path(samples: Samples, start: Map, basis: str, penalties: np.ndarray) -> Map:
     """Solve for each penalty: coefficients (penalties, p, outputs), intercepts."""
     in_basis = from_last_step if basis == "deviations" else torch.Tensor.contiguous
+    some_windows, *_ = next(samples.batches())
+    # About the mean: products of values far from zero would lose their deviations in float32.
+    centre = in_basis(some_windows).flatten(1).mean(dim=0)
     sums = squares = with_targets = torch.zeros((), dtype=torch.float64)
     for windows, targets, weights in samples.batches():
-        deviations, values = from_last_step(windows).flatten(1), in_basis(windows).flatten(1)
+        deviations = from_last_step(windows).flatten(1)
+        values = in_basis(windows).flatten(1) - centre
         residuals = targets - deviations @ start[0].to(values) - start[1].to(values)
         columns = torch.cat([values, residuals, residuals.new_ones(len(values), 1)], dim=1)
         weighted = columns if weights is None else columns * weights
@@ -132,7 +136,7 @@ def _ridge_path(samples: Samples, start: Map, basis: str, penalties: np.ndarray)
         """Multiply the covariance of the values with vectors (p, outputs)."""
         product = torch.zeros_like(vectors)
         for windows, _, weights in samples.batches():
-            values = in_basis(windows).flatten(1)
+            values = in_basis(windows).flatten(1) - centre
             output = values @ vectors.to(values) - (mean @ vectors).to(values)
             output = output if weights is None else output * weights
             product += (values.T @ output).double().cpu()
@@ -143,7 +147,7 @@ def _ridge_path(samples: Samples, start: Map, basis: str, penalties: np.ndarray)
     if is_finite.any():
         shifts = torch.from_numpy(penalties[is_finite]) * (float(variance.mean()) or 1.0)
         coefficients[is_finite] = _solve_shifted(covariance, right, shifts)
-    intercepts = mean_residual - torch.einsum("p,kpo->ko", mean, coefficients)
+    intercepts = mean_residual - torch.einsum("p,kpo->ko", mean + centre.cpu(), coefficients)
     from_basis = BASES[basis][1]
     return torch.stack([from_basis(part, samples.n_features) for part in coefficients]), intercepts
 

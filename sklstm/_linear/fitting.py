@@ -136,7 +136,9 @@ def fit_linear(
 def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | None) -> LinearMap:
     n_values = samples.dataset.windows.shape[0] * samples.n_features
     most = _MOST_FOR_LONG_SERIES if n_values > _LONG_SERIES else _MOST_COEFFICIENTS
-    together = samples.n_coefficients <= most
+    # A column by itself has no smaller matrix of its own.
+    is_single = own is not None and samples.n_features == 1
+    together = is_single or samples.n_coefficients <= most
     members = tuple(member for member in choice or () if member.scope != RESIDUAL)
     if together or own is not None:
         rows = samples.thinned(_WINDOWS_PER_COEFFICIENT * samples.n_coefficients)

@@ -25,6 +25,9 @@ from sklstm._linear.samples import Samples
 # for all columns.
 SCOPES = ("all", "own", "shared")
 
+# A bound of the rounding error of sums of squares, in units of the largest.
+_ROUNDING = 1e-12
+
 Solution = tuple[torch.Tensor, torch.Tensor]  # coefficients (p, outputs), intercept (outputs,)
 Places = slice | np.ndarray
 
@@ -43,12 +46,15 @@ class Moments:
     n_features : int
     own : OwnColumns or None
         The column of each output. None: not every output is a later value of a column.
+    are_together : bool
+        Whether there is one Gram matrix of all columns.
     """
 
     grams: tuple[torch.Tensor, ...]
     p: int
     n_features: int
     own: OwnColumns | None
+    are_together: bool
 
     @classmethod
     def of(cls, samples: Samples, own: OwnColumns | None, together: bool) -> Moments:
@@ -57,15 +63,21 @@ class Moments:
         if not together:
             assert own is not None
             parts = [(slice(column, column + 1), own.outputs_of(column)) for column in own.used]
-        return cls(gram_matrices(samples, parts), samples.n_coefficients, samples.n_features, own)
+        grams = gram_matrices(samples, parts)
+        return cls(grams, samples.n_coefficients, samples.n_features, own, together)
 
     def less(self, *others: Moments) -> Moments:
         """Subtract those of other rows."""
-        grams = tuple(gram.clone() for gram in self.grams)
-        for other in others:
-            for gram, of_other in zip(grams, other.grams, strict=True):
-                gram -= of_other
-        return replace(self, grams=grams)
+        grams = []
+        for number, (gram, rows, _) in enumerate(self.parts()):
+            gram = gram.clone()
+            squares = gram.diagonal()[: len(range(self.p)[rows])]
+            rounding = _ROUNDING * float(squares.max())
+            for other in others:
+                gram -= other.grams[number]
+            squares += rounding  # it may exceed all that is left
+            grams.append(gram)
+        return replace(self, grams=tuple(grams))
 
     def of_outputs(self, outputs: np.ndarray) -> Moments:
         """Take some of all outputs."""
@@ -106,11 +118,6 @@ class Moments:
     def n_outputs(self) -> int:
         """Number of outputs."""
         return len(self.grams[0]) - self.p - 1 if self.own is None else len(self.own.columns)
-
-    @property
-    def are_together(self) -> bool:
-        """Whether there is one Gram matrix of all columns."""
-        return len(self.grams[0]) > self.p
 
     def parts(self) -> Iterator[tuple[torch.Tensor, slice, Places]]:
         """Yield each Gram matrix, and which coefficients and outputs it is for."""

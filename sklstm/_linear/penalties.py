@@ -22,8 +22,9 @@ _MANY_COEFFICIENTS, _ROWS_PER_COEFFICIENT = 1024, 10
 PERSISTENCE, _NOT_BETTER = True, 0.97
 # Outputs that are predicted exactly have an error of rounding: this fraction of the largest.
 _LEAST_OF_LARGEST = 1e-12
-# With more outputs, the errors are those of some of them.
-_MOST_OUTPUTS = 64
+# With more outputs, the errors are those of some of them. Of maps of all columns, those of each
+# output take memory for every column.
+_MOST_OUTPUTS, _MOST_COLUMNS = 64, 256
 _PENALTY_OF_FEW_ROWS = 0.1
 
 
@@ -154,7 +155,12 @@ def _outputs_to_choose(moments: Moments) -> np.ndarray | None:
     leads = np.unique(moments.own.leads)
     n_leads = max(_MOST_OUTPUTS * len(leads) // moments.n_outputs, 1)
     places = np.linspace(0, len(leads) - 1, n_leads + 1)[1:].round().astype(int)
-    return np.flatnonzero(np.isin(moments.own.leads, leads[places]))
+    is_chosen = np.isin(moments.own.leads, leads[places])
+    if moments.are_together:
+        columns = np.unique(moments.own.columns[is_chosen])
+        some = columns[:: -(-len(columns) // _MOST_COLUMNS)]
+        is_chosen &= np.isin(moments.own.columns, some)
+    return np.flatnonzero(is_chosen)
 
 
 def _products_of_errors(

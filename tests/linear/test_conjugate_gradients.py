@@ -6,6 +6,7 @@ import torch
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_squared_error
 
+from sklstm import LSTMRegressor
 from sklstm._linear import conjugate_gradients, fitting
 from sklstm._linear.conjugate_gradients import RESIDUAL, with_residual_maps, zero_map
 from sklstm._linear.fitting import fit_linear
@@ -103,3 +104,13 @@ def test_a_map_of_noise_is_shrunk(monkeypatch):
     map_ = fit_linear(dataset(targets=noise), gap=1)
     free = LinearRegression().fit(DEVIATIONS, noise).predict(DEVIATIONS)
     assert predicted(map_).var() < 0.8 * free.var()
+
+
+@pytest.mark.parametrize("level", [1e4, -1e5])
+def test_values_far_from_zero_have_the_map_of_their_deviations(monkeypatch, level):
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
+    windows = np.random.RandomState(1).randn(600, 4, 3)
+    y = windows.sum(axis=(1, 2))
+    model = LSTMRegressor(2, standardize=False, max_epochs=1, n_jobs=1, random_state=0)
+    error = mean_squared_error(model.fit(windows + level, y).predict(windows + level), y)
+    assert error < 0.01 * y.var()  # more than the variance without deviations

@@ -107,6 +107,18 @@ def test_few_rows_and_constant_features_can_be_fitted(monkeypatch, n, most):
     np.testing.assert_allclose(map_.weights, 0)
 
 
+@pytest.mark.parametrize("case", ["growth", "burst"])
+def test_one_block_of_rows_can_hold_nearly_all_of_the_variance(case):
+    values = np.exp(np.linspace(0, 60, 3000))
+    if case == "burst":
+        values = np.random.RandomState(0).randn(30_000)
+        values[15_000:15_060] *= 1e9
+    windows = SlidingWindowTransformer(50).fit_transform(values[:, None])
+    y = forecast_targets(values, 1)
+    model = LSTMRegressor(2, max_epochs=1, n_jobs=1, random_state=0).fit(windows, y)
+    assert np.isfinite(model.predict(windows)).all()
+
+
 class TestInTheEstimator:
     """The linear map in LSTMRegressor."""
 
@@ -177,6 +189,26 @@ def test_with_too_many_coefficients_for_all_columns_each_column_has_its_own_map(
     one.targets = data.targets[:, :3]
     *_, last = fit_linear(one, 2, own=own.some(np.arange(3))).choice
     assert last.scope == RESIDUAL
+
+
+def test_each_column_has_its_own_map_also_for_outputs_beyond_a_window(monkeypatch):
+    data, own = panel(np.random.RandomState(0).randn(400, 2).cumsum(axis=0), 3, 8)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
+    map_ = fit_linear(data, gap=7, own=own)  # the products of a column: 3 + 1 + 8, of 6 values
+    assert {member.scope for member in map_.choice} <= {"own", "shared"}
+    assert not map_.weights[:8, :, 1].any()
+    assert not map_.weights[8:, :, 0].any()
+
+
+def test_outputs_of_a_single_column_may_have_their_leads_in_any_order(monkeypatch):
+    data, own = panel(np.sin(np.arange(400.0))[:, None], 4, 3)
+    order = np.array([2, 0, 1])
+    data.targets, own = data.targets[:, order], own.some(order)
+    expected = fit_linear(data, gap=2, own=own)
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 1)
+    found = fit_linear(data, gap=2, own=own)
+    assert torch.equal(found.weights, expected.weights)
+    assert torch.equal(found.intercept, expected.intercept)
 
 
 def test_columns_that_tell_nothing_of_each_other_are_forecast_as_if_alone():

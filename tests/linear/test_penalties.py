@@ -7,8 +7,9 @@ import torch
 from sklstm import SlidingWindowTransformer
 from sklstm._linear import penalties
 from sklstm._linear.fitting import fit_linear
-from sklstm._linear.own_columns import find_own_columns
-from sklstm._linear.penalties import Member
+from sklstm._linear.moments import Moments
+from sklstm._linear.own_columns import OwnColumns, find_own_columns
+from sklstm._linear.penalties import Member, _outputs_to_choose
 from sklstm._network.batches import WindowDataset
 from sklstm._network.series_tensor import standardised_series
 from sklstm._series.overlap import find_windows
@@ -120,3 +121,13 @@ def test_seasons_are_not_forecast_by_their_last_values():
     members = fit_linear(data, gap=4, own=own).choice
     assert "persistence" not in {member.basis for member in members}
     assert {member.scope for member in members} >= {"own", "shared"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_maps_of_many_columns_are_compared_on_some_of_them(together):
+    columns, zeros = np.repeat(np.arange(1000), 24), torch.zeros(24_000, dtype=torch.float64)
+    own = OwnColumns(columns, np.tile(leads(24), 1000), zeros, zeros)
+    chosen = _outputs_to_choose(Moments((), 3000, 1000, own, together))
+    # The errors of maps of all columns would take gigabytes for a thousand outputs.
+    assert len(chosen) == (250 if together else 1000)
+    np.testing.assert_array_equal(columns[chosen], np.arange(0, 1000, 4 if together else 1))
