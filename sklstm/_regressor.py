@@ -255,7 +255,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     A series in a :class:`numpy.memmap`, or in what :class:`SlidingWindowTransformer` makes of
     one, stays in its file if it is larger than scikit-learn's working memory
     (``sklearn.set_config(working_memory=...)``, 1,024 MiB by default). Then each batch is read
-    and standardised when it is needed. The result is the same to the last bit, but small
+    and standardised when it is needed. The result is the same but for rounding in the linear
+    map; small
     networks take longer.
 
     **Saving.** The pickled state holds numpy arrays, plain Python values and the parameters,

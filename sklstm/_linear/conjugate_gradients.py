@@ -92,8 +92,7 @@ def choose_residual_members(
             others, block = others.of_outputs(outputs), block.of_outputs(outputs)
         paths = [_ridge_path(others, start, basis, _PENALTIES) for basis in _BASES]
         products.append(_products_of_errors(block, start, paths))
-    errors = np.stack(products)
-    return stacked_members(errors, errors, kinds)
+    return stacked_members(np.stack(products)[:, np.newaxis], kinds)
 
 
 def _products_of_errors(samples: Samples, start: Map, paths: Sequence[Map]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from sklstm._linear.conjugate_gradients import (
@@ -169,8 +170,16 @@ def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | No
 def _stack(moments: Moments, members: tuple[Member, ...]) -> tuple[torch.Tensor, torch.Tensor]:
     coefficients = intercept = torch.zeros((), dtype=torch.float64)
     for member in members:
+        if member.columns is not None:
+            continue
         weight = member.weight / len(member.penalties)
         for part in moments.solutions(member.scope, member.basis, member.penalties):
             coefficients = coefficients + part[0] * weight
             intercept = intercept + part[1] * weight
+    for member in members:
+        if member.columns is not None:
+            assert moments.own is not None
+            at = np.flatnonzero(np.isin(moments.own.columns, member.columns))
+            for part in moments.solutions(member.scope, member.basis, member.penalties):
+                coefficients[:, at], intercept[at] = part[0][:, at], part[1][at]
     return coefficients, intercept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -33,12 +33,16 @@ Kind = tuple[str, str, np.ndarray]  # scope, basis, penalties
 
 @dataclass(frozen=True)
 class Member:
-    """Ridge regressions of one scope and basis, averaged over penalties; their stacking weight."""
+    """Ridge regressions of one scope and basis, averaged over penalties; their stacking weight.
+
+    With ``columns``, they take the place of the other members for the outputs of these columns.
+    """
 
     basis: str
     penalties: tuple[float, ...]
     weight: float
     scope: str = "all"
+    columns: tuple[int, ...] | None = None
 
 
 def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member, ...]:
@@ -73,23 +77,32 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
         if not others.weight > 0.5:  # no row is left outside the block and its margins
             return of_few_rows
         products.append(_products_of_errors(block, others, kinds))
-    errors, relative = map(np.stack, zip(*products, strict=True))  # (blocks, maps, maps)
-    return stacked_members(errors, relative, kinds)
+    is_relative = len(moments.scopes) > 1
+    columns = None if own is None else own.columns
+    return stacked_members(np.stack(products), kinds, is_relative, columns)
 
 
 def stacked_members(
-    errors: np.ndarray, relative: np.ndarray, kinds: list[Kind]
+    products: np.ndarray,
+    kinds: list[Kind],
+    is_relative: bool = False,
+    columns: np.ndarray | None = None,
 ) -> tuple[Member, ...]:
     """Choose penalties of each kind, and stacking weights, by errors on left-out blocks.
 
     Parameters
     ----------
-    errors : ndarray of shape (blocks, maps, maps)
-        Mean products of the errors of each pair of maps, for the penalties of each kind.
-    relative : ndarray of shape (blocks, maps, maps)
-        Those for the stacking weights.
+    products : ndarray of shape (blocks, outputs, maps, maps)
+        Mean products of the errors of each pair of maps, for the penalties of each kind. The
+        diagonal holds mean squared errors.
     kinds : list of (scope, basis, penalties)
+    is_relative : bool, default=False
+        Whether stacking weights take the error of each output in units of its least one: other
+        columns may tell much of one output, and nothing of the others.
+    columns : ndarray of shape (outputs,) or None, default=None
+        The own column of each output, needed for persistence.
     """
+    errors = products.sum(axis=1)
     averages, chosen, start = np.zeros((len(kinds), errors.shape[1])), [], 0
     for average, (_, _, penalties) in zip(averages, kinds, strict=True):
         of_kind = slice(start, start + len(penalties))
@@ -97,18 +110,35 @@ def stacked_members(
         chosen.append(within_a_standard_error(of_penalties))
         average[of_kind] = chosen[-1] / chosen[-1].sum()
         start = of_kind.stop
-    of_members = averages @ errors @ averages.T
-    of_relative = averages @ relative @ averages.T
-    if kinds[-1][1] == "persistence":
-        weights = stacking_weights(of_relative[:, :-1, :-1])
-        weights = _sum_or_persistence(weights, of_members)
-    else:
-        weights = stacking_weights(of_relative)
-    return tuple(
+    of_members = averages @ products @ averages.T
+    relative = of_members
+    if is_relative:
+        least = products.diagonal(axis1=2, axis2=3).min(axis=2)  # (blocks, outputs)
+        floor = _LEAST_OF_LARGEST * least.max(axis=1, keepdims=True)
+        least = np.maximum(least, np.where(floor > 0, floor, 1.0))
+        relative = of_members / least[:, :, np.newaxis, np.newaxis]
+    has_persistence = kinds[-1][1] == "persistence"
+    n_stacked = len(kinds) - has_persistence
+    weights = stacking_weights(relative.sum(axis=1)[:, :n_stacked, :n_stacked])
+    members = tuple(
         Member(basis, tuple(penalties[best].tolist()), float(weight), scope)
-        for (scope, basis, penalties), best, weight in zip(kinds, chosen, weights, strict=True)
+        for (scope, basis, penalties), best, weight in zip(kinds, chosen, weights, strict=False)
         if weight > 0
     )
+    if not has_persistence:
+        return members
+    assert columns is not None
+    persistence = Member("persistence", (0.0,), 1.0, "own")
+    are_persistent = [
+        column
+        for column in np.unique(columns).tolist()
+        if _is_persistent(of_members[:, columns == column].sum(axis=1), weights)
+    ]
+    if len(are_persistent) == len(np.unique(columns)):
+        return (persistence,)
+    if not are_persistent:
+        return members
+    return (*members, replace(persistence, columns=tuple(are_persistent)))
 
 
 def _kinds(scopes: tuple[str, ...], moments: Moments, n_rows: int) -> list[Kind]:
@@ -130,19 +160,15 @@ def _kinds(scopes: tuple[str, ...], moments: Moments, n_rows: int) -> list[Kind]
     return kinds
 
 
-def _sum_or_persistence(weights: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Append the weight of persistence, the last member: all of it, or none.
+def _is_persistent(errors: np.ndarray, weights: np.ndarray) -> bool:
+    """Tell whether persistence, the last member, takes the place of the sum of the others.
 
-    It has all where the sum is not better by ``_NOT_BETTER`` on the latest block and on most
-    blocks. As one of the stacked members it would get some weight on every series, also where it is
-    far worse.
+    It does where the sum is not better by ``_NOT_BETTER`` on the latest block and on most blocks.
+    As one of the stacked members it would get some weight everywhere, also where it is far worse.
     """
-    weights = np.append(weights, 0.0)
-    of_sum = np.einsum("m,bmn,n->b", weights, errors, weights)
+    of_sum = np.einsum("m,bmn,n->b", weights, errors[:, :-1, :-1], weights)
     not_better = of_sum >= _NOT_BETTER * errors[:, -1, -1]
-    if not_better[-1] and 2 * np.count_nonzero(not_better) > len(not_better):
-        weights = np.eye(len(weights))[-1]
-    return weights
+    return bool(not_better[-1] and 2 * np.count_nonzero(not_better) > len(not_better))
 
 
 def _outputs_to_choose(moments: Moments) -> np.ndarray | None:
@@ -163,20 +189,10 @@ def _outputs_to_choose(moments: Moments) -> np.ndarray | None:
     return np.flatnonzero(is_chosen)
 
 
-def _products_of_errors(
-    block: Moments, others: Moments, kinds: list[Kind]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Compute mean products of the errors in a block, for each pair of maps.
+def _products_of_errors(block: Moments, others: Moments, kinds: list[Kind]) -> np.ndarray:
+    """Compute mean products of the errors in a block, for each output and pair of maps.
 
-    There is a map for each kind and penalty, solved on the other rows.
-
-    Returns
-    -------
-    products : ndarray of shape (maps, maps)
-        The diagonal holds the mean squared errors.
-    relative : ndarray of shape (maps, maps)
-        The same, with the error of each output in units of its least one if there are maps of
-        several scopes. Other columns may tell much of one output, and nothing of the others.
+    There is a map for each kind and penalty, solved on the other rows: (outputs, maps, maps).
     """
     parts = list(block.parts())
     n_maps = sum(len(penalties) for *_, penalties in kinds)
@@ -193,14 +209,8 @@ def _products_of_errors(
             n_values = len(range(block.p)[rows])
             error[:n_values, number] = -coefficients[rows, outputs]
             error[n_values, number] = -intercept[outputs]
-    products = torch.zeros(n_maps, n_maps, dtype=torch.float64)
-    relative = torch.zeros_like(products)
-    for error, (gram, _, _) in zip(errors, parts, strict=True):
+    products = torch.zeros(block.n_outputs, n_maps, n_maps, dtype=torch.float64)
+    for error, (gram, _, outputs) in zip(errors, parts, strict=True):
         with_block = (gram @ error.flatten(1)).view_as(error)
-        products += torch.einsum("cmo,cno->mn", error, with_block)
-        if len(others.scopes) > 1:
-            sizes = torch.einsum("cmo,cmo->mo", error, with_block)
-            least = sizes.min(dim=0).values  # (outputs,)
-            error /= least.clamp(min=_LEAST_OF_LARGEST * float(least.max()) or 1.0)
-        relative += torch.einsum("cmo,cno->mn", error, with_block)
-    return (products / block.weight).numpy(), (relative / block.weight).numpy()
+        products[outputs] = error.permute(2, 1, 0) @ with_block.permute(2, 0, 1)
+    return (products / block.weight).numpy()

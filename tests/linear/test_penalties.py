@@ -1,5 +1,7 @@
 """The choice of bases and penalties."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -63,17 +65,41 @@ def test_the_map_is_the_mean_of_the_maps_of_its_penalties():
 @pytest.mark.parametrize(
     ("of_sum", "of_persistence", "expected"),
     [
-        ([1.0, 1.0, 1.0], [2.0, 0.9, 0.9], 1.0),  # better on the latest block and on most
-        ([1.0, 1.0, 1.0], [0.9, 0.9, 2.0], 0.0),  # not on the latest
-        ([1.0, 1.0, 1.0], [2.0, 2.0, 0.9], 0.0),  # not on most
-        ([1.0, 1.0, 1.0], [2.0, 1.02, 1.02], 1.0),  # hardly worse on the latest and on most
+        ([1.0, 1.0, 1.0], [2.0, 0.9, 0.9], True),  # better on the latest block and on most
+        ([1.0, 1.0, 1.0], [0.9, 0.9, 2.0], False),  # not on the latest
+        ([1.0, 1.0, 1.0], [2.0, 2.0, 0.9], False),  # not on most
+        ([1.0, 1.0, 1.0], [2.0, 1.02, 1.02], True),  # hardly worse on the latest and on most
     ],
 )
-def test_persistence_takes_all_the_weight_or_none(of_sum, of_persistence, expected):
-    errors = np.zeros((3, 2, 2))
-    errors[:, 0, 0], errors[:, 1, 1] = of_sum, of_persistence
-    weights = penalties._sum_or_persistence(np.ones(1), errors)
-    np.testing.assert_array_equal(weights, [1 - expected, expected])
+def test_each_column_has_persistence_or_the_sum(of_sum, of_persistence, expected):
+    products = np.zeros((3, 4, 2, 2))  # blocks, outputs of columns 5, 2, 5, 2; one map, persistence
+    products[:, :, 0, 0] = np.array(of_sum)[:, None]
+    products[:, :, 1, 1] = np.array(of_persistence)[:, None]
+    kinds = [("all", "deviations", np.ones(1)), ("own", "persistence", np.zeros(1))]
+    columns = np.array([5, 2, 5, 2])
+    members = stacked_members(products, kinds, columns=columns)
+    persistence = Member("persistence", (0.0,), 1.0, "own")
+    sum_ = Member("deviations", (1.0,), 1.0)
+    assert members == ((persistence,) if expected else (sum_,))
+    products[:, [1, 3], 1, 1] = 10.0  # column 2 is far from persistence
+    members = stacked_members(products, kinds, columns=columns)
+    of_one = replace(persistence, columns=(5,))
+    assert members == ((sum_, of_one) if expected else (sum_,))
+
+
+def test_a_smooth_column_among_random_walks_has_its_map_and_the_walks_have_persistence():
+    rng, n = np.random.RandomState(0), 500
+    walks = rng.randn(n, 4).cumsum(axis=0)
+    smooth = np.sin(np.arange(n) / 9)[:, None] + 0.01 * rng.randn(n, 1)
+    data, own = panel(np.hstack([walks[:, :2], smooth, walks[:, 2:]]), 12, 3)
+    map_ = fit_linear(data, 2, own=own)
+    *_, persistence = map_.choice
+    assert persistence.columns == (0, 1, 3, 4)
+    for output, column in enumerate(np.repeat(np.arange(5), 3)):
+        expected = torch.zeros(12, 5, dtype=torch.float64)
+        expected[-1, column] = 1.0
+        is_persistence = torch.allclose(map_.weights[output], expected, atol=1e-6)
+        assert is_persistence == (column != 2)
 
 
 def panel(columns, window_size, horizon):
