@@ -255,9 +255,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     A series in a :class:`numpy.memmap`, or in what :class:`SlidingWindowTransformer` makes of
     one, stays in its file if it is larger than scikit-learn's working memory
     (``sklearn.set_config(working_memory=...)``, 1,024 MiB by default). Then each batch is read
-    and standardised when it is needed. The result is the same but for rounding in the linear
-    map; small
-    networks take longer.
+    and standardised when it is needed. The result is the same, but for rounding in the linear
+    map. Small networks take longer. The matrices of the linear map do not grow with the series:
+    about ten of (window x features + outputs) squared numbers, 1 to 2 GB for 4,000 values.
 
     **Saving.** The pickled state holds numpy arrays, plain Python values and the parameters,
     so that a model trained on a GPU can be loaded on a machine without one.

@@ -11,7 +11,7 @@ from sklstm._linear import penalties
 from sklstm._linear.fitting import fit_linear
 from sklstm._linear.moments import Moments
 from sklstm._linear.own_columns import OwnColumns, find_own_columns
-from sklstm._linear.penalties import Member, _outputs_to_choose
+from sklstm._linear.penalties import Member, _outputs_to_choose, stacked_members
 from sklstm._network.batches import WindowDataset
 from sklstm._network.series_tensor import standardised_series
 from sklstm._series.overlap import find_windows
