@@ -181,7 +181,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
         before = self.target_leads_ if resumed else None
-        leads = find_leads(self.target_leads, y, targets, before, windows)
+        leads = find_leads(self.target_leads, y, targets, before)
         targets = hide_unknown(targets, leads, self.target_leads)
         usable, left_out = usable_windows(windows, checked.missing, targets, weight)
         gap = unknown_rows_before(leads)

@@ -83,9 +83,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
         - "auto": the leads in the names of ``y`` that :func:`forecast_targets` gives, such as
           ``load_lead24``; 0 for a name without one. Without such a name: 1, 2, ... if each output
-          is the one before it, a row later, as in the arrays of :func:`forecast_targets`. Else k
-          if an output is a feature of ``X`` k rows later, in any unit, as after
-          ``X["load"].shift(-24)``, up to 366 rows; else 0.
+          is the one before it, a row later, as in the arrays of :func:`forecast_targets`; else 0.
           A call that goes on from an earlier one takes the leads of that one for a ``y`` without
           such names.
         - 0: known at its own row, as a sensor to estimate.

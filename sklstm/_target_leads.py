@@ -8,26 +8,16 @@ import numpy as np
 
 from sklstm._containers import column_names
 from sklstm._series.lead_names import read_leads
-from sklstm._series.windows import Windows
 from sklstm._validation import is_int
 
 _VALUES_TO_TELL = 3  # fewer equal values may be chance
 # Rows that were left out may lie between this fraction of the rows. Of labels of two kinds, half of
 # the values are equal by chance.
 _LEFT_OUT = 0.3
-# Outputs are compared with features in at most this number of rows, and at least in so many; up to
-# so many rows later, and fewer if features times rows are more than _MOST_VALUES.
-_MOST_COMPARED, _LEAST_COMPARED, _MOST_ROWS_LATER, _MOST_VALUES = 64, 20, 366, 20_000
-# The squared error of the best line, in units of the variance: rounding, but no other feature.
-_MOST_ERROR = 1e-6
 
 
 def find_leads(
-    target_leads: Any,
-    y: Any,
-    values: np.ndarray,
-    before: np.ndarray | None = None,
-    windows: Windows | None = None,
+    target_leads: Any, y: Any, values: np.ndarray, before: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the lead of each output, from the parameter ``target_leads`` of an estimator.
 
@@ -40,8 +30,6 @@ def find_leads(
         The same as numbers.
     before : ndarray of int of shape (outputs,) or None, default=None
         The leads of the fit that goes on, for a ``y`` without leads in its names.
-    windows : Windows or None, default=None
-        The windows of the n rows.
 
     Returns
     -------
@@ -57,10 +45,7 @@ def find_leads(
         leads = read_leads(column_names(y))
         if leads is None and before is not None:
             return before
-        if leads is not None:
-            return np.array(leads)
-        found = _leads_of_values(values)
-        return found if windows is None or found.any() else _rows_later(values, windows)
+        return _leads_of_values(values) if leads is None else np.array(leads)
     if is_int(target_leads) or np.ndim(target_leads) == 0:
         target_leads = [target_leads] * n_outputs
     leads = [lead.item() if isinstance(lead, np.ndarray) else lead for lead in target_leads]
@@ -88,36 +73,6 @@ def _leads_of_values(values: np.ndarray) -> np.ndarray:
         if is_told and np.mean(later[tells] != ahead[tells]) <= _LEFT_OUT:
             leads[output + 1] = leads[output] + 1
     return leads if leads.max() > 1 else np.zeros_like(leads)
-
-
-def _rows_later(values: np.ndarray, windows: Windows) -> np.ndarray:
-    """Find how many rows later each output is a value of a feature, in any unit; 0: none is.
-
-    So it is after ``y = X["load"].shift(-24)``. What also equals a feature of the same row or of an
-    earlier one, such as a sine, is known at its own row.
-    """
-    leads, n_features = np.zeros(values.shape[1], dtype=np.int64), windows.rows.shape[1]
-    most = max(min(_MOST_ROWS_LATER, len(values) // 4, _MOST_VALUES // n_features), 1)
-    known = np.flatnonzero(~np.isnan(values).any(axis=1))
-    rows = known[(known >= most) & (known < len(values) - most)]
-    if len(rows) < _LEAST_COMPARED:
-        return leads
-    rows = rows[:: -(-len(rows) // _MOST_COMPARED)]
-    last_steps = windows.starts + (windows.window_size - 1) * windows.lag_step
-    later = np.arange(-most, most + 1)
-    # (rows compared, rows later, features)
-    features = windows.rows[last_steps[rows[:, np.newaxis] + later]].astype(np.float64)
-    features -= features.mean(axis=0)
-    sizes = (features**2).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):  # constant, missing or infinite values
-        for output in range(len(leads)):
-            target = values[rows, output] - values[rows, output].mean()
-            products = np.einsum("r,rlf->lf", target, features)
-            errors = 1 - products**2 / (sizes * (target**2).sum())
-            found = later[(errors < _MOST_ERROR).any(axis=1)]
-            if len(found) and found[0] > 0:
-                leads[output] = found[0]
-    return leads
 
 
 def hide_unknown(values: np.ndarray, leads: np.ndarray, target_leads: Any) -> np.ndarray:

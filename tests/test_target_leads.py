@@ -10,16 +10,8 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from sklstm import (
-    KnownTargetsRegressor,
-    LSTMRegressor,
-    SlidingWindowTransformer,
-    forecast_targets,
-)
-from sklstm._series.overlap import find_windows
+from sklstm import KnownTargetsRegressor, forecast_targets
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 
 NAN = np.nan
@@ -217,61 +209,3 @@ class Remembers(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         return np.zeros((len(X), *self.y_.shape[1:]))
-
-
-class TestRowsLater:
-    """Targets without names that are a feature of later rows."""
-
-    ROWS = np.random.RandomState(0).randn(200, 3).cumsum(axis=0)
-
-    def leads(self, y, rows=ROWS, window=5, **params):
-        values = np.asarray(y, dtype=float).reshape(len(rows), -1)
-        windows = find_windows(SlidingWindowTransformer(window, **params).fit_transform(rows))
-        return find_leads("auto", values, values, windows=windows).tolist()
-
-    @pytest.mark.parametrize("lead", [1, 7, 50])
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_a_shifted_feature_has_its_lead_in_any_unit(self, lead, dtype):
-        y = pd.DataFrame(self.ROWS).shift(-lead)
-        assert self.leads(y, self.ROWS.astype(dtype)) == [lead] * 3
-        assert self.leads(3 - 2 * y[1], dilation=2) == [lead]
-        assert self.leads(100 * y[[2, 0]] + 1e3) == [lead] * 2
-
-    def test_each_output_has_its_own_lead_and_others_none(self):
-        y = pd.DataFrame({0: np.append(self.ROWS[3:, 1], [NAN] * 3), 1: self.ROWS[:, 0] ** 2})
-        assert self.leads(y) == [3, 0]
-
-    @pytest.mark.parametrize("lead", [0, -1, -30])
-    def test_features_of_the_same_or_earlier_rows_are_known(self, lead):
-        assert self.leads(pd.DataFrame(self.ROWS).shift(-lead)) == [0] * 3
-
-    def test_what_repeats_itself_is_known_at_its_own_row(self):
-        wave = np.tile(np.random.RandomState(0).randn(10), 20)[:, np.newaxis]
-        assert self.leads(wave, wave) == [0]
-        assert self.leads(np.arange(200.0), np.arange(200.0)[:, np.newaxis]) == [0]
-
-    @pytest.mark.parametrize("n", [1, 3, 19, 30])
-    def test_few_rows_tell_nothing(self, n):
-        rows = self.ROWS[:n]
-        assert self.leads(np.append(rows[1:, 0], NAN), rows) == [0]
-
-    def test_constant_missing_and_infinite_values_are_no_feature(self):
-        rows = self.ROWS.copy()
-        rows[:, 0], rows[:, 1] = 2.0, NAN
-        assert self.leads(np.full(200, 3.0), rows) == [0]
-        assert self.leads(np.append(rows[4:, 2], [NAN] * 4), rows) == [4]
-
-    def test_a_fit_on_a_shifted_column_is_that_on_forecast_targets(self):
-        load = pd.Series(self.ROWS[:, 0], pd.date_range("2024", periods=200), name="load")
-        X, y = load.to_frame(), forecast_targets(load, 1)
-        pipe = make_pipeline(
-            StandardScaler().set_output(transform="pandas"),
-            SlidingWindowTransformer(6),
-            LSTMRegressor(2, max_epochs=1, random_state=0),
-        )
-        of_names = pipe.fit(X, y).predict(X)[:, 0]
-        shifted = pipe.fit(X, load.shift(-1))
-        assert shifted[-1].target_leads_.tolist() == [1]
-        assert_array_equal(shifted.predict(X), of_names)
-        known_at_once = pipe.set_params(lstmregressor__target_leads=0).fit(X, load.shift(-1))
-        assert known_at_once[-1].target_leads_.tolist() == [0]
