@@ -18,9 +18,7 @@ def _needs(is_there, lacking):
 needs_bfloat16 = _needs(
     has_bfloat16("cpu"), "AVX512-BF16, AMX or BF16 of ARM, or oneDNN is set not to use it"
 )
-needs_gpu = pytest.mark.skipif(
-    not torch.cuda.is_available(), reason="this machine has no GPU, or this is no `pytest -m gpu`"
-)
+needs_gpu = _needs(torch.cuda.is_available(), "GPU, or this is no `pytest -m gpu`")
 needs_fork = _needs(hasattr(os, "fork"), "fork")
 needs_glibc = _needs(platform.libc_ver()[0] == "glibc", "C library of GNU")
 needs_proc = _needs(Path("/proc/self/clear_refs").exists(), "/proc of Linux to measure memory")
