@@ -159,7 +159,7 @@ def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | No
 
         residual = tuple(member for member in choice or () if member.scope == RESIDUAL)
         residual = residual or choose_residual_members(rows, of_members, gap)
-        start = of_members(samples) if own is None else (coefficients, intercept)
+        start = zero_map(rows) if own is None else (coefficients, intercept)
         coefficients, intercept = with_residual_maps(rows, start, residual)
         members += residual
     weights = coefficients.T.reshape(len(intercept), -1, samples.n_features).clone()
