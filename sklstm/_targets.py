@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklstm._series.frequency import check_freq, time_axis
-from sklstm._series.labels import is_pandas, loaded_pandas, time_index
+from sklstm._series.frequency import check_freq, panel_axis, time_axis
+from sklstm._series.labels import is_pandas, loaded_pandas
 from sklstm._series.lead_names import lead_name
+from sklstm._series.panel import Panel, series_index
+from sklstm._series.time_axis import TimeAxis
 from sklstm._series.windows import window_view
 from sklstm._validation import check_numbers, is_int
 
@@ -83,31 +86,51 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
     if not len(values):
         raise ValueError("series is empty, but targets need at least one row.")
 
-    index = time_index(series, "series", freq)
+    index = series_index(series, "series", freq)
     check_freq(freq, index is not None, "series")
-    position = np.arange(len(values))
-    if index is not None:
-        axis = time_axis(index, freq, "series")
-        position = axis.positions(axis.ticks(index, "series"), index, "series")
-        # Shorten long holes, to save memory: one step more than the last lead hides as much.
-        position = np.cumsum(np.minimum(np.diff(position, prepend=0), leads[-1] + 1))
-
-    try:
-        known = np.full(int(position[-1]) + 1 + leads[-1], np.nan, dtype=values.dtype)
-        known[position] = values
-        ahead = window_view(known[:, np.newaxis], leads[-1] + 1)[:, :, 0]  # (steps, leads)
-        targets = ahead[position[:, np.newaxis], np.asarray(leads)]  # (rows, leads)
-    except (MemoryError, ValueError, OverflowError) as error:  # numpy refuses sizes by any of them
-        raise ValueError(
-            f"horizon={horizon} needs an array of {len(values)} rows for up to {leads[-1]} steps "
-            "ahead, which memory does not hold. Choose a smaller horizon."
-        ) from error
+    axis: TimeAxis | None
+    parts: Iterator[tuple[Any, Any]]
+    if isinstance(index, Panel):
+        axis = panel_axis(index, freq, "series")
+        parts = ((index.rows_of(at), index.times_of(at)) for at in range(len(index.names)))
+    else:
+        axis = None if index is None else time_axis(index, freq, "series")
+        parts = iter([(slice(None), index)])
+    with _enough_memory(horizon, len(values), leads[-1]):
+        targets = np.empty((len(values), len(leads)), dtype=values.dtype)
+    for rows, labels in parts:
+        position = np.arange(len(values))
+        if axis is not None:
+            position = axis.positions(axis.ticks(labels, "series"), labels, "series")
+        with _enough_memory(horizon, len(values), leads[-1]):
+            targets[rows] = _values_ahead(values[rows], position, leads)
     if not is_pandas(series):
         return targets
     frame: Any = series
     name = frame.columns[0] if hasattr(frame, "columns") else frame.name
     columns = [lead_name(name, lead) for lead in leads]
     return loaded_pandas().DataFrame(targets, index=frame.index, columns=columns)
+
+
+def _values_ahead(values: np.ndarray, position: np.ndarray, leads: Sequence[int]) -> np.ndarray:
+    """Return the values of one series ahead of each row: (rows, leads)."""
+    # Shorten long holes, to save memory: one step more than the last lead hides as much.
+    position = np.cumsum(np.minimum(np.diff(position, prepend=0), leads[-1] + 1))
+    known = np.full(int(position[-1]) + 1 + leads[-1], np.nan, dtype=values.dtype)
+    known[position] = values
+    ahead = window_view(known[:, np.newaxis], leads[-1] + 1)[:, :, 0]  # (steps, leads)
+    return np.asarray(ahead[position[:, np.newaxis], np.asarray(leads)])
+
+
+@contextmanager
+def _enough_memory(horizon: Any, n_rows: int, last_lead: int) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, ValueError, OverflowError) as error:  # numpy refuses sizes by any of them
+        raise ValueError(
+            f"horizon={horizon} needs an array of {n_rows} rows for up to {last_lead} steps "
+            "ahead, which memory does not hold. Choose a smaller horizon."
+        ) from error
 
 
 def _check_leads(horizon: Any) -> Sequence[int]:

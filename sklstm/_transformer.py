@@ -13,8 +13,10 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._series.fitted_panel import FittedPanel, last_rows_of_series
 from sklstm._series.history import FittedSeries, last_rows
-from sklstm._series.labels import check_same_labels, time_index
+from sklstm._series.labels import check_same_labels, is_pandas
+from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length
@@ -194,6 +196,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     _doc_link_module = "sklstm"
     _doc_link_template = DOC_LINK_TEMPLATE
 
+    _fitted_series: FittedSeries | FittedPanel
+    history_: Any
+
     _parameter_constraints: dict = {
         "window_size": [Interval(numbers.Integral, 1, None, closed="left")],
         "dilation": [Interval(numbers.Integral, 1, None, closed="left")],
@@ -246,10 +251,15 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=True)
-            index = time_index(X, freq=self.freq)
-            self._fitted_series = FittedSeries.of(rows, index, reach, self.freq)
+            index = series_index(X, freq=self.freq)
+            _check_has_panel(index, y)
+            if isinstance(index, Panel):
+                self._fitted_series = FittedPanel.of(rows, index, reach, self.freq)
+                self.history_ = last_rows_of_series(rows, index, reach)
+            else:
+                self._fitted_series = FittedSeries.of(rows, index, reach, self.freq)
+                self.history_ = last_rows(rows, reach)
             self.freq_ = self._fitted_series.freq
-            self.history_ = last_rows(rows, reach)
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
@@ -286,11 +296,19 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             reach = _reach(check_params(self))
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=False)
-            index = time_index(X, freq=self.freq)
+            index = self._index(X)
+            _check_has_panel(index, y)
             self._fitted_series = self._fitted_series.append(rows, index, reach)
             self.freq_ = self._fitted_series.freq
-            last = last_rows(rows, reach)
-            self.history_ = last_rows(np.concatenate([self.history_, last]), reach)
+            if isinstance(index, Panel):
+                last = last_rows_of_series(rows, index, reach)
+                self.history_ = self.history_ | {
+                    name: last_rows(np.concatenate([self.history_.get(name, own[:0]), own]), reach)
+                    for name, own in last.items()
+                }
+            else:
+                last = last_rows(rows, reach)
+                self.history_ = last_rows(np.concatenate([self.history_, last]), reach)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating] | WindowArray:
@@ -324,17 +342,37 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         check_fitted(self, "history_")
         params = check_params(self)
         rows = check_rows(self, X, reset=False)
-        past, positions = self._fitted_series.place(
-            rows, time_index(X, freq=self.freq), self.history == "auto", _reach(params)
-        )
-        windows = windows_after(
-            self.history_[past], rows, positions, params.window_size, params.dilation, self.padding
-        )
+        index, with_history = self._index(X), self.history == "auto"
+        shape = params.window_size, params.dilation, self.padding
+        windows: np.ndarray | WindowArray
+        if isinstance(self._fitted_series, FittedPanel):
+            windows = self._fitted_series.windows(rows, index, self.history_, with_history, *shape)
+        else:
+            past, positions = self._fitted_series.place(rows, index, with_history, _reach(params))
+            windows = windows_after(self.history_[past], rows, positions, *shape)
         if self.flatten:
             # A copy also of one feature, of which reshape alone would return a read-only view.
             flat = np.array(np.asarray(windows).transpose(0, 2, 1), order="C")
             return flat.reshape(len(rows), -1)  # (rows, features * window)
         return windows
+
+    def _index(self, X: Any) -> Any:
+        """Return the index or panel of ``X``, which must be of one or several series as fitted."""
+        index = series_index(X, freq=self.freq)
+        was_panel, is_panel = isinstance(self._fitted_series, FittedPanel), isinstance(index, Panel)
+        if was_panel and not is_panel:
+            raise ValueError(
+                "The fitted rows are those of several series, but X has no index with the name of "
+                "the series and the time of each row. Pass a frame with such an index; in a "
+                "pipeline with earlier steps, call set_output(transform='pandas') on it."
+            )
+        if is_panel and not was_panel:
+            raise ValueError(
+                "X has an index with several levels, those of several series, but the fitted rows "
+                "are one series. Call fit with rows of several series, or take one of them: "
+                f"X.xs({X.index[0][0]!r})."
+            )
+        return index
 
     @available_if(_is_flat)
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
@@ -394,9 +432,20 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "_fitted_series" in state:
-            known = FittedSeries.from_plain(state["_fitted_series"])
+            plain = state["_fitted_series"]
+            known = (FittedPanel if "names" in plain else FittedSeries).from_plain(plain)
             state = state | {"_fitted_series": known}
         super().__setstate__(state)
+
+
+def _check_has_panel(index: Any, y: Any) -> None:
+    """Refuse targets of several series for rows that have lost the names of their series."""
+    if is_pandas(y) and y.index.nlevels > 1 and not isinstance(index, Panel):
+        raise ValueError(
+            "The index of y has several levels, those of several series, but X has no such index. "
+            "Pass a frame with its index; in a pipeline with earlier steps, call "
+            "set_output(transform='pandas') on it."
+        )
 
 
 def _reach(params: SimpleNamespace) -> int:

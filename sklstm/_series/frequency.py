@@ -15,8 +15,9 @@ from sklstm._series.grids import (
     refuse_another_grid,
     unit_and_zone,
 )
-from sklstm._series.inference import infer_time_axis
+from sklstm._series.inference import check_goes_on_like, infer_time_axis
 from sklstm._series.labels import PandasIndex, kind_of, loaded_pandas
+from sklstm._series.panel import Panel, of_series
 from sklstm._series.time_axis import TimeAxis
 
 _FREQ = "pandas' offset or its alias, a timedelta, an int, 'rows' or 'auto'"
@@ -43,6 +44,26 @@ def time_axis(index: PandasIndex, freq: Any = "auto", name: str = "X") -> TimeAx
         off = axis.numbers(ticks) % axis.step != axis.anchor
         refuse_another_grid(off, axis.freq, index, name)
         axis.positions(ticks, index, name)
+    return axis
+
+
+def panel_axis(panel: Panel, freq: Any = "auto", name: str = "X") -> TimeAxis:
+    """Make the time axis of several series: that of the longest one, which must fit all.
+
+    Raises
+    ------
+    ValueError
+        If the labels of a series do not go on as those of the longest one.
+    """
+    longest = int(np.diff(panel.edges).argmax())
+    with of_series(panel.names[longest]):
+        axis = time_axis(panel.times_of(longest), freq, name)
+    for number, own in enumerate(panel.names):
+        if number != longest:
+            index = panel.times_of(number)
+            with of_series(own):
+                check_goes_on_like(axis, index, panel.names[longest], name)
+                axis = axis.decided(axis.ticks(index, name))
     return axis
 
 

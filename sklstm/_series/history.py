@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sklstm._series.frequency import check_freq, time_axis
-from sklstm._series.holes import check_holes, refuse_pattern
 from sklstm._series.labels import (
     PandasIndex,
     index_of_labels,
@@ -18,11 +17,10 @@ from sklstm._series.labels import (
 )
 from sklstm._series.storage import as_float, row_blocks
 from sklstm._series.time_axis import TimeAxis
+from sklstm._series.timeline import Lacking, Timeline, last_values
 
 # First rows of the fitted series that are kept at least, to recognise it without an index.
 _HEAD_ROWS = 64
-# More holes are allowed in a prediction than in a fit, since it may hold few rows.
-_HOLES_IN_PREDICTION = 0.5
 _FEW_LABELS = 9
 # With fewer rows, the range of a feature tells too little about later rows.
 _ROWS_TO_JUDGE = 24
@@ -35,14 +33,14 @@ _BRING_THE_HISTORY = (
 
 def last_rows(rows: np.ndarray, n_rows: int) -> np.ndarray:
     """Copy the last rows as floats, or all of them if there are fewer."""
-    return as_float(_last(rows, n_rows))
+    return as_float(last_values(rows, n_rows))
 
 
 @dataclass(frozen=True, eq=False)
 class FittedSeries:
     """A fitted series without its history, the rows that later windows reach back to.
 
-    Its values are numpy arrays and plain Python values, apart from ``axis``.
+    Its values are numpy arrays and plain Python values, apart from ``timeline``.
 
     Attributes
     ----------
@@ -54,12 +52,8 @@ class FittedSeries:
         then follows the series.
     extremes : ndarray of shape (2, n_features)
         The least and the largest known value of each feature.
-    axis : TimeAxis or None
-        None if the rows have no index that lies in time. The ticks are then unset as well.
-    first_tick, last_tick : int, float or str
-        Ticks of the first and the last row of the series.
-    history_ticks : ndarray
-        Ticks of the rows of the history.
+    timeline : Timeline or None
+        None if the rows have no index that lies in time.
     few_labels : tuple or None
         While the series has few rows, their labels (see :func:`plain_labels`): with later labels
         the step from row to row is inferred again, since few differences tell little.
@@ -68,57 +62,40 @@ class FittedSeries:
     head: np.ndarray
     first_repeats: bool
     extremes: np.ndarray
-    axis: TimeAxis | None = None
-    first_tick: Any = None
-    last_tick: Any = None
-    history_ticks: np.ndarray = field(default_factory=lambda: np.empty(0))
+    timeline: Timeline | None = None
     few_labels: tuple[list[int | float | str], str] | None = None
 
     @classmethod
     def of(cls, rows: np.ndarray, index: PandasIndex | None, reach: int, freq: Any) -> FittedSeries:
         """Remember these rows, whose windows reach back over ``reach`` rows."""
         n_head = max(_HEAD_ROWS, reach)
-        values = _repeats(rows[:1], rows[1:]), _extremes(rows)
+        values = _repeats(rows[:1], rows[1:]), extremes_of(rows)
         check_freq(freq, index is not None)
         if index is None:
             return cls(as_float(rows[:n_head]), *values)
         axis = time_axis(index, freq)
-        ticks = axis.ticks(index)
-        holes = np.flatnonzero(np.diff(axis.positions(ticks, index)) > 1)
+        holes = np.flatnonzero(np.diff(axis.positions(axis.ticks(index), index)) > 1)
         n_head = min([n_head, *(holes[:1] + 1)])
-        first, last = ticks[[0, -1]].tolist()
-        few = len(index) <= _FEW_LABELS and not axis.given
-        few_labels = plain_labels(index) if few else None
-        kept = _last(ticks, reach).copy()
-        return cls(as_float(rows[:n_head]), *values, axis, first, last, kept, few_labels)
+        few_labels = plain_labels(index) if len(index) <= _FEW_LABELS and not axis.given else None
+        timeline = Timeline.of(index, reach, axis)
+        return cls(as_float(rows[:n_head]), *values, timeline, few_labels)
 
     def append(self, rows: np.ndarray, index: PandasIndex | None, reach: int) -> FittedSeries:
         """Return the series with these rows at its end."""
-        self._warn_of_another_scale(rows)
+        if len(self.head) >= _ROWS_TO_JUDGE:
+            warn_of_another_scale(self.extremes, rows)
         index = self._comparable(index)
         known = self._inferred_again(index, asks=True)
         repeats = known.first_repeats or _repeats(self.head[:1], rows)
-        extremes = _extremes(rows, known.extremes)
-        known = replace(known, first_repeats=repeats, extremes=extremes)
+        known = replace(known, first_repeats=repeats, extremes=extremes_of(rows, known.extremes))
         ticks = known._ticks(index, len(rows))
-        if ticks is None:
+        if known.timeline is None or ticks is None:
             # Rows without labels after labels without a step: where they lie is unknown, so
             # labels cannot be compared from now on.
-            return FittedSeries(self.head, repeats, extremes)
-        if index is not None and not ticks[0] > known.last_tick:
-            raise ValueError(
-                f"The index of X starts at {index[0]!r}, before the end of the rows seen so "
-                "far, but partial_fit appends rows that follow them. Sort the rows, or call "
-                "fit to start a new series."
-            )
-        ticks = np.concatenate([known.history_ticks, ticks])
-        assert known.axis is not None
-        known.axis.positions(ticks, index)  # labels off the grid are refused here too
-        axis = known.axis.decided(ticks)
-        last = ticks[[-1]].tolist()[0]
-        kept = _last(ticks, reach).copy()
+            return replace(known, timeline=None, few_labels=None)
         few = None if index is None else known.few_labels  # else they are no longer all labels
-        return replace(known, axis=axis, last_tick=last, history_ticks=kept, few_labels=few)
+        timeline = known.timeline.append(ticks, index, reach)
+        return replace(known, timeline=timeline, few_labels=few)
 
     def place(
         self, rows: np.ndarray, index: PandasIndex | None, with_history: bool, reach: int
@@ -137,50 +114,16 @@ class FittedSeries:
         known = self._inferred_again(index) if with_history else self
         ticks = known._ticks(index, len(rows))
         alone = not with_history or (index is None and self._are_fitted_rows(rows))
-        if known.axis is None or ticks is None:
+        if known.timeline is None or ticks is None:
             return slice(0 if alone else None), None
-        past = slice(0) if alone else known.history_ticks < ticks[0]
-        before = known.history_ticks[past]
-        positions = known.axis.positions(np.concatenate([before, ticks]), index)
-        own = positions[-len(rows) :]
-        check_holes(np.diff(own), known.axis, "X", _HOLES_IN_PREDICTION)
-        if index is not None and not known.axis.given and own[-1] - own[0] > known._n_steps():
-            refuse_pattern(ticks, own, known.axis, index)  # the fitted rows might not show it
-        if not alone and index is not None:
-            known._warn_of_missing_history(positions, len(before), ticks[0], reach)
+        past, positions, lacking = known.timeline.place(ticks, index, not alone, reach)
+        warn_of_lacking(lacking, len(rows))
         return past, positions
-
-    def _warn_of_missing_history(
-        self, positions: np.ndarray, n_past: int, first_tick: Any, reach: int
-    ) -> None:
-        """Warn of windows that lack rows which were fitted and not kept, or were never passed."""
-        ends = positions[n_past:]
-        if self.first_tick < first_tick <= self.last_tick:
-            lacking = int(np.count_nonzero(ends - reach < positions[0]))
-            if lacking:
-                warnings.warn(
-                    f"{lacking} of {len(ends)} windows lack steps: their rows lie among the fitted "
-                    "ones, of which only the last are kept as history. "
-                    f"To give them their history, {_BRING_THE_HISTORY}",
-                    stacklevel=4,
-                )
-        elif n_past and first_tick > self.last_tick:
-            hole, largest = np.diff(positions[n_past - 1 : n_past + 1]), np.diff(positions[:n_past])
-            missing = np.minimum(hole[0] - 1, positions[n_past] - 1 - (ends - reach - 1))
-            n_missing = int(np.count_nonzero(2 * missing > reach + 1))
-            if n_missing and hole[0] > largest.max(initial=1):
-                warnings.warn(
-                    f"Between the last rows seen and X, {hole[0] - 1} rows are missing, so that "
-                    f"{n_missing} of {len(ends)} windows consist of missing steps for the most "
-                    "part. If these rows are known, pass them to partial_fit of "
-                    f"SlidingWindowTransformer, or {_BRING_THE_HISTORY}",
-                    stacklevel=4,
-                )
 
     @property
     def freq(self) -> str | int:
         """The step from row to row; "rows" without an index."""
-        return "rows" if self.axis is None else self.axis.freq
+        return "rows" if self.timeline is None else self.timeline.axis.freq
 
     def to_plain(self) -> dict[str, Any]:
         """Return numpy arrays and plain Python values only, to be saved."""
@@ -189,16 +132,18 @@ class FittedSeries:
     @classmethod
     def from_plain(cls, state: dict[str, Any]) -> FittedSeries:
         """Make the series from what :meth:`to_plain` returned."""
-        axis = state["axis"]
-        return cls(**(state | {"axis": None if axis is None else TimeAxis(**axis)}))
+        timeline = state["timeline"]
+        if timeline is not None:
+            timeline = Timeline(**(timeline | {"axis": TimeAxis(**timeline["axis"])}))
+        return cls(**(state | {"timeline": timeline}))
 
     def _comparable(self, index: PandasIndex | None) -> PandasIndex | None:
         """Return ``index`` if its labels can be compared with the fitted ones, else None."""
-        if index is None or self.axis is None:
+        if index is None or (known := self.timeline) is None:
             return None
-        if is_default(index) and not (self.axis.kind == "integer" and self.first_tick > 0):
+        if is_default(index) and not (known.axis.kind == "integer" and known.first_tick > 0):
             return None
-        self.axis.check_kind(index)
+        known.axis.check_kind(index)
         return index
 
     def _are_fitted_rows(self, rows: np.ndarray) -> bool:
@@ -215,36 +160,12 @@ class FittedSeries:
             )
         return True
 
-    def _warn_of_another_scale(self, rows: np.ndarray) -> None:
-        """Warn of rows so far from those before that an earlier step may not have changed them."""
-        low, high = self.extremes
-        new_low, new_high = _extremes(rows)
-        with np.errstate(invalid="ignore", over="ignore"):
-            far = (new_low > high + (high - low)) | (new_high < low - (high - low))
-        columns = np.flatnonzero(far & (high > low)).tolist()
-        if columns and len(self.head) >= _ROWS_TO_JUDGE:
-            warnings.warn(
-                f"All values in {len(columns)} column(s) of X, first column {columns[0]}, lie "
-                "outside the range of the rows seen so far, by more than that range. If the "
-                "transformer was fitted in a pipeline, earlier steps must change X first: "
-                "pipe['window'].partial_fit(pipe[:-2].transform(X)), if the windows are the step "
-                "before the last.",
-                stacklevel=4,
-            )
-
-    def _n_steps(self) -> int:
-        """Count the steps of time from the first row to the last one."""
-        if self.axis is None or self.axis.scale == "rows":
-            return 0
-        steps, _ = self.axis.steps(np.array([self.first_tick, self.last_tick]))
-        return int(steps[1] - steps[0])
-
     def _inferred_again(self, index: PandasIndex | None, asks: bool = False) -> FittedSeries:
         """Infer the time axis from the few labels so far and the labels passed.
 
         If they leave it open, keep the axis of the labels so far, or raise an error (``asks``).
         """
-        if index is None or self.few_labels is None:
+        if index is None or self.few_labels is None or self.timeline is None:
             return self
         labels = index_of_labels(*self.few_labels, like=index)
         both = labels.union(index)
@@ -254,30 +175,61 @@ class FittedSeries:
             if asks:
                 raise
             return self
-        ticks = axis.ticks(labels)
-        first, last = ticks[[0, -1]].tolist()
-        kept = _last(ticks, len(self.history_ticks))
+        timeline = Timeline.of(labels, len(self.timeline.history_ticks), axis)
         few = plain_labels(both) if len(both) <= _FEW_LABELS else None
-        return replace(
-            self, axis=axis, first_tick=first, last_tick=last, history_ticks=kept, few_labels=few
-        )
+        return replace(self, timeline=timeline, few_labels=few)
 
     def _ticks(self, index: PandasIndex | None, n_rows: int) -> np.ndarray | None:
         """Ticks of rows. Rows without an index follow the last row of the series."""
-        if self.axis is None:
+        if (known := self.timeline) is None:
             return None
         if index is not None:
-            return self.axis.ticks(index)
-        if self.axis.scale == "rows":
+            return known.axis.ticks(index)
+        if known.axis.scale == "rows":
             return None
-        return self.axis.next_ticks(self.last_tick, n_rows)
+        return known.axis.next_ticks(known.last_tick, n_rows)
 
 
-def _last(values: np.ndarray, n_values: int) -> np.ndarray:
-    return values[max(len(values) - n_values, 0) :]
+def warn_of_lacking(lacking: Lacking, n_windows: int, of_series: str = "") -> None:
+    """Warn of windows that lack rows which were fitted and not kept, or were never passed."""
+    if lacking.fitted:
+        warnings.warn(
+            f"{lacking.fitted} of {n_windows} windows{of_series} lack steps: their rows lie among "
+            "the fitted ones, of which only the last are kept as history. "
+            f"To give them their history, {_BRING_THE_HISTORY}",
+            stacklevel=5,
+        )
+    if lacking.unseen:
+        warnings.warn(
+            f"Between the last rows seen and X, {lacking.hole} rows are missing, so that "
+            f"{lacking.unseen} of {n_windows} windows{of_series} consist of missing steps for the "
+            "most part. If these rows are known, pass them to partial_fit of "
+            f"SlidingWindowTransformer, or {_BRING_THE_HISTORY}",
+            stacklevel=5,
+        )
 
 
-def _extremes(rows: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+def warn_of_another_scale(known: np.ndarray, rows: np.ndarray) -> None:
+    """Warn of rows so far from those before that an earlier step may not have changed them.
+
+    ``known`` holds the extremes of the rows before, from :func:`extremes_of`.
+    """
+    (low, high), (new_low, new_high) = known, extremes_of(rows)
+    with np.errstate(invalid="ignore", over="ignore"):
+        far = (new_low > high + (high - low)) | (new_high < low - (high - low))
+    columns = np.flatnonzero(far & (high > low)).tolist()
+    if columns:
+        warnings.warn(
+            f"All values in {len(columns)} column(s) of X, first column {columns[0]}, lie "
+            "outside the range of the rows seen so far, by more than that range. If the "
+            "transformer was fitted in a pipeline, earlier steps must change X first: "
+            "pipe['window'].partial_fit(pipe[:-2].transform(X)), if the windows are the step "
+            "before the last.",
+            stacklevel=4,
+        )
+
+
+def extremes_of(rows: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
     """Return the least and the largest known value of each feature, (2, n_features)."""
     n_features = rows.shape[1]
     low, high = np.full((2, n_features), np.nan) if known is None else known

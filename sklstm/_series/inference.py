@@ -21,7 +21,7 @@ from sklstm._series.grids import (
 )
 from sklstm._series.holes import check_holes, refuse_pattern
 from sklstm._series.labels import PandasIndex, kind_of, label_numbers, loaded_pandas, unit_of
-from sklstm._series.time_axis import HOLE, TimeAxis
+from sklstm._series.time_axis import HOLE, ROWS, TimeAxis
 from sklstm._series.windows import HOLES_ALLOWED, are_few
 
 # With more holes, up to this fraction, the rows may have been picked from a regular series. With
@@ -74,6 +74,39 @@ def infer_time_axis(index: PandasIndex, name: str) -> TimeAxis:
     if axis is not None:
         axis.positions(axis.ticks(index, name), index, name)  # names the label off the grid
     return _rows(rows, ticks, index, name)
+
+
+def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str) -> None:
+    """Refuse labels that do not go on as those of another series, whose time axis it is.
+
+    What is refused in a fit of one series is refused here too.
+    """
+    ticks = axis.ticks(index, name)
+    positions = axis.positions(ticks, index, name)
+    if axis.given or len(index) < 2:
+        return
+    steps = np.diff(positions)
+    differs = ""
+    if axis.scale == "rows":
+        if len(index) >= _LABELS_TO_JUDGE and index.inferred_type not in ("floating", "string"):
+            found = infer_time_axis(index, name)
+            differs = str(found.freq) if found.scale != "rows" else ""
+    elif len(steps) > 2 and (every := int(np.gcd.reduce(steps))) > 1:
+        differs = f"{every} times freq={axis.freq!r}"
+    if differs:
+        raise ValueError(
+            f"The labels of this series in the index of {name} go on with {differs}, but those of "
+            f"series {other!r} with freq={axis.freq!r}. All series of a frame have one frequency. "
+            f"If rows are missing, say freq={axis.freq!r}; else bring the series to one frequency, "
+            f"or make a frame and a pipeline for each of them. Say {ROWS}."
+        )
+    if axis.scale == "rows":
+        return
+    local = ticks
+    if index.inferred_type == "datetime64" and axis.scale != "calendar":
+        local = _wall(local_times(index, axis.zone), {"unit": axis.unit})
+    refuse_pattern(local, positions, axis, index, name)
+    check_holes(steps, axis, name, HOLES_ALLOWED)
 
 
 def _scales(

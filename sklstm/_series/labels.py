@@ -17,7 +17,7 @@ from sklstm._series.dates import dates_of_text
 PandasIndex = Any  # a pandas.Index, which cannot be named without importing pandas
 
 # Kinds of labels that lie in time, in the words of pandas. All other labels are names.
-_NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
+NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
 _KINDS_OF_TIMES = {
     "date": "DatetimeIndex",
     "datetime": "DatetimeIndex",
@@ -55,11 +55,11 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
     """
     if not is_pandas(X):
         return None
-    index = _as_times(X.index)
+    index = as_times(X.index)
     if index.nlevels > 1:
         raise ValueError(
-            f"The index of {name} has several levels, but the rows must be one series in time "
-            "order. Fit one estimator per series, on an index of one level."
+            f"The index of {name} has several levels, those of several series, but expected one "
+            f"series in time order. Take one of them: {name}.xs({index[0][0]!r})."
         )
     if index.inferred_type == "string":
         dates = dates_of_text(index, name) if len(index) and not _is_rows(freq) else None
@@ -70,7 +70,7 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
                 "freq='rows' if each row follows the one before it."
             )
         return index if index.is_monotonic_increasing and index.is_unique else None
-    if index.inferred_type not in _NUMBERS_AND_TIMES:
+    if index.inferred_type not in NUMBERS_AND_TIMES:
         return None
     check_increasing(index, name)
     return index
@@ -80,7 +80,7 @@ def _is_rows(freq: object) -> bool:
     return isinstance(freq, str) and freq == "rows"
 
 
-def _as_times(index: PandasIndex) -> PandasIndex:
+def as_times(index: PandasIndex) -> PandasIndex:
     """Return times of Python, of pyarrow and in ISO text as those of pandas, others as they are.
 
     Times with several offsets to UTC, as text and objects hold them after a change of clocks, are
@@ -139,9 +139,10 @@ def check_increasing(index: PandasIndex, name: str = "X") -> None:
     raise ValueError(
         f"The index of {name} has duplicates (first: {index[index.duplicated()][0]!r}), but "
         "every row must be a step of one series. If a row was stored twice, keep the first one: "
-        f"{name}[~{name}.index.duplicated()]. Bootstrapped rows and several series in one frame "
-        "cannot be windowed. If the rows do follow each other, drop their labels: "
-        f"{name}.reset_index(drop=True)."
+        f"{name}[~{name}.index.duplicated()]. If they are rows of several series, put the names of "
+        f"the series before the times: {name}.set_index('shop', append=True).swaplevel(), for "
+        "instance. Bootstrapped rows cannot be windowed. If the rows do follow each other, drop "
+        f"their labels: {name}.reset_index(drop=True)."
     )
 
 
@@ -182,7 +183,7 @@ def check_same_labels(**inputs: Any) -> None:
         If two indexes of the same length differ.
     """
     indexes = {name: data.index for name, data in inputs.items() if is_pandas(data)}
-    labelled = [(name, _as_times(x)) for name, x in indexes.items() if not is_default(x)]
+    labelled = [(name, as_times(x)) for name, x in indexes.items() if not is_default(x)]
     for (name, index), (other_name, other) in combinations(labelled, 2):
         kinds = {index.inferred_type, other.inferred_type}
         only_row_numbers = "integer" in kinds and not kinds <= {"integer", "floating"}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
+from sklstm._series.panel import Panel
 from sklstm._series.storage import float_type, new_rows, row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
-from sklstm._series.windows import history_length, window_view
+from sklstm._series.windows import history_length, number_type, window_view
 
 
 def windows_after(
@@ -57,6 +61,65 @@ def windows_after(
     if has_holes:
         return WindowArray(base, places[n_past:] - reach, window_size, dilation)
     return window_view(base, window_size, dilation)
+
+
+@dataclass(frozen=True)
+class SeriesPlacement:
+    """Where the rows of one of several series lie.
+
+    Attributes
+    ----------
+    history : ndarray of shape (n_past, n_features)
+    positions : ndarray of int of shape (n_past + n_rows,)
+        As in :func:`windows_after`.
+    """
+
+    history: np.ndarray
+    positions: np.ndarray
+
+
+def windows_of_panel(
+    placements: Sequence[SeriesPlacement],
+    rows: np.ndarray,
+    panel: Panel,
+    window_size: int,
+    dilation: int,
+    padding: str,
+) -> WindowArray:
+    """Give each row the window of its series: (n_rows, window_size, n_features), read-only.
+
+    The series lie one after the other under the windows, each with the padding before it.
+
+    Parameters
+    ----------
+    placements : sequence of SeriesPlacement
+        One for each name of the panel.
+    rows : ndarray of shape (n_rows, n_features)
+    panel : Panel
+    window_size, dilation, padding
+        As in :func:`windows_after`.
+    """
+    reach = history_length(window_size, dilation)
+    n_most = (len(rows) + sum(len(one.history) for one in placements)) * (reach + 1)
+    starts: np.ndarray = np.empty(len(rows), dtype=number_type(n_most))
+    ends, histories = [0], []
+    for number, placement in enumerate(placements):
+        n_past = len(placement.history)
+        places = _places(placement.positions, n_past, reach) + ends[-1]
+        starts[panel.rows_of(number)] = places[n_past:] - reach
+        first = int(places.searchsorted(ends[-1]))  # the history before it is out of reach
+        histories.append((places[first:n_past], placement.history[first:]))
+        ends.append(int(places[-1]) + 1)
+    base = new_rows((ends[-1], rows.shape[1]), float_type(rows), stays_on_disk(rows))
+    for at in row_blocks(rows, base):
+        base[starts[at] + reach] = rows[at]
+    for number, (places, history) in enumerate(histories):
+        base[places] = history
+        if padding == "edge":
+            begin, of_series = ends[number], panel.rows_of(number)
+            own = np.concatenate([places, starts[of_series] + reach]) - begin
+            _fill_with_row_before(base[begin : ends[number + 1]], own, 0, history, rows[of_series])
+    return WindowArray.of_panel(base, starts, window_size, dilation, panel)
 
 
 def _places(positions: np.ndarray, n_past: int, reach: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from sklstm._series.panel import Panel
 from sklstm._series.windows import Windows, history_length, number_type
 
 
@@ -91,6 +92,7 @@ class WindowArray(NDArrayOperatorsMixin):
     """
 
     _windows: Windows
+    _panel: Panel | None = None  # which series and time each window is of
     __array_ufunc__: Any  # has no value, so that numpy makes an array of the windows
 
     def __init__(
@@ -121,6 +123,15 @@ class WindowArray(NDArrayOperatorsMixin):
             )
         places = places.astype(number_type(len(base)))
         self._windows = Windows(base, places, window_size, dilation)
+
+    @classmethod
+    def of_panel(
+        cls, base: np.ndarray, starts: np.ndarray, window_size: int, dilation: int, panel: Panel
+    ) -> WindowArray:
+        """Make the windows of several series, which lie one after the other in ``base``."""
+        windows = cls(base, starts, window_size, dilation)
+        windows._panel = panel
+        return windows
 
     @property
     def base(self) -> np.ndarray:
@@ -175,6 +186,7 @@ class WindowArray(NDArrayOperatorsMixin):
             return self._windows.view()[:, *others][picked]
         part = object.__new__(WindowArray)
         part._windows = replace(self._windows, starts=picked)
+        part._panel = None if self._panel is None else self._panel.take(rows)
         return part
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
@@ -201,9 +213,12 @@ class WindowArray(NDArrayOperatorsMixin):
         if not in_reach.all():
             places = in_reach.cumsum(dtype=windows.starts.dtype) - 1
             windows = replace(windows, rows=windows.rows[in_reach], starts=places[windows.starts])
-        return {name: getattr(windows, name) for name in Windows.__dataclass_fields__}
+        state = {name: getattr(windows, name) for name in Windows.__dataclass_fields__}
+        return state | {"panel": self._panel}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        self._panel = state.pop("panel")
         self._windows = Windows(**state)
 
 

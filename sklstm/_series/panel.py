@@ -1,0 +1,212 @@
+"""Several series in one frame: a pandas MultiIndex, whose last level is time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sklstm._series.labels import (
+    NUMBERS_AND_TIMES,
+    PandasIndex,
+    as_times,
+    check_increasing,
+    is_pandas,
+    loaded_pandas,
+    time_index,
+)
+
+_FIRST_NAMES = 3  # series that a message names
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Which series and which time each row has.
+
+    Attributes
+    ----------
+    names : list
+        Names of the series, sorted where they can be. Of an index with more than two levels,
+        tuples.
+    series : ndarray of int of shape (n_rows,)
+        The place in ``names`` of each row.
+    times : pandas.Index
+        The labels of the last level, increasing and unique.
+    clock : ndarray of int of shape (n_rows,)
+        The place in ``times`` of each row.
+    """
+
+    names: list[Any]
+    series: np.ndarray
+    times: PandasIndex
+    clock: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The rows in the order of their series, and of a series in that of time."""
+        return np.lexsort((self.clock, self.series))
+
+    @cached_property
+    def is_sorted(self) -> bool:
+        """Whether the rows have the order of :attr:`order`."""
+        step, change = np.diff(self.clock) > 0, np.diff(self.series)
+        return bool(((change > 0) | ((change == 0) & step)).all())
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """Where in :attr:`order` each series begins, and the last one ends."""
+        counts = np.bincount(self.series, minlength=len(self.names))
+        return np.concatenate([[0], np.cumsum(counts)])
+
+    def rows_of(self, number: int) -> np.ndarray | slice:
+        """Return the rows of a series, in the order of time."""
+        at = slice(int(self.edges[number]), int(self.edges[number + 1]))
+        return at if self.is_sorted else self.order[at]
+
+    def times_of(self, number: int) -> PandasIndex:
+        """Return the labels of the rows of a series."""
+        return self.times[self.clock[self.rows_of(number)]]
+
+    def take(self, rows: Any) -> Panel:
+        """Take some rows, given by a slice, numbers or a mask."""
+        return Panel(self.names, self.series[rows], self.times, self.clock[rows])
+
+    def rows_left(self) -> np.ndarray:
+        """Count for each row the rows of its series after it."""
+        left = np.empty(len(self), dtype=np.int64)
+        ends = np.repeat(self.edges[1:], np.diff(self.edges))
+        left[self.order] = ends - 1 - np.arange(len(self))
+        return left
+
+
+def panel_of(index: PandasIndex, name: str = "X", freq: Any = "auto") -> Panel:
+    """Make the panel of a MultiIndex, whose last level is time and whose others name the series.
+
+    Raises
+    ------
+    ValueError
+        If the last level is no time, a series has a label twice, or a label is missing.
+    """
+    levels, codes = index.levels, [np.asarray(codes) for codes in index.codes]
+    for level, of_level in enumerate(codes):
+        if (of_level < 0).any():
+            raise ValueError(
+                f"Level {level} of the index of {name} has missing labels, but every row needs "
+                "the name of its series and its place in time. Drop the rows without a label, or "
+                "give them one."
+            )
+    times, clock = _used(_as_time_level(levels[-1], index, name, freq), codes[-1])
+    names, series = _names(levels[:-1], codes[:-1])
+    panel = Panel(names, series, times, clock)
+    if not panel.is_sorted:
+        at = panel.order
+        step, change = np.diff(clock[at]), np.diff(series[at])
+        twice = np.flatnonzero((change == 0) & (step == 0))
+        if len(twice):
+            number = int(series[at[twice[0]]])
+            with of_series(names[number]):
+                check_increasing(panel.times_of(number), name)
+    return panel
+
+
+@contextmanager
+def of_series(name: Any) -> Iterator[None]:
+    """Say in an error of which series it is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"Series {name!r}: {error}") from error
+
+
+def some_names(names: list[Any]) -> str:
+    """Join the first names of series, for a message."""
+    first = ", ".join(map(repr, names[:_FIRST_NAMES]))
+    return first + (", ..." if len(names) > _FIRST_NAMES else "")
+
+
+def series_index(X: Any, name: str = "X", freq: Any = "auto") -> PandasIndex | Panel | None:
+    """Return the panel of ``X``, or the index of one series: see :func:`time_index`."""
+    if is_pandas(X) and X.index.nlevels > 1:
+        return panel_of(X.index, name, freq)
+    return time_index(X, name, freq)
+
+
+def _as_time_level(level: PandasIndex, index: PandasIndex, name: str, freq: Any) -> PandasIndex:
+    """Return the labels of the last level as times or numbers."""
+    times = as_times(level)
+    if times.inferred_type in NUMBERS_AND_TIMES or not len(times):
+        return times
+    if times.inferred_type == "string":  # dates as text have an answer of their own
+        text = loaded_pandas().Series(0.0, index=times)
+        time_index(text, name, freq)
+    others = [as_times(other).inferred_type for other in index.levels[:-1]]
+    answer = "Put the times there."
+    for place, kind in enumerate(others):
+        if kind in NUMBERS_AND_TIMES and kind not in ("integer", "floating"):
+            answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
+    raise ValueError(
+        f"The last level of the index of {name} holds {times[0]!r}, but expected times or numbers: "
+        f"the last level is time, and the others name the series. {answer}"
+    )
+
+
+def _used(level: PandasIndex, codes: np.ndarray) -> tuple[PandasIndex, np.ndarray]:
+    """Return the labels of a level that are used, increasing, and the place of each row."""
+    is_used = np.bincount(codes, minlength=len(level)) > 0
+    used = np.flatnonzero(is_used)
+    labels = level[used]
+    if labels.is_monotonic_increasing and labels.is_unique:
+        ranks = np.arange(len(labels))
+    else:  # unsorted levels; labels that stand for the same time
+        labels, ranks = labels.unique().sort_values(), labels
+        ranks = labels.get_indexer(ranks)
+    place: np.ndarray = np.zeros(len(level), dtype=_type_for(len(labels)))
+    place[used] = ranks
+    return labels, place[codes]
+
+
+def _names(levels: list[PandasIndex], codes: list[np.ndarray]) -> tuple[list[Any], np.ndarray]:
+    """Return the names of the series, sorted, and the place of each row among them."""
+    series, n_series = np.zeros(len(codes[0]), dtype=np.int64), 1
+    for level, of_level in zip(levels, codes, strict=True):
+        series, n_series = _places(series * len(level) + _ranks(level)[of_level])
+    first = np.empty(n_series, dtype=np.int64)
+    first[series] = np.arange(len(series))
+    columns = [level[of[first]].tolist() for level, of in zip(levels, codes, strict=True)]
+    names = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+    return names, series
+
+
+def _places(numbers: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the place of each number among the different ones, and how many these are."""
+    largest = int(numbers.max(initial=-1))
+    if largest < 4 * len(numbers):  # takes less time than to sort them
+        is_used = np.bincount(numbers, minlength=1) > 0
+        n_used = int(is_used.sum())
+        return (np.cumsum(is_used) - 1).astype(_type_for(n_used))[numbers], n_used
+    different, places = np.unique(numbers, return_inverse=True)
+    return places.astype(_type_for(len(different))), len(different)
+
+
+def _ranks(level: PandasIndex) -> np.ndarray:
+    """Return the place of each label of a level in sorted order."""
+    labels = level.to_numpy(dtype=object)
+    try:
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+    except TypeError:  # labels of several types
+        order = sorted(range(len(labels)), key=lambda at: (str(type(labels[at])), repr(labels[at])))
+    ranks = np.empty(len(labels), dtype=np.int64)
+    ranks[order] = np.arange(len(labels))
+    return ranks
+
+
+def _type_for(n: int) -> type:
+    """Return the smallest type for numbers below ``n``, of which there is one per row."""
+    return np.int16 if n < 2**15 else np.int32
