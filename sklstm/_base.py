@@ -50,6 +50,7 @@ from sklstm._preparation import (
     usable_windows,
 )
 from sklstm._series.labels import check_same_labels
+from sklstm._series.panel import Panel, check_labels_of
 from sklstm._series.windows import Windows
 from sklstm._target_codec import TargetCodec
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
@@ -72,9 +73,10 @@ class _Rows:
     weight: np.ndarray  # (n,)
     usable: np.ndarray  # rows with enough known steps, a known target and a weight above zero
     gap: int  # rows before a row whose targets are not all known when it is predicted
-    training: np.ndarray  # the earliest usable rows
-    validation: np.ndarray | None  # the latest usable rows
+    training: np.ndarray  # the earliest usable rows, increasing
+    validation: np.ndarray | None  # the latest usable rows, increasing
     left_out: dict[str, int]  # number of the other rows, by reason
+    panel: Panel | None  # which series and time each row is of
 
     def counts(self) -> dict[str, int]:
         """Count all rows: those used for training and validation, and those left out, by reason."""
@@ -136,7 +138,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             check_not_tiny("X", windows.rows, architecture.dtype)
             check_not_tiny("y", rows.y[rows.usable], architecture.dtype)
         hyperparameters = Hyperparameters.of(params)
-        run = self._training_run(params, architecture, windows, rows.training, resumed)
+        run = self._training_run(params, architecture, windows, rows, resumed)
         with torch_state(training=True):
             device = resolve_device(self.device)
             usable, training, validation = self._data_sets(
@@ -171,8 +173,12 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         resumed: bool,
     ) -> tuple[TargetCodec, _Rows]:
         windows = checked.windows
+        panel, order = checked.panel, checked.order
+        check_labels_of(panel, order, y=y, sample_weight=sample_weight)
         targets = self._codec_type.check(self, y, windows.n_windows)
         weight = relative_weights(check_weights(sample_weight, windows.n_windows))
+        if order is not None:
+            targets, weight = targets[order], weight[order]
         codec = self._codec if resumed else self._codec_type.of(targets)
         if not codec.fits(targets):
             raise ValueError(
@@ -182,15 +188,15 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
         before = self.target_leads_ if resumed else None
         leads = find_leads(self.target_leads, y, targets, before)
-        targets = hide_unknown(targets, leads, self.target_leads)
+        targets = hide_unknown(targets, leads, self.target_leads, panel)
         usable, left_out = usable_windows(windows, checked.missing, targets, weight)
         gap = unknown_rows_before(leads)
-        parts = split_latest(usable, *split, gap)
+        parts = split_latest(usable, *split, gap, panel)
         self.target_leads_ = leads
         if not resumed:
             check_outputs_known(targets, parts[0])
             self._always_known = partly_unknown(windows, usable) == 0
-        return codec, _Rows(targets, weight, usable, gap, *parts, left_out)
+        return codec, _Rows(targets, weight, usable, gap, *parts, left_out, panel)
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:
         self.window_size_ = checked.windows.window_size
@@ -237,9 +243,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                     "again."
                 )
 
-    def _trains_every_step(self, windows: Windows, training: np.ndarray) -> bool:
+    def _trains_every_step(self, windows: Windows, rows: _Rows) -> bool:
         """Whether each training window has a loss at each of its steps."""
-        window_per_row = windows.follow_each_other  # then each step is a row with a target
+        new_series = None if rows.panel is None else np.diff(rows.panel.series) != 0
+        # Then each step is a row with a target.
+        window_per_row = windows.follow_each_other(new_series)
         if self.supervise == "every_step" and (self.bidirectional or not window_per_row):
             what = (
                 "with bidirectional=True the output of a step depends on later steps"
@@ -252,7 +260,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
         if self.supervise == "auto":
             possible = window_per_row and not self.bidirectional
-            return possible and not labels_are_sparse(windows.starts[training], windows)
+            return possible and not labels_are_sparse(windows.starts[rows.training], windows)
         return bool(self.supervise == "every_step")
 
     def _training_run(
@@ -260,11 +268,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         params: SimpleNamespace,
         architecture: Architecture,
         windows: Windows,
-        training: np.ndarray,
+        rows: _Rows,
         resumed: bool,
     ) -> TrainingRun:
-        window_size, every_step = windows.window_size, self._trains_every_step(windows, training)
-        automatic = auto_batch_size(len(training), window_size, every_step)
+        window_size, every_step = windows.window_size, self._trains_every_step(windows, rows)
+        automatic = auto_batch_size(len(rows.training), window_size, every_step)
         batch_size = automatic if params.batch_size == "auto" else params.batch_size
         batch_size = min(batch_size, _LARGEST_BATCH)
         work = architecture.multiply_adds(window_size, batch_size)
@@ -286,10 +294,10 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         )
         targets = codec.encode(rows.y, rows.weight, rows.usable)
         check_magnitude("y", targets[0], rows.y[rows.usable], codec.scale, dtype)
-        usable = WindowDataset(series, windows, rows.usable, *targets)
-        n_held_out = 0 if rows.validation is None else len(rows.validation)
-        validation = usable.part(-n_held_out, None) if n_held_out else None
-        return usable, usable.part(0, len(rows.training)), validation
+        usable = WindowDataset(series, windows, rows.usable, *targets, rows.panel)
+        held_out = rows.validation
+        validation = None if held_out is None else usable.part(_places(held_out, rows.usable))
+        return usable, usable.part(_places(rows.training, rows.usable)), validation
 
     def _skip_and_residuals(
         self,
@@ -365,7 +373,12 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
             smallest = module.smallest_batch(batch_size, windows.window_size)
-            return predict_windows(module, series, windows, batch_size, smallest, threads)
+            outputs = predict_windows(module, series, windows, batch_size, smallest, threads)
+        if checked.order is None:
+            return outputs
+        in_order = np.empty_like(outputs)
+        in_order[checked.order] = outputs
+        return in_order
 
     def _warn_of_unknown(self, checked: CheckedWindows) -> None:
         """Warn of features that a fit always knew, such as forecasts of the weather."""
@@ -418,3 +431,10 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _places(some: np.ndarray, rows: np.ndarray) -> slice | np.ndarray:
+    """Find the places of some rows among all, which increase; a slice if they lie together."""
+    at = np.searchsorted(rows, some)
+    together = len(at) > 0 and at[-1] - at[0] == len(at) - 1
+    return slice(int(at[0]), int(at[-1]) + 1) if together else at

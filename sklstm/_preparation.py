@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklstm._series.panel import Panel
+from sklstm._series.row_times import clock_of, known_at
 from sklstm._series.statistics import mean_and_scale
 from sklstm._series.storage import let_go
 from sklstm._series.windows import Windows, history_length, number_type
@@ -104,9 +106,15 @@ def check_outputs_known(y: np.ndarray, training: np.ndarray) -> None:
 
 
 def split_latest(
-    usable: np.ndarray, early_stopping: bool | str, validation_fraction: float, gap: int
+    usable: np.ndarray,
+    early_stopping: bool | str,
+    validation_fraction: float,
+    gap: int,
+    panel: Panel | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Set the latest windows aside for validation, with a gap of rows before them.
+
+    Of several series, those of the latest times.
 
     Parameters
     ----------
@@ -117,6 +125,8 @@ def split_latest(
     gap : int
         Number of rows before the validation part whose targets are not all known when its
         first row is predicted.
+    panel : Panel or None, default=None
+        The series and times of all windows. None: one series.
 
     Returns
     -------
@@ -132,8 +142,9 @@ def split_latest(
     n_valid = max(round(validation_fraction * len(usable)), 1)
     if not early_stopping or (early_stopping == "auto" and n_valid < _ROWS_TO_VALIDATE):
         return usable, None
-    valid = usable[len(usable) - n_valid :]
-    train = usable[: np.searchsorted(usable, valid[0] - gap)]
+    clock = clock_of(panel, usable)
+    start = np.sort(clock)[len(usable) - n_valid]
+    valid, train = usable[clock >= start], usable[known_at(panel, usable, gap) < start]
     if not len(train):
         raise ValueError(
             f"early_stopping={early_stopping!r} sets {n_valid} of n_samples={len(usable)} "

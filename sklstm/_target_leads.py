@@ -8,6 +8,7 @@ import numpy as np
 
 from sklstm._containers import column_names
 from sklstm._series.lead_names import read_leads
+from sklstm._series.panel import Panel
 from sklstm._validation import is_int
 
 _VALUES_TO_TELL = 3  # fewer equal values may be chance
@@ -75,7 +76,9 @@ def _leads_of_values(values: np.ndarray) -> np.ndarray:
     return leads if leads.max() > 1 else np.zeros_like(leads)
 
 
-def hide_unknown(values: np.ndarray, leads: np.ndarray, target_leads: Any) -> np.ndarray:
+def hide_unknown(
+    values: np.ndarray, leads: np.ndarray, target_leads: Any, panel: Panel | None = None
+) -> np.ndarray:
     """Replace the targets that are not known at the last row by NaN.
 
     Rows are counted, not steps of time. Where rows are missing, a target is then known earlier than
@@ -88,6 +91,8 @@ def hide_unknown(values: np.ndarray, leads: np.ndarray, target_leads: Any) -> np
     leads : ndarray of int of shape (outputs,)
     target_leads : "auto", int or array-like of int
         The parameter, for the message.
+    panel : Panel or None, default=None
+        The series of each row, whose last row counts. None: one series.
 
     Raises
     ------
@@ -95,14 +100,17 @@ def hide_unknown(values: np.ndarray, leads: np.ndarray, target_leads: Any) -> np
         If no target is left.
     """
     n_known = np.maximum(len(values) - leads, 0)
+    left = None if panel is None else panel.rows_left()
     hidden = values
-    for output, start in enumerate(n_known):
-        if not np.isnan(values[start:, output]).all():
+    for output, (start, lead) in enumerate(zip(n_known, leads, strict=True)):
+        unknown = slice(start, None) if left is None else left < lead
+        if not np.isnan(values[unknown, output]).all():
             hidden = values.copy() if hidden is values else hidden
-            hidden[start:, output] = np.nan
+            hidden[unknown, output] = np.nan
     if hidden is not values and np.isnan(hidden).all():
         raise ValueError(
-            f"None of the targets of these {len(values)} row(s) is known at the last of them: they "
+            f"None of the targets of these {len(values)} row(s) is known at the last of them"
+            f"{'' if panel is None else ' in its series'}: they "
             f"become known {_in_words(leads)} row(s) after their own row "
             f"(target_leads={target_leads!r}). Pass more rows, or set target_leads=0 if all "
             "targets in y are known by now."

@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series.fitted_panel import FittedPanel, last_rows_of_series
+from sklstm._series.fitted_panel import FittedPanel, Histories, last_rows_of_series
 from sklstm._series.history import FittedSeries, last_rows
 from sklstm._series.labels import check_same_labels, is_pandas
 from sklstm._series.panel import Panel, series_index
@@ -197,7 +197,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     _doc_link_template = DOC_LINK_TEMPLATE
 
     _fitted_series: FittedSeries | FittedPanel
-    history_: Any
+    history_: np.ndarray | Histories
 
     _parameter_constraints: dict = {
         "window_size": [Interval(numbers.Integral, 1, None, closed="left")],
@@ -300,12 +300,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             _check_has_panel(index, y)
             self._fitted_series = self._fitted_series.append(rows, index, reach)
             self.freq_ = self._fitted_series.freq
-            if isinstance(index, Panel):
-                last = last_rows_of_series(rows, index, reach)
-                self.history_ = self.history_ | {
-                    name: last_rows(np.concatenate([self.history_.get(name, own[:0]), own]), reach)
-                    for name, own in last.items()
-                }
+            if isinstance(self.history_, dict):
+                histories = last_rows_of_series(rows, index, reach)
+                for name, last in histories.items():
+                    before = self.history_.get(name, last[:0])
+                    histories[name] = last_rows(np.concatenate([before, last]), reach)
+                self.history_ = self.history_ | histories
             else:
                 last = last_rows(rows, reach)
                 self.history_ = last_rows(np.concatenate([self.history_, last]), reach)
@@ -346,7 +346,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         shape = params.window_size, params.dilation, self.padding
         windows: np.ndarray | WindowArray
         if isinstance(self._fitted_series, FittedPanel):
-            windows = self._fitted_series.windows(rows, index, self.history_, with_history, *shape)
+            histories: Any = self.history_
+            windows = self._fitted_series.windows(rows, index, histories, with_history, *shape)
         else:
             past, positions = self._fitted_series.place(rows, index, with_history, _reach(params))
             windows = windows_after(self.history_[past], rows, positions, *shape)

@@ -27,6 +27,7 @@ from sklstm._containers import as_numbers
 from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
+from sklstm._series.panel import Panel
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import Windows
@@ -160,6 +161,11 @@ class CheckedWindows:
         Features of a step for windows with three dimensions, columns for two.
     names : ndarray of str objects or None
         Names of the columns of a data frame.
+    panel : Panel or None
+        Which series and time each window is of. None: one series.
+    order : ndarray of int of shape (n_windows,) or None
+        The rows of X that these windows are of: of several series, one series after the other.
+        None: all rows, in their order.
     """
 
     windows: Windows
@@ -167,6 +173,8 @@ class CheckedWindows:
     has_nan: bool
     n_columns: int
     names: np.ndarray | None
+    panel: Panel | None
+    order: np.ndarray | None
 
 
 def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindows:
@@ -206,11 +214,16 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
         array = array[:, :, np.newaxis]
 
     _check_shape(array, None if reset else estimator)
+    order = None
+    if getattr(array, "panel", None) is not None and (np.diff(array.starts) < 0).any():
+        order = np.argsort(array.starts, kind="stable")
+        array = array[order]
+    panel = getattr(array, "panel", None)
     windows = find_windows(array)
     if not np.can_cast(windows.rows.dtype, np.float64):
         windows = replace(windows, rows=windows.rows.astype(np.float64))
-    missing, has_nan = _missing_rows(windows)
-    return CheckedWindows(windows, missing, has_nan, n_columns, names)
+    missing, has_nan = _missing_rows(windows, order)
+    return CheckedWindows(windows, missing, has_nan, n_columns, names, panel, order)
 
 
 def _check_array(
@@ -269,7 +282,7 @@ def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
         )
 
 
-def _missing_rows(windows: Windows) -> tuple[np.ndarray | None, bool]:
+def _missing_rows(windows: Windows, order: np.ndarray | None) -> tuple[np.ndarray | None, bool]:
     """Find the rows with NaN in every feature, and whether there is any NaN; refuse infinity."""
     missing, has_nan = np.zeros(len(windows.rows), dtype=bool), False
     for at in row_blocks(windows.rows):
@@ -279,19 +292,20 @@ def _missing_rows(windows: Windows) -> tuple[np.ndarray | None, bool]:
         missing[at] = np.isnan(windows.rows[at]).all(axis=1)
         infinite = np.isinf(windows.rows[at]).any(axis=1)
         if infinite.any():
-            _raise_for_row(windows, at.start + int(infinite.argmax()))
+            _raise_for_row(windows, at.start + int(infinite.argmax()), order)
     return missing if missing.any() else None, has_nan
 
 
-def _raise_for_row(windows: Windows, row: int) -> NoReturn:
+def _raise_for_row(windows: Windows, row: int, order: np.ndarray | None) -> NoReturn:
     """Raise an error that names the first window with this base row, the step and features."""
     holds_row = windows.sum_over_steps(np.arange(len(windows.rows)) == row)
     window = int(holds_row.argmax())
     step = (row - windows.starts[window]) // windows.lag_step
+    number = window if order is None else order[window]
     features = np.flatnonzero(np.isinf(windows.rows[row]))
     raise ValueError(
         f"Input X contains infinity in feature(s) {_first_five(features)} of step {step} of "
-        f"window {window}, but expected finite numbers, or NaN where a value is unknown. Put NaN "
+        f"window {number}, but expected finite numbers, or NaN where a value is unknown. Put NaN "
         "in place of it before the windows are made."
     )
 

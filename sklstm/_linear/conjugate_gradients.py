@@ -92,6 +92,8 @@ def choose_residual_members(
             others, block = others.of_outputs(outputs), block.of_outputs(outputs)
         paths = [_ridge_path(others, start, basis, _PENALTIES) for basis in _BASES]
         products.append(_products_of_errors(block, start, paths))
+    if len(products) < 2:  # of many series at few times
+        return of_few_rows
     return stacked_members(np.stack(products)[:, np.newaxis], kinds)
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import torch
 
 from sklstm._linear.samples import Samples
 
@@ -40,17 +39,20 @@ def left_out_blocks(samples: Samples, gap: int) -> Iterator[LeftOut]:
     ----------
     samples : Samples
     gap : int
-        Rows on either side of a block whose targets overlap with its own.
+        Rows on either side of a block whose targets overlap with its own. Of several series, a
+        block holds the rows of a time, and the targets of all series overlap.
     """
-    n_rows = len(samples)
-    edges = np.linspace(0, n_rows, _N_LEFT_OUT_BLOCKS + 1).astype(int).tolist()
-    for start, stop in pairwise(edges):
-        first, last = samples.window_of(start) - gap, samples.window_of(stop - 1) + gap
-        before, after = samples.rows_within(first, last)
-        margins = samples.between(before, start), samples.between(stop, after)
-        places = torch.cat([samples.places[:before], samples.places[after:]])
-        others = Samples(samples.dataset, places, samples.outputs)
-        yield LeftOut(samples.between(start, stop), margins, others)
+    clock, known = samples.clock(), samples.known_at(gap)
+    edges = np.linspace(0, len(samples), _N_LEFT_OUT_BLOCKS + 1).astype(int)[:-1]
+    for start, stop in pairwise([*np.sort(clock)[edges].tolist(), clock.max() + 1]):
+        if start == stop:  # of many series at few times
+            continue
+        block = (clock >= start) & (clock < stop)
+        before, after = (clock < start) & (known >= start), clock >= stop
+        after &= clock <= known[block].max()
+        margins = samples.where(before), samples.where(after)
+        others = samples.where(~(block | before | after))
+        yield LeftOut(samples.where(block), margins, others)
 
 
 def within_a_standard_error(errors: np.ndarray) -> np.ndarray:

@@ -77,6 +77,8 @@ def choose_members(samples: Samples, moments: Moments, gap: int) -> tuple[Member
         if not others.weight > 0.5:  # no row is left outside the block and its margins
             return of_few_rows
         products.append(_products_of_errors(block, others, kinds))
+    if len(products) < 2:  # of many series at few times
+        return of_few_rows
     is_relative = len(moments.scopes) > 1
     columns = None if own is None else own.columns
     return stacked_members(np.stack(products), kinds, is_relative, columns)

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from sklstm._series.panel import Panel
+from sklstm._series.row_times import clock_of, known_at
+
 # Values in a batch of windows, and the smallest number of windows in it.
 _VALUES_OF_A_BATCH, _LEAST_BATCH = 2**18, 16
 
@@ -21,6 +24,7 @@ class Dataset(Protocol):
     starts: torch.Tensor  # the rows of the series in which they begin
     targets: torch.Tensor  # (len(index), outputs)
     weights: torch.Tensor | None  # (len(index), outputs), 0 for an unknown target
+    panel: Panel | None  # which series and time each window is of; None: one series
 
     def batches(self, order: torch.Tensor | None, batch_size: int) -> Iterator[tuple[Any, Any]]:
         """Yield windows, and targets or pairs (targets, weights)."""
@@ -67,26 +71,31 @@ class Samples:
     def thinned(self, most: int) -> Samples:
         """Take every k-th row, with the smallest k that leaves at most ``most`` rows."""
         step = -(-len(self) // max(most, 1))
+        if step > 1 and self.dataset.panel is not None:
+            # Every k-th row of series of equal length may be that of the same time.
+            chosen = np.random.RandomState(0).permutation(len(self))[:most]
+            return Samples(self.dataset, self.places[np.sort(chosen)], self.outputs)
         return Samples(self.dataset, self.places[::step], self.outputs)
 
-    def between(self, start: int, stop: int) -> Samples:
-        """Take the rows from ``start`` to ``stop``."""
-        return Samples(self.dataset, self.places[start:stop], self.outputs)
+    def where(self, is_taken: np.ndarray) -> Samples:
+        """Take the rows that are marked."""
+        return Samples(self.dataset, self.places[torch.from_numpy(is_taken)], self.outputs)
 
     def of_outputs(self, outputs: np.ndarray) -> Samples:
         """Take some of all outputs."""
         return Samples(self.dataset, self.places, outputs)
 
-    def window_of(self, row: int) -> int:
-        """Return the number of the window of a row."""
-        return int(self.dataset.index[self.places[row]])
+    def clock(self) -> np.ndarray:
+        """Return the place in time of each row."""
+        return clock_of(self.dataset.panel, self._numbers())
 
-    def rows_within(self, first: int, last: int) -> tuple[int, int]:
-        """Find start and stop of the rows whose windows have the numbers ``first`` to ``last``."""
-        windows = self.dataset.index[self.places.to(self.dataset.index.device)].cpu()
-        edges = torch.tensor([first, last + 1], dtype=windows.dtype)
-        start, stop = torch.searchsorted(windows, edges).tolist()
-        return start, stop
+    def known_at(self, gap: int) -> np.ndarray:
+        """Return the place in time at which the targets of each row are known."""
+        return known_at(self.dataset.panel, self._numbers(), gap)
+
+    def _numbers(self) -> np.ndarray:
+        index = self.dataset.index
+        return index[self.places.to(index.device)].cpu().numpy()
 
     def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
         """Yield windows (batch, window, features), targets and weights (batch, 1)."""

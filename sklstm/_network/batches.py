@@ -11,6 +11,8 @@ from torch.utils.data import Dataset
 
 from sklstm._network.missing_values import FilledWindows
 from sklstm._network.series_tensor import Series
+from sklstm._series.panel import Panel
+from sklstm._series.row_times import clock_of
 from sklstm._series.windows import Windows, number_type
 
 # Windows in a batch with batch_size="auto": the least, the most, and the training rows for each of
@@ -43,6 +45,8 @@ class WindowDataset(Dataset):
     targets : ndarray of shape (len(index), outputs)
     weights : ndarray of shape (len(index), outputs) or None, default=None
         Weight of each target in the loss. None: all weights are one.
+    panel : Panel or None, default=None
+        Which series and time each of all windows is of. None: one series.
     """
 
     def __init__(
@@ -52,7 +56,9 @@ class WindowDataset(Dataset):
         index: np.ndarray,
         targets: np.ndarray,
         weights: np.ndarray | None = None,
+        panel: Panel | None = None,
     ) -> None:
+        self.panel = panel
         self.windows = FilledWindows(series, windows)
         self.index = torch.from_numpy(index).to(series.device)
         self.starts = torch.from_numpy(windows.starts[index]).to(series.device)
@@ -64,14 +70,18 @@ class WindowDataset(Dataset):
     def __len__(self) -> int:
         return len(self.index)
 
-    def part(self, start: int, stop: int | None) -> WindowDataset:
-        """Take the rows from ``start`` to ``stop`` without a copy; scale weights to mean one."""
+    def part(self, rows: slice | np.ndarray) -> WindowDataset:
+        """Take some rows, without a copy if they are a slice; scale weights to mean one."""
         part = copy.copy(self)
-        part.index, part.targets = self.index[start:stop], self.targets[start:stop]
-        part.starts = self.starts[start:stop]
+        part.index, part.targets = self.index[rows], self.targets[rows]
+        part.starts = self.starts[rows]
         if self.weights is not None:
-            part.weights = self.weights[start:stop] / self.weights[start:stop].mean()
+            part.weights = self.weights[rows] / self.weights[rows].mean()
         return part
+
+    def clock(self) -> np.ndarray:
+        """Return the place in time of each row."""
+        return clock_of(self.panel, self.index.cpu().numpy())
 
     def with_targets(self, targets: torch.Tensor) -> WindowDataset:
         """Replace the targets of the same rows by ``targets`` (len(self), outputs)."""

@@ -54,10 +54,13 @@ def choose_network_weight(
     n_blocks = min(_N_VALIDATION_BLOCKS, len(validation))
     if shrink and n_blocks == 1:  # one row has no standard error
         return 0.0
+    clock = validation.clock()
+    if (np.diff(clock) < 0).any():  # blocks of time, also of several series
+        validation = validation.part(np.argsort(clock, kind="stable"))
     edges = np.linspace(0, len(validation), n_blocks + 1).astype(int)
     differences = np.empty((n_blocks, len(_WEIGHTS)))
     for block, (start, stop) in enumerate(pairwise(edges)):
-        batches = list(net.get_iterator(validation.part(start, stop), training=False))
+        batches = list(net.get_iterator(validation.part(slice(start, stop)), training=False))
         # As one batch, since the losses of a few rows take less time than the calls around them.
         output = torch.cat([net.evaluation_step(batch) for batch in batches])
         targets = _joined([targets for _, targets in batches])

@@ -41,6 +41,11 @@ def find_windows(windows: np.ndarray | WindowArray) -> Windows:
     Windows
     """
     n_windows, window_size, n_features = windows.shape
+    if isinstance(windows, WindowArray) and windows.panel is not None:
+        apart, reach = np.diff(windows.starts), history_length(window_size, windows.dilation)
+        # The windows of a series begin after those of the one before, and one twice does so too.
+        apart = np.where(apart > 0, np.minimum(apart, reach + 1), reach + 1)
+        return _windows_of_starts(windows, _starts(windows, apart), windows.dilation)
     if window_size == 1:
         return Windows(windows[:, 0], _numbers(windows), 1, 1)
     if n_windows > 1:

@@ -116,6 +116,49 @@ def panel_of(index: PandasIndex, name: str = "X", freq: Any = "auto") -> Panel:
     return panel
 
 
+def check_labels_of(panel: Panel | None, order: np.ndarray | None, **inputs: Any) -> None:
+    """Refuse inputs with other series or times than the windows of several series.
+
+    Parameters
+    ----------
+    panel : Panel or None
+        Of the windows, sorted. None: they are of one series.
+    order : ndarray of int or None
+        The rows of the inputs that the sorted windows are of. None: all, in their order.
+    **inputs : array-like
+        By the names of their arguments. What has no index with several levels fits.
+    """
+    for argument, data in inputs.items():
+        if not is_pandas(data) or data.index.nlevels == 1:
+            continue
+        if panel is None:
+            raise ValueError(
+                f"The index of {argument} has several levels, those of several series, but the "
+                "windows in X do not say which series they are of. Pass them as "
+                "SlidingWindowTransformer makes them of a frame with such an index: "
+                "numpy.asarray(windows) loses it."
+            )
+        other = panel_of(data.index, argument)
+        if len(other) != len(panel):
+            continue  # checked elsewhere
+        other = other if order is None else other.take(order)
+        numbers = {name: number for number, name in enumerate(panel.names)}
+        series = np.array([numbers.get(name, -1) for name in other.names])[other.series]
+        clock = panel.times.get_indexer(other.times)[other.clock]
+        differ = (series != panel.series) | (clock != panel.clock)
+        if differ.any():
+            row = int(differ.argmax())
+            labels = [
+                (one.names[one.series[row]], one.times[one.clock[row]]) for one in (panel, other)
+            ]
+            raise ValueError(
+                f"X and {argument} have different indexes. The first difference is in row "
+                f"{row if order is None else order[row]}: {labels[0]!r} in X, {labels[1]!r} in "
+                f"{argument}. Pass {argument}.reindex(X.index) of the frame that the windows are "
+                f"of, which is NaN where {argument} has no such label."
+            )
+
+
 @contextmanager
 def of_series(name: Any) -> Iterator[None]:
     """Say in an error of which series it is."""

@@ -92,7 +92,7 @@ class WindowArray(NDArrayOperatorsMixin):
     """
 
     _windows: Windows
-    _panel: Panel | None = None  # which series and time each window is of
+    panel: Panel | None = None  # which series and time each window is of
     __array_ufunc__: Any  # has no value, so that numpy makes an array of the windows
 
     def __init__(
@@ -130,7 +130,7 @@ class WindowArray(NDArrayOperatorsMixin):
     ) -> WindowArray:
         """Make the windows of several series, which lie one after the other in ``base``."""
         windows = cls(base, starts, window_size, dilation)
-        windows._panel = panel
+        windows.panel = panel
         return windows
 
     @property
@@ -186,7 +186,7 @@ class WindowArray(NDArrayOperatorsMixin):
             return self._windows.view()[:, *others][picked]
         part = object.__new__(WindowArray)
         part._windows = replace(self._windows, starts=picked)
-        part._panel = None if self._panel is None else self._panel.take(rows)
+        part.panel = None if self.panel is None else self.panel.take(rows)
         return part
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
@@ -214,11 +214,11 @@ class WindowArray(NDArrayOperatorsMixin):
             places = in_reach.cumsum(dtype=windows.starts.dtype) - 1
             windows = replace(windows, rows=windows.rows[in_reach], starts=places[windows.starts])
         state = {name: getattr(windows, name) for name in Windows.__dataclass_fields__}
-        return state | {"panel": self._panel}
+        return state | {"panel": self.panel}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        self._panel = state.pop("panel")
+        self.panel = state.pop("panel")
         self._windows = Windows(**state)
 
 

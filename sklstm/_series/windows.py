@@ -39,10 +39,13 @@ class Windows:
         """Number of windows."""
         return len(self.starts)
 
-    @property
-    def follow_each_other(self) -> bool:
-        """Whether each step of a window is the last step of another, apart from holes."""
-        return are_few(np.diff(self.starts) != 1)
+    def follow_each_other(self, new_series: np.ndarray | None = None) -> bool:
+        """Whether each step of a window is the last step of another, apart from holes.
+
+        ``new_series`` marks the windows, from the second on, that are the first of a series.
+        """
+        holes = np.diff(self.starts) != 1
+        return are_few(holes if new_series is None else holes[~new_series])
 
     def view(self) -> np.ndarray:
         """Return a window for every row that has one, read-only: (base_windows, window, features).

@@ -185,7 +185,7 @@ def test_with_too_many_coefficients_for_all_columns_each_column_has_its_own_map(
         assert not map_.weights[output][:, others].any()
         assert map_.weights[output][:, column].any()
     # Not if only one of the columns is forecast: the others may tell more than its own.
-    one = data.part(0, None)
+    one = data.part(slice(None))
     one.targets = data.targets[:, :3]
     *_, last = fit_linear(one, 2, own=own.some(np.arange(3))).choice
     assert last.scope == RESIDUAL

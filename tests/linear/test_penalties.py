@@ -115,7 +115,7 @@ def panel(columns, window_size, horizon):
     )
     data = data_set(targets, columns, window_size)
     n_known = len(columns) - horizon - window_size + 1
-    data = data.part(0, n_known)
+    data = data.part(slice(n_known))
     data.weights = None
     return data, find_own_columns(data, np.tile(leads(horizon), columns.shape[1]))
 

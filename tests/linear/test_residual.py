@@ -20,7 +20,7 @@ def parts(n_train=400, weights=None):
     windows = find_windows(VIEW)
     series = standardised_series(windows, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(series, windows, np.arange(497), TARGET.copy(), weights)
-    return data, data.part(0, n_train), data.part(n_train, 497)
+    return data, data.part(slice(n_train)), data.part(slice(n_train, 497))
 
 
 def test_residuals_are_divided_by_their_root_mean_square():
@@ -62,7 +62,7 @@ def test_rounding_errors_of_an_exact_map_are_not_scaled_up():
     series = standardised_series(windows, 0.0, 1.0, torch.float64, "cpu")
     data = WindowDataset(series, windows, np.arange(497), np.full((497, 1), 3.0))
     skip, residuals, _ = residual.solve_skip(
-        data, data.part(0, 497), None, gap=0, leads=np.zeros(2, int)
+        data, data.part(slice(497)), None, gap=0, leads=np.zeros(2, int)
     )
     assert float(skip.scale) == 1
     assert float(residuals.abs().max()) < 1e-9

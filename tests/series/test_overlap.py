@@ -147,7 +147,7 @@ def test_rows_of_a_copy_are_stored_once(dilation):
     base = numbered(60, 3)
     found = find_windows(window_view(base, 4, dilation).copy())
     np.testing.assert_array_equal(found.rows, base)
-    assert found.follow_each_other
+    assert found.follow_each_other()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_columns_of_lags_are_read_as_rows_in_both_orders(columns):
     for order in "CF":
         found = find_windows(np.array(table, order=order)[:, :, np.newaxis])
         np.testing.assert_array_equal(found.rows, base)
-        assert found.follow_each_other
+        assert found.follow_each_other()
 
 
 def test_windows_around_a_hole_keep_its_place():
@@ -177,7 +177,7 @@ def test_windows_around_a_hole_keep_its_place():
     # Windows on either side of the first hole share a row, those of the second do not.
     np.testing.assert_array_equal(np.diff(found.starts)[[18, 19, 20, 37, 38]], [1, 3, 1, 4, 1])
     np.testing.assert_array_equal(found.rows, np.concatenate([BASE[:43], BASE[50:60]]))
-    assert found.follow_each_other
+    assert found.follow_each_other()
 
 
 @settings(quick, max_examples=500)
@@ -229,7 +229,7 @@ def test_rows_under_a_window_array_are_not_copied(dilation, cut, monkeypatch):
     np.testing.assert_array_equal(found.rows, BASE[first : last + history_length(4, dilation) + 1])
     np.testing.assert_array_equal(found.starts, windows.starts - first)
     assert found.lag_step == dilation
-    assert found.follow_each_other
+    assert found.follow_each_other()
 
 
 def test_rows_between_the_steps_of_a_window_array_count_for_nothing():
@@ -282,13 +282,13 @@ def test_other_windows_have_rows_of_their_own(windows):
     found = find_windows(windows)
     np.testing.assert_array_equal(found.rows, windows.reshape(-1, windows.shape[2]))
     np.testing.assert_array_equal(looped_back(found), windows)
-    assert not found.follow_each_other
+    assert not found.follow_each_other()
 
 
 def test_constant_windows_follow_each_other():
     found = find_windows(np.broadcast_to(VIEW[:1, :1], VIEW.shape))
     assert len(found.rows) == len(BASE)
-    assert found.follow_each_other
+    assert found.follow_each_other()
 
 
 def test_steps_that_repeat_do_not_hide_a_lag_step():
