@@ -99,8 +99,9 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
     with _enough_memory(horizon, len(values), leads[-1]):
         targets = np.empty((len(values), len(leads)), dtype=values.dtype)
     for rows, labels in parts:
-        position = np.arange(len(values))
-        if axis is not None:
+        if axis is None:
+            position = np.arange(len(values))
+        else:
             position = axis.positions(axis.ticks(labels, "series"), labels, "series")
         with _enough_memory(horizon, len(values), leads[-1]):
             targets[rows] = _values_ahead(values[rows], position, leads)

@@ -755,7 +755,6 @@ NO_SERIES = {
         "index of X is not increasing.*TimeSeriesSplit",
     ),
     "duplicated": (pd.Index(np.repeat(np.arange(10), 2)), r"duplicates \(first: .*0.*reset_index"),
-    "two levels": (pd.MultiIndex.from_product([[0, 1], range(10)]), "several levels"),
     "NaT": (pd.date_range("2024-01-01", periods=19).append(pd.DatetimeIndex([pd.NaT])), "missing"),
     "NaN": (pd.Index([*np.arange(19.0), NAN]), "missing labels"),
 }

@@ -202,14 +202,13 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str, freq: Any)
 
 def _used(level: PandasIndex, codes: np.ndarray) -> tuple[PandasIndex, np.ndarray]:
     """Return the labels of a level that are used, increasing, and the place of each row."""
-    is_used = np.bincount(codes, minlength=len(level)) > 0
-    used = np.flatnonzero(is_used)
+    used = np.flatnonzero(_are_used(codes, len(level)))
     labels = level[used]
-    if labels.is_monotonic_increasing and labels.is_unique:
-        ranks = np.arange(len(labels))
-    else:  # unsorted levels; labels that stand for the same time
-        labels, ranks = labels.unique().sort_values(), labels
-        ranks = labels.get_indexer(ranks)
+    ranks = np.arange(len(labels))
+    if not (labels.is_monotonic_increasing and labels.is_unique):
+        # Unsorted levels, or several labels of the same time.
+        in_order = labels.unique().sort_values()
+        labels, ranks = in_order, in_order.get_indexer(labels)
     place: np.ndarray = np.zeros(len(level), dtype=_type_for(len(labels)))
     place[used] = ranks
     return labels, place[codes]
@@ -217,25 +216,30 @@ def _used(level: PandasIndex, codes: np.ndarray) -> tuple[PandasIndex, np.ndarra
 
 def _names(levels: list[PandasIndex], codes: list[np.ndarray]) -> tuple[list[Any], np.ndarray]:
     """Return the names of the series, sorted, and the place of each row among them."""
-    series, n_series = np.zeros(len(codes[0]), dtype=np.int64), 1
-    for level, of_level in zip(levels, codes, strict=True):
-        series, n_series = _places(series * len(level) + _ranks(level)[of_level])
-    first = np.empty(n_series, dtype=np.int64)
+    series = _places(_ranks(levels[0])[codes[0]])
+    for level, of_level in zip(levels[1:], codes[1:], strict=True):
+        series = _places(series * np.int64(len(level)) + _ranks(level)[of_level])
+    first = np.zeros(int(series.max(initial=-1)) + 1, dtype=np.int64)
     first[series] = np.arange(len(series))
     columns = [level[of[first]].tolist() for level, of in zip(levels, codes, strict=True)]
-    names = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
-    return names, series
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True)), series
 
 
-def _places(numbers: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the place of each number among the different ones, and how many these are."""
-    largest = int(numbers.max(initial=-1))
-    if largest < 4 * len(numbers):  # takes less time than to sort them
-        is_used = np.bincount(numbers, minlength=1) > 0
-        n_used = int(is_used.sum())
-        return (np.cumsum(is_used) - 1).astype(_type_for(n_used))[numbers], n_used
+def _places(numbers: np.ndarray) -> np.ndarray:
+    """Return the place of each number among the different ones."""
+    n = int(numbers.max(initial=-1)) + 1
+    if n <= 4 * len(numbers):  # takes less time than to sort them
+        is_used = _are_used(numbers, n)
+        return (np.cumsum(is_used) - 1).astype(_type_for(int(is_used.sum())))[numbers]
     different, places = np.unique(numbers, return_inverse=True)
-    return places.astype(_type_for(len(different))), len(different)
+    return places.astype(_type_for(len(different)))
+
+
+def _are_used(codes: np.ndarray, n: int) -> np.ndarray:
+    """Mark the numbers below ``n`` that occur."""
+    is_used = np.zeros(n, dtype=bool)
+    is_used[codes] = True
+    return is_used
 
 
 def _ranks(level: PandasIndex) -> np.ndarray:
@@ -245,7 +249,7 @@ def _ranks(level: PandasIndex) -> np.ndarray:
         order = sorted(range(len(labels)), key=labels.__getitem__)
     except TypeError:  # labels of several types
         order = sorted(range(len(labels)), key=lambda at: (str(type(labels[at])), repr(labels[at])))
-    ranks = np.empty(len(labels), dtype=np.int64)
+    ranks: np.ndarray = np.empty(len(labels), dtype=_type_for(len(labels)))
     ranks[order] = np.arange(len(labels))
     return ranks
 

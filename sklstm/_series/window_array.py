@@ -214,12 +214,11 @@ class WindowArray(NDArrayOperatorsMixin):
             places = in_reach.cumsum(dtype=windows.starts.dtype) - 1
             windows = replace(windows, rows=windows.rows[in_reach], starts=places[windows.starts])
         state = {name: getattr(windows, name) for name in Windows.__dataclass_fields__}
-        return state | {"panel": self.panel}
+        return state if self.panel is None else state | {"panel": self.panel}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        self.panel = state.pop("panel")
-        self._windows = Windows(**state)
+        self.panel = state.get("panel")
+        self._windows = Windows(**{name: state[name] for name in Windows.__dataclass_fields__})
 
 
 def _expanded(key: Any) -> tuple[Any, ...]:

@@ -82,7 +82,8 @@ def test_persistence_is_the_last_value_in_the_unit_of_the_output():
 
 @pytest.mark.parametrize("together", [True, False])
 def test_products_of_errors_are_those_of_the_residuals(together):
-    first, rest = samples().between(0, 100), samples().between(100, len(KNOWN))
+    is_first = np.arange(len(KNOWN)) < 100
+    first, rest = samples().where(is_first), samples().where(~is_first)
     moments = [Moments.of(part, OWN, together) for part in (first, rest)]
     penalties = np.array([0.1, 1.0])
     kinds = [(scope, "deviations", penalties) for scope in moments[0].scopes]

@@ -27,11 +27,12 @@ def test_weights_are_those_of_the_first_of_the_outputs():
     np.testing.assert_array_equal(weights, both[INDEX[5:120], 1:2])
 
 
-def test_rows_are_found_by_the_numbers_of_their_windows():
+def test_rows_of_one_series_are_counted_by_their_windows():
     chosen = samples()
-    assert chosen.window_of(0) == INDEX[5]
-    start, stop = chosen.rows_within(int(INDEX[8]) - 1, int(INDEX[20]))
-    np.testing.assert_array_equal(INDEX[chosen.places[start:stop]], INDEX[8:21])
+    np.testing.assert_array_equal(chosen.clock(), INDEX[5:120])
+    np.testing.assert_array_equal(chosen.known_at(7), INDEX[5:120] + 7)
+    marked = np.arange(len(chosen)) % 3 == 0
+    np.testing.assert_array_equal(chosen.where(marked).places, chosen.places[::3])
 
 
 @pytest.mark.parametrize(("most", "expected"), [(200, 115), (115, 115), (60, 58), (1, 1), (0, 1)])

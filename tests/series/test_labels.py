@@ -92,7 +92,7 @@ def test_labels_without_time_have_no_time_index(index):
     [
         (
             pd.MultiIndex.from_product([["a"], [0, 1, 2]]),
-            "several levels.*one estimator per series",
+            r"several levels.*one series.*X\.xs\('a'\)",
         ),
         (pd.Index([0.0, np.nan, 2.0]), "missing labels, but every row needs its place in time"),
         (pd.PeriodIndex(["2024-01", "NaT", "2024-03"], freq="M"), "missing labels"),

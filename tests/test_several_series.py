@@ -1,0 +1,353 @@
+"""Several series in one frame, by a MultiIndex: windows, targets, fits and predictions."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+
+NAN = np.nan
+DAY = pd.Timedelta(days=1)
+START = pd.Timestamp("2024-03-01")
+
+
+def frame(days_of, order=None):
+    """Make a frame with two columns from the days that each series has rows of."""
+    rows = [(name, START + day * DAY) for name, days in days_of.items() for day in days]
+    index = pd.MultiIndex.from_tuples(rows, names=["shop", "day"])
+    values = np.random.RandomState(len(rows)).randn(len(rows), 2)
+    X = pd.DataFrame(values, index, columns=["sales", "price"])
+    return X if order is None else X.iloc[order]
+
+
+def window_by_label(X, past, name, time, window, dilation):
+    """Look each step of a window up by its label, in the rows of the series."""
+    rows = {label: row.to_numpy() for part in (past, X) for label, row in part.iterrows()}
+    labels = [(name, time - step * dilation * DAY) for step in reversed(range(window))]
+    return np.array([rows.get(label, [NAN, NAN]) for label in labels])
+
+
+DAYS = st.lists(st.integers(0, 30), min_size=1, max_size=20, unique=True).map(sorted)
+NAMES = st.one_of(
+    st.text(max_size=3), st.integers(-5, 5), st.tuples(st.integers(0, 3), st.text(max_size=2))
+)
+
+
+@st.composite
+def panels(draw):
+    names = draw(st.lists(NAMES.filter(lambda n: not isinstance(n, tuple)), min_size=1, max_size=5))
+    names = list({repr(name): name for name in names}.values())
+    if draw(st.booleans()):
+        names = [(name, draw(st.integers(0, 2))) for name in names]
+    days_of = {name: draw(DAYS) for name in names}
+    if isinstance(names[0], tuple):
+        rows = [(*name, START + day * DAY) for name, days in days_of.items() for day in days]
+        index = pd.MultiIndex.from_tuples(rows)
+        X = pd.DataFrame(np.random.RandomState(0).randn(len(rows), 2), index)
+    else:
+        X = frame(days_of)
+    order = draw(st.permutations(range(len(X))))
+    return X.iloc[list(order)]
+
+
+def by_series(X):
+    """Map the name of each series to its rows in the order of time."""
+    keys = X.index.droplevel(-1)
+    return {
+        name: X[[key == name for key in keys]]
+        .droplevel(list(range(X.index.nlevels - 1)))
+        .sort_index()
+        for name in dict.fromkeys(keys)
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(panels(), st.integers(1, 6), st.integers(1, 3), st.sampled_from(["nan", "edge"]))
+def test_windows_are_those_of_a_fit_for_each_series(X, window, dilation, padding):
+    params = {"dilation": dilation, "padding": padding, "freq": "D"}
+    together = SlidingWindowTransformer(window, **params).fit_transform(X)
+    assert together.shape == (len(X), window, 2)
+    found = dict(zip(X.index, np.asarray(together), strict=True))
+    for name, rows in by_series(X).items():
+        alone = np.asarray(SlidingWindowTransformer(window, **params).fit_transform(rows))
+        key = name if isinstance(name, tuple) else (name,)
+        for time, expected in zip(rows.index, alone, strict=True):
+            assert_array_equal(found[*key, time], expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abcd"), DAYS, min_size=1),
+    st.integers(0, 30),
+    st.integers(1, 6),
+    st.integers(1, 3),
+    st.randoms(use_true_random=False),
+)
+def test_windows_after_a_fit_hold_the_rows_of_their_labels(days_of, cut, window, dilation, random):
+    X = frame(days_of)
+    is_later = X.index.get_level_values(1) > START + cut * DAY
+    if is_later.all() or not is_later.any():
+        return
+    past, later = X[~is_later], X[is_later]
+    later = later.iloc[random.sample(range(len(later)), len(later))]
+    transformer = SlidingWindowTransformer(window, dilation=dilation, freq="D").fit(past)
+    reach = (window - 1) * dilation
+    kept = past.groupby(level=0).tail(reach) if reach else past[:0]
+    with np.testing.suppress_warnings() as hush:
+        hush.filter(UserWarning, "Between the last rows seen")
+        found = np.asarray(transformer.transform(later))
+    for (name, time), got in zip(later.index, found, strict=True):
+        assert_array_equal(got, window_by_label(later, kept, name, time, window, dilation))
+
+
+@settings(max_examples=60, deadline=None)
+@given(panels(), st.integers(1, 5))
+def test_targets_are_the_values_of_later_labels(X, horizon):
+    series = X.iloc[:, 0]
+    targets = forecast_targets(series, horizon, freq="D")
+    assert targets.index.equals(X.index)
+    values = series.to_dict()
+    for label, row in zip(X.index, targets.to_numpy(), strict=True):
+        expected = [
+            values.get((*label[:-1], label[-1] + lead * DAY), NAN) for lead in range(1, horizon + 1)
+        ]
+        assert_array_equal(row, expected)
+
+
+def waves(n_series=6, n_rows=120):
+    """Make series of different length and level, with a weekly period."""
+    parts, random = {}, np.random.RandomState(0)
+    for number in range(n_series):
+        n = n_rows + 10 * number
+        days = pd.date_range(START + 3 * number * DAY, periods=n)
+        wave = np.sin(np.arange(n) * 2 * np.pi / 7 + number)
+        parts[f"shop {number}"] = pd.DataFrame(
+            {"sales": 10 * number + wave + 0.1 * random.randn(n)}, days
+        )
+    return pd.concat(parts, names=["shop", "day"])
+
+
+def pipeline(window=14, **params):
+    params = {"max_epochs": 2, "random_state": 0, "n_jobs": 1, **params}
+    return make_pipeline(SlidingWindowTransformer(window), LSTMRegressor(4, **params))
+
+
+SHUFFLED = np.random.RandomState(1).permutation(len(waves()))
+
+
+@pytest.mark.parametrize("supervise", ["last", "every_step"])
+@pytest.mark.parametrize("order", ["by time", "shuffled"])
+def test_the_order_of_the_rows_changes_no_prediction(order, supervise):
+    X = waves()
+    y = forecast_targets(X["sales"], 3)
+    expected = pd.DataFrame(pipeline(supervise=supervise).fit(X, y).predict(X), X.index)
+    other = X.sort_index(level="day") if order == "by time" else X.iloc[SHUFFLED]
+    fitted = pipeline(supervise=supervise).fit(other, y.loc[other.index])
+    assert_array_equal(fitted.predict(other), expected.loc[other.index])
+
+
+def test_one_series_has_the_predictions_that_it_has_among_others():
+    X = waves()
+    pipe = pipeline().fit(X, forecast_targets(X["sales"], 2))
+    together = pd.DataFrame(pipe.predict(X), X.index)
+    for name in X.index.unique(0):
+        assert_array_equal(pipe.predict(X.loc[[name]]), together.loc[[name]])
+        last_row = pipe.predict(X.loc[[name]])[-1]
+        assert_array_equal(last_row, together.loc[name].iloc[-1])
+
+
+def test_one_series_by_name_has_the_fit_of_that_series_alone():
+    X = waves(1)
+    y = forecast_targets(X["sales"], 3)
+    alone, target = X.droplevel(0), y.droplevel(0)
+    expected = pipeline().fit(alone, target).predict(alone)
+    assert_array_equal(pipeline().fit(X, y).predict(X), expected)
+
+
+def test_early_stopping_validates_on_the_latest_times():
+    X = waves()
+    pipe = pipeline(early_stopping=True).fit(X, forecast_targets(X["sales"], 3))
+    counts = pipe[-1].window_counts_
+    # By hand: the rows with at least half of a window and a known target, and their times.
+    known = X.groupby(level=0).cumcount() >= 6
+    known &= X.groupby(level=0).cumcount(ascending=False) >= 1
+    days = X.index.get_level_values("day")[known]
+    first = np.sort(days)[-round(0.1 * len(days))]
+    n_validation = np.count_nonzero(days >= first)
+    # The targets of a row are known two rows later at the earliest, or with the series' last row.
+    ends = X.reset_index("day").groupby(level=0)["day"].transform("max")
+    known_at = np.minimum((days + 2 * DAY).to_numpy(), ends[known.to_numpy()].to_numpy())
+    n_training = np.count_nonzero(known_at < first.to_datetime64())
+    assert counts["validation"] == n_validation
+    assert counts["training"] == n_training
+    assert counts["gap"] == len(days) - n_validation - n_training > 0
+
+
+def test_targets_beyond_the_last_row_of_each_series_are_unknown_to_the_fit():
+    X = waves()
+    y = forecast_targets(X["sales"], 3)
+    cut = START + 100 * DAY
+    before = X.index.get_level_values("day") < cut
+    leaky, honest = y[before], forecast_targets(X[before]["sales"], 3)
+    assert leaky.notna().sum().sum() > honest.notna().sum().sum()
+    predictions = [pipeline().fit(X[before], part).predict(X[before]) for part in (leaky, honest)]
+    assert_array_equal(*predictions)
+
+
+def test_a_value_of_one_series_changes_no_window_and_no_prediction_of_another():
+    X = waves()
+    pipe = pipeline().fit(X, forecast_targets(X["sales"], 2))
+    changed = X.copy()
+    changed.loc["shop 2"] += 100
+    same = X.index.get_level_values(0) != "shop 2"
+    assert_array_equal(pipe.predict(changed)[same], pipe.predict(X)[same])
+    windows = SlidingWindowTransformer(20)
+    first, second = (np.asarray(windows.fit_transform(part)) for part in (X, changed))
+    assert_array_equal(first[same], second[same])
+
+
+def test_partial_fit_appends_to_some_series_and_adds_new_ones():
+    X = waves()
+    days = X.index.get_level_values("day")
+    late = days >= START + 100 * DAY
+    transformer = SlidingWindowTransformer(10).fit(X[~late])
+    some = X[late].loc[["shop 1", "shop 4"]]
+    new = pd.concat({"shop 9": X.loc["shop 0"].iloc[:5]}, names=["shop", "day"])
+    transformer.partial_fit(pd.concat([some, new]))
+    assert set(transformer.history_) == {f"shop {number}" for number in (*range(6), 9)}
+    assert_array_equal(transformer.history_["shop 4"], X.loc["shop 4"].to_numpy()[-9:])
+    assert_array_equal(transformer.history_["shop 2"], X[~late].loc["shop 2"].to_numpy()[-9:])
+    assert_array_equal(transformer.history_["shop 9"], new.to_numpy())
+    after = pd.DataFrame(
+        {"sales": [1.0, 2.0]},
+        pd.MultiIndex.from_tuples([("shop 9", new.index[-1][1] + DAY), ("shop x", START)]),
+    )
+    windows = np.asarray(transformer.transform(after))
+    assert_array_equal(windows[0, -6:, 0], [*new["sales"], 1.0])
+    assert np.isnan(windows[1, :-1]).all()
+
+
+def test_a_pickled_transformer_and_its_windows_are_the_same():
+    X = waves()
+    transformer = SlidingWindowTransformer(10).fit(X[:300])
+    windows = transformer.transform(X[300:])
+    loaded = pickle.loads(pickle.dumps(transformer)).transform(X[300:])
+    assert_array_equal(np.asarray(loaded), np.asarray(windows))
+    pipe = pipeline(10).fit(X, X["sales"])
+    kept = pickle.loads(pickle.dumps(windows[5:40]))
+    assert_array_equal(pipe[-1].predict(kept), pipe[-1].predict(windows[5:40]))
+
+
+def test_slices_of_windows_keep_their_series():
+    X = waves()
+    y = forecast_targets(X["sales"], 2)
+    windows = SlidingWindowTransformer(8).fit_transform(X)
+    rows = np.flatnonzero(X.index.get_level_values("day") < START + 90 * DAY)
+    lstm = LSTMRegressor(3, max_epochs=1, random_state=0, n_jobs=1)
+    by_windows = clone(lstm).fit(windows[rows], y.iloc[rows]).predict(windows[rows])
+    pipe = make_pipeline(SlidingWindowTransformer(8), clone(lstm))
+    assert_array_equal(pipe.fit(X.iloc[rows], y.iloc[rows]).predict(X.iloc[rows]), by_windows)
+
+
+class TestRefused:
+    """What leaves open which series or time a row has is an error that says what to do."""
+
+    def test_rows_without_names_after_a_fit_with_names(self):
+        transformer = SlidingWindowTransformer(3).fit(waves())
+        for X in (waves().to_numpy(), waves().loc["shop 1"]):
+            with pytest.raises(ValueError, match="several series, but X has no index"):
+                transformer.transform(X)
+
+    def test_names_after_a_fit_of_one_series(self):
+        transformer = SlidingWindowTransformer(3).fit(waves().loc["shop 1"])
+        with pytest.raises(ValueError, match=r"one series.*X\.xs\('shop 0'\)"):
+            transformer.transform(waves())
+
+    def test_a_scaler_that_loses_the_index(self):
+        X = waves()
+        with pytest.raises(ValueError, match=r"set_output\(transform='pandas'\)"):
+            make_pipeline(StandardScaler(), *pipeline()).fit(X, X["sales"])
+        scaler = StandardScaler().set_output(transform="pandas")
+        make_pipeline(scaler, *pipeline()).fit(X, X["sales"]).predict(X)
+
+    def test_windows_that_have_lost_their_series(self):
+        X = waves()
+        windows = np.asarray(SlidingWindowTransformer(4).fit_transform(X))
+        with pytest.raises(ValueError, match=r"do not say which series.*numpy\.asarray"):
+            LSTMRegressor().fit(windows, X["sales"])
+
+    def test_targets_of_other_rows(self):
+        X = waves()
+        with pytest.raises(ValueError, match=r"different indexes.*shop 0.*reindex"):
+            pipeline().fit(X, X["sales"].iloc[SHUFFLED])
+
+    def test_time_that_is_not_the_last_level(self):
+        X = waves().swaplevel()
+        with pytest.raises(ValueError, match=r"last level is time.*swaplevel\(0, -1\)"):
+            SlidingWindowTransformer(3).fit(X)
+        SlidingWindowTransformer(3).fit(X.swaplevel(0, -1))
+
+    @pytest.mark.parametrize("level", [0, 1])
+    def test_missing_labels(self, level):
+        X = waves().reset_index()
+        X.loc[7, ["shop", "day"][level]] = None
+        with pytest.raises(ValueError, match=f"Level {level} of the index of X has missing"):
+            SlidingWindowTransformer(3).fit(X.set_index(["shop", "day"]))
+
+    def test_a_label_twice(self):
+        X = waves()
+        with pytest.raises(ValueError, match="Series 'shop 0'.*duplicates"):
+            SlidingWindowTransformer(3).fit(pd.concat([X, X[5:6]]))
+
+    def test_names_of_another_type_than_in_the_fit(self):
+        X = waves(3)
+        numbers = X.set_index(X.index.set_levels([0, 1, 2], level=0))
+        transformer = SlidingWindowTransformer(3).fit(X)
+        with pytest.raises(ValueError, match="names of another type: 'shop 0'"):
+            transformer.transform(numbers)
+
+    def test_a_series_with_another_frequency_is_named(self):
+        X = waves()
+        weekly = X.loc[["shop 3"]].iloc[::7]
+        X = pd.concat([X.drop("shop 3"), weekly])
+        with pytest.raises(ValueError, match=r"Series 'shop 3'.*7 times freq='D'.*'shop 5'"):
+            SlidingWindowTransformer(3).fit(X)
+        with pytest.raises(ValueError, match=r"Series 'shop 3'.*7 times freq='D'"):
+            forecast_targets(X["sales"], 2)
+        windows = SlidingWindowTransformer(3, freq="D").fit_transform(X)
+        assert np.isnan(np.asarray(windows)[-5:, :-1]).all()
+
+    def test_a_series_off_the_grid_is_named(self):
+        X = waves(2).reset_index()
+        X.loc[X["shop"] == "shop 0", "day"] += pd.Timedelta(hours=5)
+        with pytest.raises(ValueError, match="Series 'shop 0'.*off the grid"):
+            SlidingWindowTransformer(3).fit(X.set_index(["shop", "day"]))
+
+    def test_rows_before_the_end_of_their_series_in_partial_fit(self):
+        X = waves()
+        transformer = SlidingWindowTransformer(3).fit(X)
+        with pytest.raises(ValueError, match="Series 'shop 1'.*partial_fit appends"):
+            transformer.partial_fit(X.loc[["shop 1"]])
+        assert_array_equal(transformer.history_["shop 1"], X.loc["shop 1"].to_numpy()[-2:])
+
+    def test_infinity_is_named_by_its_row(self):
+        X = waves().iloc[SHUFFLED].copy()
+        X.iloc[17] = np.inf
+        with pytest.raises(ValueError, match="infinity"):
+            pipeline().fit(X, X["sales"])
+
+
+def test_windows_among_the_fitted_rows_are_counted_over_all_series():
+    X = waves()
+    transformer = SlidingWindowTransformer(10).fit(X)
+    middle = X[X.index.get_level_values("day") == START + 60 * DAY]
+    with pytest.warns(UserWarning, match=r"6 of 6 windows \(of series 'shop 0', 'shop 1', "):
+        transformer.transform(middle)
