@@ -16,7 +16,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._scoring import r2_of_known
-from sklstm._series.labels import check_same_labels
+from sklstm._series.labels import check_same_labels, is_pandas
+from sklstm._series.panel import panel_of
 from sklstm._target_leads import find_leads, hide_unknown
 from sklstm._validation import (
     HasMethods,
@@ -161,7 +162,8 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
         self.target_leads_ = find_leads(self.target_leads, y, values)
-        values = hide_unknown(values, self.target_leads_, self.target_leads)
+        panel = next((panel_of(of.index) for of in (X, y) if _has_several_series(of)), None)
+        values = hide_unknown(values, self.target_leads_, self.target_leads, panel)
         rows = self.fitted_rows_ = _rows_with_all_targets(values)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params)["regressor"]["fit"]
@@ -237,6 +239,10 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         tags.regressor_tags = of_regressor.regressor_tags
         tags.non_deterministic = of_regressor.non_deterministic
         return tags
+
+
+def _has_several_series(data: Any) -> bool:
+    return is_pandas(data) and data.index.nlevels > 1
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:

@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from sklstm import (
+    KnownTargetsRegressor,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    forecast_targets,
+)
 
 NAN = np.nan
 DAY = pd.Timedelta(days=1)
@@ -83,6 +89,7 @@ def test_windows_are_those_of_a_fit_for_each_series(X, window, dilation, padding
             assert_array_equal(found[*key, time], expected)
 
 
+@pytest.mark.filterwarnings("ignore:Between the last rows seen")
 @settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcd"), DAYS, min_size=1),
@@ -101,9 +108,7 @@ def test_windows_after_a_fit_hold_the_rows_of_their_labels(days_of, cut, window,
     transformer = SlidingWindowTransformer(window, dilation=dilation, freq="D").fit(past)
     reach = (window - 1) * dilation
     kept = past.groupby(level=0).tail(reach) if reach else past[:0]
-    with np.testing.suppress_warnings() as hush:
-        hush.filter(UserWarning, "Between the last rows seen")
-        found = np.asarray(transformer.transform(later))
+    found = np.asarray(transformer.transform(later))
     for (name, time), got in zip(later.index, found, strict=True):
         assert_array_equal(got, window_by_label(later, kept, name, time, window, dilation))
 
@@ -185,7 +190,7 @@ def test_early_stopping_validates_on_the_latest_times():
     # The targets of a row are known two rows later at the earliest, or with the series' last row.
     ends = X.reset_index("day").groupby(level=0)["day"].transform("max")
     known_at = np.minimum((days + 2 * DAY).to_numpy(), ends[known.to_numpy()].to_numpy())
-    n_training = np.count_nonzero(known_at < first.to_datetime64())
+    n_training = np.count_nonzero(known_at < first)
     assert counts["validation"] == n_validation
     assert counts["training"] == n_training
     assert counts["gap"] == len(days) - n_validation - n_training > 0
@@ -262,7 +267,7 @@ class TestRefused:
 
     def test_rows_without_names_after_a_fit_with_names(self):
         transformer = SlidingWindowTransformer(3).fit(waves())
-        for X in (waves().to_numpy(), waves().loc["shop 1"]):
+        for X in (waves().reset_index(drop=True), waves().loc["shop 1"]):
             with pytest.raises(ValueError, match="several series, but X has no index"):
                 transformer.transform(X)
 
@@ -351,3 +356,14 @@ def test_windows_among_the_fitted_rows_are_counted_over_all_series():
     middle = X[X.index.get_level_values("day") == START + 60 * DAY]
     with pytest.warns(UserWarning, match=r"6 of 6 windows \(of series 'shop 0', 'shop 1', "):
         transformer.transform(middle)
+
+
+@pytest.mark.parametrize("as_frame", [True, False])
+def test_other_regressors_are_fitted_on_targets_known_in_each_series(as_frame):
+    X = waves().iloc[SHUFFLED]
+    y = forecast_targets(waves()["sales"], 3).loc[X.index]
+    y = y.fillna(1.0)  # as if later rows were known
+    flat = X if as_frame else X.to_numpy()
+    fitted = KnownTargetsRegressor(Ridge()).fit(flat, y)
+    from_end = X.sort_index().groupby(level=0).cumcount(ascending=False).loc[X.index]
+    assert_array_equal(fitted.fitted_rows_, np.flatnonzero(from_end >= 3))
