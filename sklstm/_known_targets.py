@@ -162,7 +162,8 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
         self.target_leads_ = find_leads(self.target_leads, y, values)
-        panel = next((panel_of(of.index) for of in (X, y) if _has_several_series(of)), None)
+        frames: list[Any] = [data for data in (X, y) if _has_several_series(data)]
+        panel = panel_of(frames[0].index) if frames else None
         values = hide_unknown(values, self.target_leads_, self.target_leads, panel)
         rows = self.fitted_rows_ = _rows_with_all_targets(values)
         if get_config()["enable_metadata_routing"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,10 +16,11 @@ from sklstm._series.history import (
     warn_of_lacking,
 )
 from sklstm._series.panel import Panel, of_series, some_names
-from sklstm._series.placement import SeriesPlacement, windows_of_panel
+from sklstm._series.placement import windows_of_panel
 from sklstm._series.time_axis import TimeAxis
 from sklstm._series.timeline import Lacking, Timeline
 from sklstm._series.window_array import WindowArray
+from sklstm._series.windows import history_length
 
 # The last rows of each series, which later windows reach back to.
 Histories = dict[Any, np.ndarray]
@@ -81,32 +83,29 @@ class FittedPanel:
     ) -> WindowArray:
         """Give each row the window of its series; those of a new series have no history."""
         self._check_names(panel)
-        reach = (window_size - 1) * dilation
+        reach = history_length(window_size, dilation)
         lacking: dict[Any, Lacking] = {}
-        placements = []
-        for number, name in enumerate(panel.names):
-            index, known = panel.times_of(number), self.timelines.get(name)
-            with of_series(name):
-                ticks = self.axis.ticks(index)
-                is_new = known is None
-                if known is None:
-                    known = Timeline.of(index, reach, self.axis)
-                past, positions, lacks = known.place(
-                    ticks, index, with_history and not is_new, reach
-                )
-            history = rows[:0] if is_new else histories[name][past]
-            placements.append(SeriesPlacement(history, positions))
-            if any(lacks):
-                lacking[name] = lacks
+
+        def placements() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            for number, name in enumerate(panel.names):
+                index, known = panel.times_of(number), self.timelines.get(name)
+                with of_series(name):
+                    ticks = self.axis.ticks(index)
+                    if known is None:
+                        new = Timeline.of(index, reach, self.axis)
+                        yield rows[:0], new.place(ticks, index, False, reach)[1]
+                        continue
+                    past, positions, lacks = known.place(ticks, index, with_history, reach)
+                yield histories[name][past], positions
+                if any(lacks):
+                    lacking[name] = lacks
+
+        windows = windows_of_panel(placements(), rows, panel, window_size, dilation, padding)
         if lacking:
-            total = Lacking(
-                sum(lacks.fitted for lacks in lacking.values()),
-                sum(lacks.unseen for lacks in lacking.values()),
-                max(lacks.hole for lacks in lacking.values()),
-            )
-            of_names = f" (of series {some_names(list(lacking))})"
-            warn_of_lacking(total, len(rows), of_names)
-        return windows_of_panel(placements, rows, panel, window_size, dilation, padding)
+            fitted, unseen, holes = zip(*lacking.values(), strict=True)
+            total = Lacking(sum(fitted), sum(unseen), max(holes))
+            warn_of_lacking(total, len(rows), f" (of series {some_names(list(lacking))})")
+        return windows
 
     @property
     def freq(self) -> str | int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -63,23 +62,8 @@ def windows_after(
     return window_view(base, window_size, dilation)
 
 
-@dataclass(frozen=True)
-class SeriesPlacement:
-    """Where the rows of one of several series lie.
-
-    Attributes
-    ----------
-    history : ndarray of shape (n_past, n_features)
-    positions : ndarray of int of shape (n_past + n_rows,)
-        As in :func:`windows_after`.
-    """
-
-    history: np.ndarray
-    positions: np.ndarray
-
-
 def windows_of_panel(
-    placements: Sequence[SeriesPlacement],
+    placements: Iterable[tuple[np.ndarray, np.ndarray]],
     rows: np.ndarray,
     panel: Panel,
     window_size: int,
@@ -92,23 +76,23 @@ def windows_of_panel(
 
     Parameters
     ----------
-    placements : sequence of SeriesPlacement
-        One for each name of the panel.
+    placements : iterable of (history, positions)
+        For each name of the panel, as in :func:`windows_after`.
     rows : ndarray of shape (n_rows, n_features)
     panel : Panel
     window_size, dilation, padding
         As in :func:`windows_after`.
     """
     reach = history_length(window_size, dilation)
-    n_most = (len(rows) + sum(len(one.history) for one in placements)) * (reach + 1)
+    n_most = (len(rows) + len(panel.names) * (reach + 1)) * (reach + 1)
     starts: np.ndarray = np.empty(len(rows), dtype=number_type(n_most))
     ends, histories = [0], []
-    for number, placement in enumerate(placements):
-        n_past = len(placement.history)
-        places = _places(placement.positions, n_past, reach) + ends[-1]
+    for number, (history, positions) in enumerate(placements):
+        n_past = len(history)
+        places = _places(positions, n_past, reach) + ends[-1]
         starts[panel.rows_of(number)] = places[n_past:] - reach
         first = int(places.searchsorted(ends[-1]))  # the history before it is out of reach
-        histories.append((places[first:n_past], placement.history[first:]))
+        histories.append((places[first:n_past].copy(), history[first:]))
         ends.append(int(places[-1]) + 1)
     base = new_rows((ends[-1], rows.shape[1]), float_type(rows), stays_on_disk(rows))
     for at in row_blocks(rows, base):

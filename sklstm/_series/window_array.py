@@ -129,7 +129,8 @@ class WindowArray(NDArrayOperatorsMixin):
         cls, base: np.ndarray, starts: np.ndarray, window_size: int, dilation: int, panel: Panel
     ) -> WindowArray:
         """Make the windows of several series, which lie one after the other in ``base``."""
-        windows = cls(base, starts, window_size, dilation)
+        windows = object.__new__(cls)
+        windows._windows = Windows(base, starts, window_size, dilation)
         windows.panel = panel
         return windows
 
