@@ -14,9 +14,11 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clon
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
+from sklstm._containers import columns_of_numbers
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._scoring import r2_of_known
 from sklstm._series.labels import check_same_labels
+from sklstm._series.windows import Windows
 from sklstm._target_leads import find_leads, hide_unknown
 from sklstm._validation import (
     HasMethods,
@@ -160,7 +162,8 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
-        self.target_leads_ = find_leads(self.target_leads, y, values)
+        windows = _windows_of_rows(X) if isinstance(self.target_leads, str) else None
+        self.target_leads_ = find_leads(self.target_leads, y, values, windows)
         values = hide_unknown(values, self.target_leads_, self.target_leads)
         rows = self.fitted_rows_ = _rows_with_all_targets(values)
         if get_config()["enable_metadata_routing"]:
@@ -237,6 +240,14 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         tags.regressor_tags = of_regressor.regressor_tags
         tags.non_deterministic = of_regressor.non_deterministic
         return tags
+
+
+def _windows_of_rows(X: Any) -> Windows | None:
+    """Return windows of one step, the rows of X; None if X has no columns of numbers."""
+    rows = columns_of_numbers(X)
+    if rows is None or not rows.shape[1]:
+        return None
+    return Windows(rows, np.arange(len(rows)), 1, 1)
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:
