@@ -86,9 +86,9 @@ class TestFindLeads:
     def test_a_fit_that_goes_on_keeps_the_leads_unless_names_tell_others(self):
         before = np.array([5, 6])
         plain, frame = np.zeros((1, 2)), named(["y_lead1", "y_lead2"])
-        assert_array_equal(find_leads("auto", plain, plain, before), before)
-        assert_array_equal(find_leads("auto", frame, frame.to_numpy(), before), [1, 2])
-        assert_array_equal(find_leads(0, frame, frame.to_numpy(), before), [0, 0])
+        assert_array_equal(find_leads("auto", plain, plain, before=before), before)
+        assert_array_equal(find_leads("auto", frame, frame.to_numpy(), before=before), [1, 2])
+        assert_array_equal(find_leads(0, frame, frame.to_numpy(), before=before), [0, 0])
 
     @pytest.mark.parametrize("given", [(3, 4), [3, 4], range(3, 5), np.array([3, 4], np.int8)])
     def test_leads_are_given_for_each_output(self, given):

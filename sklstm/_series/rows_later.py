@@ -47,10 +47,17 @@ def rows_later(target: np.ndarray, windows: Windows) -> int | None:
     if rows is None:
         return None
     later = np.arange(-most, most + 1)
-    found = _find(target, windows, rows, later)
-    if found is None and not windows.are_regular:  # rows were left out after the shift
-        found = _find(target, windows, rows, later, over_holes=False)
-    return found
+    starts = windows.starts[rows[:, np.newaxis] + later]  # (rows compared, rows later)
+    places = starts + history_length(windows.window_size, windows.lag_step)  # of the last steps
+    found = _find(target[rows], windows.rows, places, np.ones(places.shape, dtype=bool), later)
+    if found is not None or ((distances := np.diff(windows.starts)) == 1).all():
+        return found
+    # Rows were left out after the shift, regularly or now and then. Count steps between the holes.
+    step = int(np.median(distances))
+    in_rows = -(-later // step)
+    places, starts = places[:, most, np.newaxis] + later, starts[:, most + in_rows]
+    without_hole = starts - starts[:, most, np.newaxis] == step * in_rows
+    return _find(target[rows], windows.rows, places, without_hole, in_rows)
 
 
 def _rows_that_tell(target: np.ndarray, most: int) -> np.ndarray | None:
@@ -75,30 +82,23 @@ def _thinned(rows: np.ndarray, most: int) -> np.ndarray:
 
 def _find(
     target: np.ndarray,
-    windows: Windows,
-    rows: np.ndarray,
+    features: np.ndarray,
+    places: np.ndarray,
+    is_compared: np.ndarray,
     later: np.ndarray,
-    over_holes: bool = True,
 ) -> int | None:
-    """Compare ``rows`` of a target with each feature of ``later`` rows."""
-    reach = history_length(windows.window_size, windows.lag_step)
-    # (rows compared, rows later): the places of the last steps
-    places = windows.starts[rows[:, np.newaxis] + later] + reach
-    is_compared = np.ones(places.shape, dtype=bool)
-    if not over_holes:
-        step = int(np.median(np.diff(windows.starts)))
-        is_compared = places - (windows.starts[rows] + reach)[:, np.newaxis] == step * later
-    n_features = windows.rows.shape[1]
+    """Compare values of a target (rows,) with each feature in ``places`` (rows, later)."""
+    n_features = features.shape[1]
     some = slice(None, None, _COMPARED_FIRST)
-    features = windows.rows[places[some]].reshape(-1, len(later) * n_features)
+    columns = features[places[some]].reshape(-1, len(later) * n_features)
     compared = np.repeat(is_compared[some], n_features, axis=1)
-    may_be = np.flatnonzero(~(_errors(target[rows[some]], features, compared) > _MOST_ERROR))
+    may_be = np.flatnonzero(~(_errors(target[some], columns, compared) > _MOST_ERROR))
     which, feature = np.divmod(may_be, n_features)
-    features, compared = windows.rows[places[:, which], feature], is_compared[:, which]
-    errors = _errors(target[rows], features, compared)
-    tells = target[rows] != np.median(target[rows])
-    n_told = np.count_nonzero(tells[:, np.newaxis] & compared & np.isfinite(features), axis=0)
-    errors[~(n_told >= _VALUES_TO_TELL) | np.isnan(errors)] = np.inf
+    columns, compared = features[places[:, which], feature], is_compared[:, which]
+    errors = _errors(target, columns, compared)
+    tells = target != np.median(target)
+    n_told = np.count_nonzero(tells[:, np.newaxis] & compared & np.isfinite(columns), axis=0)
+    errors[(n_told < _VALUES_TO_TELL) | np.isnan(errors)] = np.inf
     least = errors.min(initial=np.inf)
     if not least < _MOST_ERROR:
         return None
@@ -116,7 +116,7 @@ def _errors(target: np.ndarray, features: np.ndarray, compared: np.ndarray) -> n
     n_compared = compared.sum(axis=0)
 
     def centred(values: np.ndarray) -> np.ndarray:
-        values = np.where(compared, values, 0.0)
+        values = np.where(compared, values, np.float64(0))
         values /= np.abs(values).max(axis=0, initial=0.0)
         return np.where(compared, values - values.sum(axis=0) / n_compared, 0.0)
 
