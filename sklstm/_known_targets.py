@@ -49,6 +49,8 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     target_leads : "auto", int or array-like of int, default="auto"
         How many rows after its own row each output becomes known, as in :class:`LSTMRegressor`.
+        "auto" looks for a target without a name in the columns of ``X`` that hold numbers, of
+        windows in their last steps, of a sparse matrix nowhere.
 
     Attributes
     ----------

@@ -182,7 +182,7 @@ def test_no_fold_of_a_cross_validation_depends_on_later_rows(
 
 @pytest.mark.parametrize("cv", [TimeSeriesSplit(3), TimeSeriesSplit(2, gap=2, test_size=40)])
 @pytest.mark.parametrize("leads", [range(1, 8), range(13, 20), [7], [0, 24]], ids=str)
-@pytest.mark.parametrize("container", ["names", "arrays", "windows"])
+@pytest.mark.parametrize("container", ["names", "no names", "arrays", "windows"])
 def test_no_fit_depends_on_rows_or_targets_after_the_start_of_its_fold(
     small_pipe, chicago_series, cv, leads, container
 ):
@@ -199,6 +199,7 @@ def test_no_fit_depends_on_rows_or_targets_after_the_start_of_its_fold(
             pipe = small_pipe(early_stopping=True, linear_skip=True)
             if container != "names":
                 X, y = X.to_numpy(), y.to_numpy()
+            if container in ("arrays", "windows"):
                 pipe.set_params(lstm__target_leads=leads)
             if container == "windows":
                 X, pipe = pipe["window"].fit_transform(X), pipe["lstm"]
