@@ -187,7 +187,9 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
         targets = targets.reshape(len(targets), -1)  # (n, outputs)
         before = self.target_leads_ if resumed else None
-        leads = find_leads(self.target_leads, y, targets, before)
+        # Targets without a weight may be anything.
+        told = targets if weight.all() else np.where(weight[:, np.newaxis] > 0, targets, np.nan)
+        leads = find_leads(self.target_leads, y, told, windows, before)
         targets = hide_unknown(targets, leads, self.target_leads, panel)
         usable, left_out = usable_windows(windows, checked.missing, targets, weight)
         gap = unknown_rows_before(leads)

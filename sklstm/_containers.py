@@ -77,6 +77,22 @@ def _columns(data: Any, name: str) -> Iterable[tuple[object, Any]] | None:
     return data.items() if hasattr(data, "items") and hasattr(data, "columns") else None
 
 
+def columns_of_numbers(data: Any) -> np.ndarray | None:
+    """Return the numbers of each row, (n_rows, columns); None if there are none.
+
+    Of a frame or table, the columns that hold numbers; of windows, their last steps.
+    """
+    try:
+        array = as_numbers(data, "X")
+    except (TypeError, ValueError):
+        found = [columns_of_numbers(column) for _, column in _columns(data, "X") or ()]
+        arrays = [array for array in found if array is not None]
+        return np.concatenate(arrays, axis=1) if arrays else None
+    if issparse(array):
+        return None
+    return array[:, -1] if array.ndim == 3 else array.reshape(len(array), -1)
+
+
 def column_names(data: Any) -> list[Any]:
     """Return the names of the columns of a frame or table, or of a series; none of an array."""
     if hasattr(data, "column_names"):  # of pyarrow, whose columns are arrays

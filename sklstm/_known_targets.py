@@ -14,10 +14,12 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clon
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
+from sklstm._containers import columns_of_numbers
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._scoring import r2_of_known
 from sklstm._series.labels import check_same_labels, is_pandas
 from sklstm._series.panel import panel_of
+from sklstm._series.windows import Windows
 from sklstm._target_leads import find_leads, hide_unknown
 from sklstm._validation import (
     HasMethods,
@@ -48,6 +50,8 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     target_leads : "auto", int or array-like of int, default="auto"
         How many rows after its own row each output becomes known, as in :class:`LSTMRegressor`.
+        "auto" looks for a target without a name in the columns of ``X`` that hold numbers, of
+        windows in their last steps, of a sparse matrix nowhere.
 
     Attributes
     ----------
@@ -161,16 +165,18 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
-        self.target_leads_ = find_leads(self.target_leads, y, values)
         frames: list[Any] = [data for data in (X, y) if _has_several_series(data)]
         panel = panel_of(frames[0].index) if frames else None
+        rows = slice(None) if panel is None else panel.rows_of(panel.longest)
+        windows = _windows_of_rows(X, rows) if isinstance(self.target_leads, str) else None
+        self.target_leads_ = find_leads(self.target_leads, y, values[rows], windows)
         values = hide_unknown(values, self.target_leads_, self.target_leads, panel)
-        rows = self.fitted_rows_ = _rows_with_all_targets(values)
+        fitted = self.fitted_rows_ = _rows_with_all_targets(values)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params)["regressor"]["fit"]
-        if len(rows) < n_rows:
-            X, fit_params = take_rows(X, fit_params, rows)
-        self.regressor_ = clone(self.regressor).fit(X, targets[rows], **fit_params)
+        if len(fitted) < n_rows:
+            X, fit_params = take_rows(X, fit_params, fitted)
+        self.regressor_ = clone(self.regressor).fit(X, targets[fitted], **fit_params)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)  # of an earlier fit
             if hasattr(self.regressor_, name):
@@ -244,6 +250,15 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
 def _has_several_series(data: Any) -> bool:
     return is_pandas(data) and data.index.nlevels > 1
+
+
+def _windows_of_rows(X: Any, which: slice | np.ndarray) -> Windows | None:
+    """Return windows of one step, some rows of X; None if X has no columns of numbers."""
+    rows = columns_of_numbers(X)
+    if rows is None or not rows.shape[1]:
+        return None
+    rows = rows[which]
+    return Windows(rows, np.arange(len(rows)), 1, 1)
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:

@@ -82,14 +82,15 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         then. Early stopping leaves a gap for the same reason.
 
         - "auto": the leads in the names of ``y`` that :func:`forecast_targets` gives, such as
-          ``load_lead24``; 0 for a name without one. Without such a name: 1, 2, ... if each output
-          is the one before it, a row later, as in the arrays of :func:`forecast_targets`; else 0.
-          A call that goes on from an earlier one takes the leads of that one for a ``y`` without
-          such names.
+          ``load_lead24``; 0 for a name without one. Without such a name: k if the output is a
+          feature of ``X`` k rows later, in any unit, as after ``X["load"].shift(-24)``. At least
+          ten rows show it, up to 366 rows later (fewer of more than 89 features) and a third of
+          all. Of outputs that are no feature: 1, 2, ... if each is the one before it, a row
+          later, as in the arrays of :func:`forecast_targets`; else 0. A call that goes on from an
+          earlier one takes the leads of that one for a ``y`` without such names.
         - 0: known at its own row, as a sensor to estimate.
-        - For one column seven rows ahead in an array, 7; for the next 24 values whose columns
-          were rescaled one by one, as a :class:`~sklearn.compose.TransformedTargetRegressor`
-          does, ``range(1, 25)``.
+        - 7 for an average of the next seven rows; for the next 24 values of a series that is no
+          feature, ``range(1, 25)``.
 
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         The loss that the network minimises, on standardised targets.

@@ -9,6 +9,8 @@ import numpy as np
 from sklstm._containers import column_names
 from sklstm._series.lead_names import read_leads
 from sklstm._series.panel import Panel
+from sklstm._series.rows_later import rows_later
+from sklstm._series.windows import Windows
 from sklstm._validation import is_int
 
 _VALUES_TO_TELL = 3  # fewer equal values may be chance
@@ -18,7 +20,11 @@ _LEFT_OUT = 0.3
 
 
 def find_leads(
-    target_leads: Any, y: Any, values: np.ndarray, before: np.ndarray | None = None
+    target_leads: Any,
+    y: Any,
+    values: np.ndarray,
+    windows: Windows | None = None,
+    before: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the lead of each output, from the parameter ``target_leads`` of an estimator.
 
@@ -29,6 +35,8 @@ def find_leads(
         The targets as the user passed them, perhaps with names.
     values : ndarray of shape (n, outputs)
         The same as numbers.
+    windows : Windows or None, default=None
+        The windows of the n rows, whose last steps are the rows of X. None: of no numbers.
     before : ndarray of int of shape (outputs,) or None, default=None
         The leads of the fit that goes on, for a ``y`` without leads in its names.
 
@@ -46,7 +54,7 @@ def find_leads(
         leads = read_leads(column_names(y))
         if leads is None and before is not None:
             return before
-        return _leads_of_values(values) if leads is None else np.array(leads)
+        return _leads_of_values(values, windows) if leads is None else np.array(leads)
     if is_int(target_leads) or np.ndim(target_leads) == 0:
         target_leads = [target_leads] * n_outputs
     leads = [lead.item() if isinstance(lead, np.ndarray) else lead for lead in target_leads]
@@ -59,21 +67,38 @@ def find_leads(
     return np.array(leads, dtype=np.int64)
 
 
-def _leads_of_values(values: np.ndarray) -> np.ndarray:
-    """Count 1, 2, ... where each output is the one before it, a row later.
+def _leads_of_values(values: np.ndarray, windows: Windows | None) -> np.ndarray:
+    """Find the leads of outputs without names.
 
-    So it is in the arrays of forecast_targets, also of several series side by side. Zeros if no
-    output is that of the next row. Rows that were left out, such as a test fold, may lie between.
+    An output that is a feature some rows later is known then: so it is after X.shift(-24). Outputs
+    that follow it have the next leads. Others have 1, 2, ... if any output follows another, as in
+    the arrays of forecast_targets, else 0: known at their own row.
     """
-    leads = np.ones(values.shape[1], dtype=np.int64)
-    for output in range(len(leads) - 1):
-        later, ahead = values[1:, output], values[:-1, output + 1]
+    follows = _follow_the_one_before(values)
+    leads: list[int] = []
+    for output, is_next in enumerate(follows):
+        if is_next:
+            leads.append(leads[-1] + 1)
+        else:
+            later = None if windows is None else rows_later(values[:, output], windows)
+            leads.append(int(follows.any()) if later is None else later)
+    return np.maximum(leads, 0).astype(np.int64)
+
+
+def _follow_the_one_before(values: np.ndarray) -> np.ndarray:
+    """Tell for each output if it is the one before it, a row later: (n, outputs) -> (outputs,).
+
+    So it is in the arrays of forecast_targets, also of several series side by side. Rows that were
+    left out, such as a test fold, may lie between.
+    """
+    follows = np.zeros(values.shape[1], dtype=bool)
+    for output in range(1, len(follows)):
+        later, ahead = values[1:, output - 1], values[:-1, output]
         # What equals the row before it says nothing: labels that are mostly zero.
-        tells = ~np.isnan(later) & ~np.isnan(ahead) & (later != values[:-1, output])
+        tells = ~np.isnan(later) & ~np.isnan(ahead) & (later != values[:-1, output - 1])
         is_told = np.count_nonzero(tells) >= _VALUES_TO_TELL
-        if is_told and np.mean(later[tells] != ahead[tells]) <= _LEFT_OUT:
-            leads[output + 1] = leads[output] + 1
-    return leads if leads.max() > 1 else np.zeros_like(leads)
+        follows[output] = is_told and np.mean(later[tells] != ahead[tells]) <= _LEFT_OUT
+    return follows
 
 
 def hide_unknown(

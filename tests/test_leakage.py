@@ -182,7 +182,7 @@ def test_no_fold_of_a_cross_validation_depends_on_later_rows(
 
 @pytest.mark.parametrize("cv", [TimeSeriesSplit(3), TimeSeriesSplit(2, gap=2, test_size=40)])
 @pytest.mark.parametrize("leads", [range(1, 8), range(13, 20), [7], [0, 24]], ids=str)
-@pytest.mark.parametrize("container", ["names", "arrays", "windows"])
+@pytest.mark.parametrize("container", ["names", "no names", "arrays", "windows"])
 def test_no_fit_depends_on_rows_or_targets_after_the_start_of_its_fold(
     small_pipe, chicago_series, cv, leads, container
 ):
@@ -199,6 +199,7 @@ def test_no_fit_depends_on_rows_or_targets_after_the_start_of_its_fold(
             pipe = small_pipe(early_stopping=True, linear_skip=True)
             if container != "names":
                 X, y = X.to_numpy(), y.to_numpy()
+            if container in ("arrays", "windows"):
                 pipe.set_params(lstm__target_leads=leads)
             if container == "windows":
                 X, pipe = pipe["window"].fit_transform(X), pipe["lstm"]
@@ -313,6 +314,7 @@ def test_early_stopping_restores_the_best_weights(small_lstm, tomorrow, windows,
         ema_decay=0,
         n_iter_no_change=5,
         precision="float64",
+        target_leads=0,
     )
     weight = np.random.default_rng(0).uniform(0.1, 2, 400) if weighted else None
     lstm.fit(windows, tomorrow, sample_weight=weight)
@@ -368,7 +370,8 @@ def test_only_labelled_rows_are_trained_on(
 ):
     labelled = np.arange(400) % 2 == 1
     watch = Watch()
-    lstm = small_lstm(callbacks=[watch], early_stopping=early_stopping)
+    params = {"early_stopping": early_stopping, "target_leads": 0}
+    lstm = small_lstm(callbacks=[watch], **params)
     getattr(lstm, method)(windows, tomorrow.where(labelled))
     usable = np.arange(3, 400, 2)
     if method == "fit" and early_stopping:
@@ -387,17 +390,16 @@ def test_only_labelled_rows_are_trained_on(
     np.testing.assert_allclose(X[2], scaled[1:8], rtol=1e-4, atol=1e-6)
 
     # The fit equals a fit on the labelled windows alone.
-    alone = getattr(small_lstm(early_stopping=early_stopping), method)(
-        windows[usable], tomorrow.iloc[usable]
-    )
+    alone = getattr(small_lstm(**params), method)(windows[usable], tomorrow.iloc[usable])
     np.testing.assert_allclose(alone.predict(windows), lstm.predict(windows), rtol=1e-5)
 
 
 def test_unlabelled_rows_at_the_end_do_not_count_as_validation(small_lstm, tomorrow, windows):
     known = tomorrow.where(np.arange(400) < 300)
-    lstm, watch = fit_watched(small_lstm, windows, known, early_stopping=True)
+    params = {"early_stopping": True, "target_leads": 0}
+    lstm, watch = fit_watched(small_lstm, windows, known, **params)
     np.testing.assert_array_equal(watch.valid_rows, np.arange(300 - 30, 300))
-    short = small_lstm(early_stopping=True).fit(windows[:300], tomorrow[:300])
+    short = small_lstm(**params).fit(windows[:300], tomorrow[:300])
     np.testing.assert_array_equal(lstm.predict(windows), short.predict(windows))
 
 
@@ -405,7 +407,8 @@ def test_each_output_is_trained_on_its_own_known_targets(small_lstm, chicago, to
     y = np.column_stack([tomorrow, chicago["temperature"]])
     y[::2, 0] = np.nan
     y[1::4, 1] = np.nan
-    lstm, watch = fit_watched(small_lstm, windows, y, early_stopping=False)
+    params = {"early_stopping": False, "target_leads": 0}
+    lstm, watch = fit_watched(small_lstm, windows, y, **params)
     np.testing.assert_array_equal(watch.train_rows, np.arange(3, 400))
     weights = watch.train.weights.numpy()
     np.testing.assert_array_equal(weights > 0, ~np.isnan(y[3:]))
@@ -448,7 +451,8 @@ def test_windows_over_few_missing_rows_train(small_lstm, chicago, tomorrow, inde
         X, y = chicago.copy(), tomorrow.copy()
         X.iloc[missing] = np.nan
     windows = SlidingWindowTransformer(7).fit_transform(X)
-    lstm, watch = fit_watched(small_lstm, windows, y, early_stopping=False)
+    params = {"early_stopping": False, "target_leads": 0}
+    lstm, watch = fit_watched(small_lstm, windows, y, **params)
     days = np.setdiff1d(np.arange(400), missing) if index else np.arange(400)
     expected = [
         day for day in days if len({*range(day - 6, day + 1)} & {*missing}) <= 3 and day >= 3

@@ -5,16 +5,30 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import TimeSeriesSplit, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklstm import KnownTargetsRegressor, forecast_targets
+from sklstm import (
+    KnownTargetsRegressor,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    forecast_targets,
+)
+from sklstm._series.windows import Windows
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 
 NAN = np.nan
+WALKS = pd.DataFrame(np.random.RandomState(0).randn(200, 3).cumsum(axis=0))
+ROWS = Windows(WALKS.to_numpy(), np.arange(200), 1, 1)
 SERIES = np.random.RandomState(0).rand(60)
 AHEAD = sliding_window_view(SERIES, 6)  # row t: the values of t to t + 5
 
@@ -86,9 +100,37 @@ class TestFindLeads:
     def test_a_fit_that_goes_on_keeps_the_leads_unless_names_tell_others(self):
         before = np.array([5, 6])
         plain, frame = np.zeros((1, 2)), named(["y_lead1", "y_lead2"])
-        assert_array_equal(find_leads("auto", plain, plain, before), before)
-        assert_array_equal(find_leads("auto", frame, frame.to_numpy(), before), [1, 2])
-        assert_array_equal(find_leads(0, frame, frame.to_numpy(), before), [0, 0])
+        assert_array_equal(find_leads("auto", plain, plain, before=before), before)
+        assert_array_equal(find_leads("auto", frame, frame.to_numpy(), before=before), [1, 2])
+        assert_array_equal(find_leads(0, frame, frame.to_numpy(), before=before), [0, 0])
+
+    @pytest.mark.parametrize(
+        ("leads", "columns"),
+        [([7], [1]), ([1], [0]), ([0, 3], [2, 1]), ([24, 1, 2], [0, 0, 0]), ([5, 5], [0, 1])],
+    )
+    def test_outputs_that_are_features_of_later_rows(self, leads, columns):
+        pairs = zip(leads, columns, strict=True)
+        y = np.column_stack([WALKS[column].shift(-lead) for lead, column in pairs])
+        assert find_leads("auto", y, y, ROWS).tolist() == leads
+        assert find_leads("auto", y, 9 - 4 * y, ROWS).tolist() == leads
+
+    def test_the_next_values_of_each_other_begin_where_the_first_is_a_feature(self):
+        one, other = (
+            forecast_targets(WALKS[column].to_numpy(), range(13, 38)) for column in (0, 1)
+        )
+        of_no_feature = forecast_targets(np.random.RandomState(1).rand(200), 3)
+        y = np.hstack([one, of_no_feature, other])
+        expected = [*range(13, 38), 1, 2, 3, *range(13, 38)]
+        assert find_leads("auto", y, y, ROWS).tolist() == expected
+        at_once = np.column_stack([WALKS[0].shift(-lead) for lead in range(3)])
+        assert find_leads("auto", at_once, at_once, ROWS).tolist() == [0, 1, 2]
+
+    def test_names_and_an_earlier_fit_count_before_features(self):
+        y = WALKS[0].shift(-1)
+        values = y.to_numpy()[:, np.newaxis]
+        assert find_leads("auto", y.rename("load_lead5"), values, ROWS).tolist() == [5]
+        assert find_leads("auto", y, values, ROWS, np.array([3])).tolist() == [3]
+        assert find_leads(0, y, values, ROWS).tolist() == [0]
 
     @pytest.mark.parametrize("given", [(3, 4), [3, 4], range(3, 5), np.array([3, 4], np.int8)])
     def test_leads_are_given_for_each_output(self, given):
@@ -209,3 +251,89 @@ class Remembers(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         return np.zeros((len(X), *self.y_.shape[1:]))
+
+
+def lstm(**params):
+    return LSTMRegressor(2, max_epochs=2, random_state=0, n_jobs=1, **params)
+
+
+class TestShiftedColumns:
+    """Fits after y = X[column].shift(-k), as users write it."""
+
+    LOAD = pd.Series(WALKS[0].to_numpy(), pd.date_range("2024", periods=200), name="load")
+    X = LOAD.to_frame().assign(other=WALKS[1].to_numpy())
+
+    @pytest.mark.parametrize("lead", [1, 24])
+    def test_a_fit_is_that_on_forecast_targets(self, lead):
+        pipe = make_pipeline(
+            StandardScaler().set_output(transform="pandas"), SlidingWindowTransformer(6), lstm()
+        )
+        named = pipe.fit(self.X, forecast_targets(self.LOAD, lead)[f"load_lead{lead}"])
+        of_names, counts = named.predict(self.X), named[-1].window_counts_
+        for y in (self.LOAD.shift(-lead), self.LOAD.shift(-lead).to_numpy()):
+            shifted = pipe.fit(self.X, y)
+            assert shifted[-1].target_leads_.tolist() == [lead]
+            assert shifted[-1].window_counts_ == counts
+            assert_array_equal(shifted.predict(self.X), of_names)
+
+    def test_no_fold_sees_a_value_of_its_test_rows(self):
+        # After the end of each fold, the targets hold values that X of the fold does not have.
+        pipe = make_pipeline(SlidingWindowTransformer(6), lstm())
+        folds = list(TimeSeriesSplit(3).split(self.X))
+        for model in (pipe, KnownTargetsRegressor(Ridge())):
+            y = self.LOAD.shift(-7)
+            fitted = cross_validate(
+                model, self.X, y.fillna(0), cv=folds, return_estimator=True, error_score="raise"
+            )["estimator"]
+            for (train, _), estimator in zip(folds, fitted, strict=True):
+                rows, known = self.X.iloc[train], y.iloc[train].where(train < train[-1] - 6)
+                by_hand = model.fit(rows, known)
+                assert_array_equal(estimator.predict(rows), by_hand.predict(rows))
+
+    def test_outputs_that_are_rescaled_one_by_one_are_found(self):
+        scaled = TransformedTargetRegressor(lstm(), transformer=StandardScaler())
+        windows = SlidingWindowTransformer(6).fit_transform(self.X[:-5])
+        y = np.column_stack([self.LOAD.shift(-lead) for lead in range(1, 6)])[:-5]
+        assert scaled.fit(windows, y).regressor_.target_leads_.tolist() == [1, 2, 3, 4, 5]
+
+    def test_targets_without_a_weight_may_be_anything(self):
+        windows = SlidingWindowTransformer(6).fit_transform(self.X)
+        weight = (np.arange(200) % 3 > 0).astype(float)
+        y = np.where(weight > 0, self.LOAD.shift(-2), -999.0)
+        assert lstm().fit(windows, y, weight).target_leads_.tolist() == [2]
+        assert lstm().fit(windows, y).target_leads_.tolist() == [0]
+
+    def test_later_calls_keep_the_lead(self):
+        windows = SlidingWindowTransformer(6).fit_transform(self.X)
+        y = self.LOAD.shift(-2).to_numpy()
+        model = lstm().partial_fit(windows[:100], y[:100])
+        assert model.target_leads_.tolist() == [2]
+        model.partial_fit(windows[100:105], y[100:105])  # too few to tell
+        assert model.target_leads_.tolist() == [2]
+        with pytest.raises(ValueError, match="set target_leads=0 if all targets in y are known"):
+            model.partial_fit(windows[105:106], y[105:106])
+        model.set_params(target_leads=0).partial_fit(windows[105:106], y[105:106])
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            pd.DataFrame,
+            pl.from_pandas,
+            pa.Table.from_pandas,
+            np.asarray,
+            lambda X: X.to_numpy().tolist(),
+            lambda X: X.assign(day=pd.Categorical(list("abcd") * 50)),
+            lambda X: pl.from_pandas(X.reset_index(names="time")),
+            lambda X: SlidingWindowTransformer(6).fit_transform(X),
+            lambda X: SlidingWindowTransformer(6, flatten=True).fit_transform(X),
+        ],
+    )
+    def test_other_regressors_are_fitted_on_known_targets(self, kind):
+        model = KnownTargetsRegressor(Remembers()).fit(kind(self.X), self.LOAD.shift(-7).to_numpy())
+        assert model.target_leads_.tolist() == [7]
+        assert_array_equal(model.regressor_.y_, self.LOAD[7:])
+
+    @pytest.mark.parametrize("kind", [scipy.sparse.csr_array, lambda X: X.astype("str") + "a"])
+    def test_where_no_numbers_are_targets_are_known_at_once(self, kind):
+        model = KnownTargetsRegressor(Remembers()).fit(kind(self.X), self.LOAD.shift(-7).to_numpy())
+        assert model.target_leads_.tolist() == [0]

@@ -86,6 +86,12 @@ def _lines(
     may_be = dataset.starts < dataset.windows.shape[0] - lead
     if dataset.weights is not None:
         may_be &= (dataset.weights[:, outputs] > 0).all(dim=1)
+    # Over a hole, a target that was shifted by rows is no value of `lead` steps later.
+    without_hole = may_be.clone()
+    without_hole[-lead:] = False
+    without_hole[:-lead] &= dataset.starts[lead:] - dataset.starts[:-lead] == lead
+    if without_hole.sum() >= _LEAST_ROWS:
+        may_be = without_hole
     places = may_be.nonzero()[:, 0]
     if len(places) < _LEAST_ROWS:
         return None

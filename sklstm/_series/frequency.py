@@ -55,7 +55,7 @@ def panel_axis(panel: Panel, freq: Any = "auto", name: str = "X") -> TimeAxis:
     ValueError
         If the labels of a series do not go on as those of the longest one.
     """
-    longest = int(np.diff(panel.edges).argmax())
+    longest = panel.longest
     with of_series(panel.names[longest]):
         axis = time_axis(panel.times_of(longest), freq, name)
     for number, own in enumerate(panel.names):

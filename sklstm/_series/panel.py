@@ -65,6 +65,11 @@ class Panel:
         counts = np.bincount(self.series, minlength=len(self.names))
         return np.concatenate([[0], np.cumsum(counts)])
 
+    @cached_property
+    def longest(self) -> int:
+        """The number of the series with most rows, the first of several."""
+        return int(np.diff(self.edges).argmax())
+
     def rows_of(self, number: int) -> np.ndarray | slice:
         """Return the rows of a series, in the order of time."""
         at = slice(int(self.edges[number]), int(self.edges[number + 1]))

@@ -1,6 +1,7 @@
 """The column whose future an output is."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -53,7 +54,7 @@ def test_an_output_without_a_column_leaves_all_without(targets, leads):
     assert find_own_columns(data_set(targets), np.array(leads)) is None
 
 
-def test_columns_are_found_over_holes():
+def test_columns_are_found_over_missing_rows():
     rows = ROWS.copy()
     rows[[40, 41, 90, 200]] = np.nan
     targets = np.stack(
@@ -61,6 +62,15 @@ def test_columns_are_found_over_holes():
     )
     own = find_own_columns(data_set(targets, rows), np.array([1, 3]))
     assert own.columns.tolist() == [1, 1]
+    np.testing.assert_allclose(own.slopes, 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize("lead", [1, 24])
+def test_columns_shifted_by_rows_are_found_over_holes_of_the_index(lead):
+    every_day = pd.DataFrame(ROWS, pd.date_range("2024", periods=300))
+    frame = every_day.drop(every_day.index[[40, 41, 90, 200]])
+    own = find_own_columns(data_set(frame[[2]].shift(-lead).to_numpy(), frame), np.array([lead]))
+    assert own.columns.tolist() == [2]
     np.testing.assert_allclose(own.slopes, 1, rtol=1e-9)
 
 
