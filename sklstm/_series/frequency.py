@@ -15,10 +15,12 @@ from sklstm._series.grids import (
     refuse_another_grid,
     unit_and_zone,
 )
+from sklstm._series.holes import refuse_holes
 from sklstm._series.inference import check_goes_on_like, infer_time_axis
 from sklstm._series.labels import PandasIndex, kind_of, loaded_pandas
 from sklstm._series.panel import Panel, of_series
 from sklstm._series.time_axis import TimeAxis
+from sklstm._series.windows import HOLES_ALLOWED
 
 _FREQ = "pandas' offset or its alias, a timedelta, an int, 'rows' or 'auto'"
 
@@ -58,12 +60,16 @@ def panel_axis(panel: Panel, freq: Any = "auto", name: str = "X") -> TimeAxis:
     longest = panel.longest
     with of_series(panel.names[longest]):
         axis = time_axis(panel.times_of(longest), freq, name)
+    n_holes = n_missing = 0
     for number, own in enumerate(panel.names):
-        if number != longest:
-            index = panel.times_of(number)
-            with of_series(own):
-                check_goes_on_like(axis, index, panel.names[longest], name)
-                axis = axis.decided(axis.ticks(index, name))
+        index = panel.times_of(number)
+        with of_series(own):
+            steps = check_goes_on_like(axis, index, panel.names[longest], name)
+            axis = axis.decided(axis.ticks(index, name))
+        n_holes += np.count_nonzero(steps != 1)
+        n_missing += int(np.sum(steps - 1))
+    if not axis.given and n_holes > max(2, HOLES_ALLOWED * len(panel)):
+        refuse_holes(n_missing, n_holes, len(panel), axis, name)
     return axis
 
 

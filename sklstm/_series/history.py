@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sklstm._series.frequency import check_freq, time_axis
+from sklstm._series.holes import check_holes
 from sklstm._series.labels import (
     PandasIndex,
     index_of_labels,
@@ -22,6 +23,8 @@ from sklstm._series.timeline import Lacking, Timeline, last_values
 # First rows of the fitted series that are kept at least, to recognise it without an index.
 _HEAD_ROWS = 64
 _FEW_LABELS = 9
+# More holes are allowed in a prediction than in a fit, since it may hold few rows.
+_HOLES_ALLOWED = 0.5
 # With fewer rows, the range of a feature tells too little about later rows.
 _ROWS_TO_JUDGE = 24
 
@@ -117,6 +120,7 @@ class FittedSeries:
         if known.timeline is None or ticks is None:
             return slice(0 if alone else None), None
         past, positions, lacking = known.timeline.place(ticks, index, not alone, reach)
+        check_holes(np.diff(positions[-len(rows) :]), known.timeline.axis, "X", _HOLES_ALLOWED)
         warn_of_lacking(lacking, len(rows))
         return past, positions
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 
 from sklstm._series.clocks import days_in_unit
@@ -30,12 +32,16 @@ def check_holes(steps: np.ndarray, axis: TimeAxis, name: str, allowed: float) ->
     allowed : float
         Largest fraction of holes.
     """
-    holes = steps != 1
-    if axis.given or are_few(holes, allowed):
-        return
+    if not axis.given and not are_few(steps != 1, allowed):
+        n_missing, n_holes = int(np.sum(steps - 1)), int(np.count_nonzero(steps != 1))
+        refuse_holes(n_missing, n_holes, len(steps) + 1, axis, name)
+
+
+def refuse_holes(n_missing: int, n_holes: int, n_rows: int, axis: TimeAxis, name: str) -> NoReturn:
+    """Refuse rows that may have been picked from a series."""
     raise ValueError(
-        f"The index of {name} steps over {int(np.sum(steps - 1))} rows in "
-        f"{np.count_nonzero(holes)} places, for {len(steps) + 1} rows, so it is open what they "
+        f"The index of {name} steps over {n_missing} rows in "
+        f"{n_holes} places, for {n_rows} rows, so it is open what they "
         "are. If the rows were picked from a series (a splitter with shuffle=True, every k-th "
         "row, a random sample), use a splitter that keeps blocks of rows together, such as "
         f"TimeSeriesSplit. If rows are missing, say freq={axis.freq!r}. Say {ROWS}."

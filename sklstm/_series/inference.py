@@ -76,16 +76,20 @@ def infer_time_axis(index: PandasIndex, name: str) -> TimeAxis:
     return _rows(rows, ticks, index, name)
 
 
-def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str) -> None:
+def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str) -> np.ndarray:
     """Refuse labels that do not go on as those of another series, whose time axis it is.
 
-    What is refused in a fit of one series is refused here too.
+    Returns
+    -------
+    steps : ndarray of int
+        Steps of time from each row to the next. How many holes there may be is not checked, since
+        other series show that rows are missing in this one.
     """
     ticks = axis.ticks(index, name)
     positions = axis.positions(ticks, index, name)
-    if axis.given or len(index) < 2:
-        return
     steps = np.diff(positions)
+    if axis.given or len(index) < 2:
+        return steps
     differs = ""
     if axis.scale == "rows":
         if len(index) >= _LABELS_TO_JUDGE and index.inferred_type not in ("floating", "string"):
@@ -101,12 +105,12 @@ def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str
             f"or make a frame and a pipeline for each of them. Say {ROWS}."
         )
     if axis.scale == "rows":
-        return
+        return steps
     local = ticks
     if index.inferred_type == "datetime64" and axis.scale != "calendar":
         local = _wall(local_times(index, axis.zone), {"unit": axis.unit})
     refuse_pattern(local, positions, axis, index, name)
-    check_holes(steps, axis, name, HOLES_ALLOWED)
+    return steps
 
 
 def _scales(

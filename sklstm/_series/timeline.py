@@ -7,12 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklstm._series.holes import check_holes, refuse_pattern
+from sklstm._series.holes import refuse_pattern
 from sklstm._series.labels import PandasIndex
 from sklstm._series.time_axis import TimeAxis
-
-# More holes are allowed in a prediction than in a fit, since it may hold few rows.
-_HOLES_IN_PREDICTION = 0.5
 
 
 class Lacking(NamedTuple):
@@ -89,7 +86,6 @@ class Timeline:
         before = self.history_ticks[past]
         positions = self.axis.positions(np.concatenate([before, ticks]), index)
         own = positions[-len(ticks) :]
-        check_holes(np.diff(own), self.axis, "X", _HOLES_IN_PREDICTION)
         if index is not None and not self.axis.given and own[-1] - own[0] > self._n_steps():
             refuse_pattern(ticks, own, self.axis, index)  # the fitted rows might not show it
         if not with_history or index is None:
