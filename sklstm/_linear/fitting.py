@@ -174,12 +174,12 @@ def _stack(moments: Moments, members: tuple[Member, ...]) -> tuple[torch.Tensor,
             continue
         weight = member.weight / len(member.penalties)
         for part in moments.solutions(member.scope, member.basis, member.penalties):
-            coefficients = coefficients + part[0] * weight
-            intercept = intercept + part[1] * weight
+            coefficients = coefficients + part[0].sum(dim=0) * weight
+            intercept = intercept + part[1].sum(dim=0) * weight
     for member in members:
         if member.columns is not None:
             assert moments.own is not None
             at = np.flatnonzero(np.isin(moments.own.columns, member.columns))
-            for part in moments.solutions(member.scope, member.basis, member.penalties):
-                coefficients[:, at], intercept[at] = part[0][:, at], part[1][at]
+            ((part, constant),) = moments.solutions(member.scope, member.basis, member.penalties)
+            coefficients[:, at], intercept[at] = part[0, :, at], constant[0, at]
     return coefficients, intercept
