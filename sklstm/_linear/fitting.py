@@ -173,13 +173,13 @@ def _stack(moments: Moments, members: tuple[Member, ...]) -> tuple[torch.Tensor,
         if member.columns is not None:
             continue
         weight = member.weight / len(member.penalties)
-        for part in moments.solutions(member.scope, member.basis, member.penalties):
-            coefficients = coefficients + part[0].sum(dim=0) * weight
-            intercept = intercept + part[1].sum(dim=0) * weight
+        for some, of_some in moments.solutions(member.scope, member.basis, member.penalties):
+            coefficients = coefficients + some.sum(dim=0) * weight
+            intercept = intercept + of_some.sum(dim=0) * weight
     for member in members:
         if member.columns is not None:
             assert moments.own is not None
             at = np.flatnonzero(np.isin(moments.own.columns, member.columns))
-            ((part, constant),) = moments.solutions(member.scope, member.basis, member.penalties)
-            coefficients[:, at], intercept[at] = part[0, :, at], constant[0, at]
+            ((some, of_some),) = moments.solutions(member.scope, member.basis, member.penalties)
+            coefficients[:, at], intercept[at] = some[0][:, at], of_some[0][at]
     return coefficients, intercept
