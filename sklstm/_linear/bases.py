@@ -1,7 +1,8 @@
 """Three bases for the coefficients of a window; the basis decides what a penalty shrinks.
 
 The Gram matrix is computed once, for deviations from the last step (:func:`from_last_step`). For
-each basis it is transformed to that basis, and the solution is transformed back to deviations.
+each basis it is transformed to that basis, and the solutions (..., p, outputs) are transformed back
+to deviations.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ def _to_differences(values: torch.Tensor, n_features: int) -> torch.Tensor:
 
 def _from_differences(coefficients: torch.Tensor, n_features: int) -> torch.Tensor:
     """Transform coefficients of differences to coefficients of deviations."""
-    before = functional.pad(coefficients[: -2 * n_features], (0, 0, n_features, 0))
-    return torch.cat([before - coefficients[:-n_features], coefficients[-n_features:]])
+    earlier, last = coefficients[..., :-n_features, :], coefficients[..., -n_features:, :]
+    before = functional.pad(earlier[..., :-n_features, :], (0, 0, n_features, 0))
+    return torch.cat([before - earlier, last], dim=-2)
 
 
 def _to_levels(values: torch.Tensor, n_features: int) -> torch.Tensor:
@@ -40,8 +42,8 @@ def _to_levels(values: torch.Tensor, n_features: int) -> torch.Tensor:
 
 def _from_levels(coefficients: torch.Tensor, n_features: int) -> torch.Tensor:
     """Transform coefficients of levels to coefficients of deviations."""
-    sums = coefficients.view(-1, n_features, coefficients.shape[1]).sum(dim=0)
-    return torch.cat([coefficients[:-n_features], sums])
+    sums = coefficients.unflatten(-2, (-1, n_features)).sum(dim=-3)
+    return torch.cat([coefficients[..., :-n_features, :], sums], dim=-2)
 
 
 def _unchanged(values: torch.Tensor, n_features: int) -> torch.Tensor:

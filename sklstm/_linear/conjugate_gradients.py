@@ -149,8 +149,7 @@ def _ridge_path(samples: Samples, start: Map, basis: str, penalties: np.ndarray)
         shifts = torch.from_numpy(penalties[is_finite]) * (float(variance.mean()) or 1.0)
         coefficients[is_finite] = _solve_shifted(covariance, right, shifts)
     intercepts = mean_residual - torch.einsum("p,kpo->ko", mean + centre.cpu(), coefficients)
-    from_basis = BASES[basis][1]
-    return torch.stack([from_basis(part, samples.n_features) for part in coefficients]), intercepts
+    return BASES[basis][1](coefficients, samples.n_features), intercepts
 
 
 def _solve_shifted(

@@ -18,17 +18,20 @@ import torch
 
 from sklstm._linear.own_columns import OwnColumns
 from sklstm._linear.products import Part, gram_matrices
-from sklstm._linear.ridge import ridge_solutions
+from sklstm._linear.ridge import OneValue, ridge_solutions
 from sklstm._linear.samples import Samples
 
 # The columns of a map: all, or the own one of each output, by itself or with the same coefficients
 # for all columns.
 SCOPES = ("all", "own", "shared")
 
+# Values of the coefficients of own columns that are put among those of all columns at once.
+_VALUES_AT_ONCE = 2**16
 # A bound of the rounding error of sums of squares, in units of the largest.
 _ROUNDING = 1e-12
 
-Solution = tuple[torch.Tensor, torch.Tensor]  # coefficients (p, outputs), intercept (outputs,)
+# For some penalties: coefficients (penalties, p, outputs), intercepts (penalties, outputs).
+Solutions = tuple[torch.Tensor, torch.Tensor]
 Places = slice | np.ndarray
 
 
@@ -128,7 +131,7 @@ class Moments:
             for column, gram in zip(self.own.used, self.grams, strict=True):
                 yield gram, slice(column, None, self.n_features), self.own.outputs_of(column)
 
-    def solutions(self, scope: str, basis: str, penalties: Iterable[float]) -> Iterator[Solution]:
+    def solutions(self, scope: str, basis: str, penalties: Iterable[float]) -> Iterator[Solutions]:
         """Solve ridge regressions, see :func:`~sklstm._linear.ridge.ridge_solutions`.
 
         With the scope "all" and the basis "deviations" or "differences", penalties shrink the map
@@ -144,13 +147,13 @@ class Moments:
 
         Yields
         ------
-        coefficients : torch.Tensor of shape (p, outputs)
-        intercept : torch.Tensor of shape (outputs,)
+        coefficients : torch.Tensor of shape (some penalties, p, outputs)
+        intercepts : torch.Tensor of shape (some penalties, outputs)
         """
         if scope == "all":
             # Without a penalty, the last steps of other columns would follow any drift.
             is_one_of_several = self.own is not None and self.n_features > 1
-            towards = self._persistence()[0] if is_one_of_several and basis != "levels" else None
+            towards = self._last_values() if is_one_of_several and basis != "levels" else None
             yield from ridge_solutions(
                 self.grams[0], self.p, self.n_features, basis, penalties, towards
             )
@@ -161,20 +164,24 @@ class Moments:
         else:
             yield from self._shared(basis, penalties)
 
-    def _persistence(self) -> Solution:
+    def _last_values(self) -> OneValue:
         assert self.own is not None
-        coefficients = torch.zeros(self.p, len(self.own.columns), dtype=torch.float64)
-        last_step = self.p - self.n_features + self.own.columns
-        coefficients[last_step, np.arange(len(last_step))] = self.own.slopes
-        return coefficients, self.own.offsets
+        return self.p - self.n_features + self.own.columns, self.own.slopes
 
-    def _of_own_columns(self, basis: str, penalties: tuple[float, ...]) -> Iterator[Solution]:
+    def _persistence(self) -> Solutions:
+        assert self.own is not None
+        values, slopes = self._last_values()
+        coefficients = torch.zeros(1, self.p, len(values), dtype=torch.float64)
+        coefficients[0, values, np.arange(len(values))] = slopes
+        return coefficients, self.own.offsets[None]
+
+    def _of_own_columns(self, basis: str, penalties: tuple[float, ...]) -> Iterator[Solutions]:
         window = self.p // self.n_features
         each = [ridge_solutions(gram, window, 1, basis, penalties) for gram in self._of_columns()]
         for solutions in zip(*each, strict=True):
-            yield self._in_place(solutions)
+            yield from self._in_place(solutions)
 
-    def _shared(self, basis: str, penalties: Iterable[float]) -> Iterator[Solution]:
+    def _shared(self, basis: str, penalties: Iterable[float]) -> Iterator[Solutions]:
         assert self.own is not None
         own, window = self.own, self.p // self.n_features
         outputs = [own.outputs_of(column) for column in own.used]
@@ -183,24 +190,28 @@ class Moments:
             for gram, at in zip(self._of_columns(), outputs, strict=True)
         ]
         pooled = torch.stack(in_units).sum(dim=0)
-        for part, intercept in ridge_solutions(pooled, window, 1, basis, penalties):
-            yield self._in_place(
+        for part, intercepts in ridge_solutions(pooled, window, 1, basis, penalties):
+            yield from self._in_place(
                 [
-                    (part * own.slopes[at], intercept * own.slopes[at] + own.offsets[at])
+                    (part * own.slopes[at], intercepts * own.slopes[at] + own.offsets[at])
                     for at in outputs
                 ]
             )
 
-    def _in_place(self, solutions: Sequence[Solution]) -> Solution:
+    def _in_place(self, solutions: Sequence[Solutions]) -> Iterator[Solutions]:
         """Put the coefficients of each column among those of all columns."""
         assert self.own is not None
-        coefficients = torch.zeros(self.p, self.n_outputs, dtype=torch.float64)
-        intercept = torch.zeros(self.n_outputs, dtype=torch.float64)
-        for column, (part, constant) in zip(self.own.used, solutions, strict=True):
-            at = self.own.outputs_of(column)
-            coefficients[column :: self.n_features, at] = part
-            intercept[at] = constant
-        return coefficients, intercept
+        outputs = [self.own.outputs_of(column) for column in self.own.used]
+        size = max(_VALUES_AT_ONCE // (self.p * self.n_outputs), 1)
+        split = [zip(part.split(size), of.split(size), strict=True) for part, of in solutions]
+        for some in zip(*split, strict=True):
+            n_penalties = len(some[0][0])
+            coefficients = some[0][0].new_zeros(n_penalties, self.p, self.n_outputs)
+            intercepts = coefficients.new_zeros(n_penalties, self.n_outputs)
+            for column, at, (part, of) in zip(self.own.used, outputs, some, strict=True):
+                coefficients[:, column :: self.n_features, at] = part
+                intercepts[:, at] = of
+            yield coefficients, intercepts
 
     def _of_columns(self) -> Iterator[torch.Tensor]:
         """Yield the Gram matrix of each column and its outputs."""

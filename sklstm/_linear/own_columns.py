@@ -68,11 +68,28 @@ def find_own_columns(dataset: Dataset, leads: np.ndarray) -> OwnColumns | None:
     -------
     OwnColumns or None
     """
+    last = int(leads.max())
+    if not leads.all() or last >= len(dataset.starts):
+        return None
+    may_be = dataset.starts < dataset.windows.shape[0] - last
+    if dataset.weights is not None:
+        may_be &= (dataset.weights > 0).all(dim=1)
+    # Over a hole, a target that was shifted by rows is no value of so many steps later.
+    without_hole = may_be.clone()
+    without_hole[len(may_be) - last :] = False
+    without_hole[:-last] &= dataset.starts[last:] - dataset.starts[:-last] == last
+    if without_hole.sum() >= _LEAST_ROWS:
+        may_be = without_hole
+    places = may_be.nonzero()[:, 0]
+    if len(places) < _LEAST_ROWS:
+        return None
+    places = places[:: -(-len(places) // _N_SAMPLED)]
+    starts, targets = dataset.starts[places], dataset.targets[places].double()
     columns = np.full(len(leads), -1)
     slopes, offsets = torch.zeros(2, len(leads), dtype=torch.float64)
     for lead in np.unique(leads).tolist():
         outputs = np.flatnonzero(leads == lead)
-        lines = _lines(dataset, outputs, lead) if lead else None
+        lines = _lines(dataset.windows.index_select(starts + lead)[:, -1], targets[:, outputs])
         if lines is None:
             return None
         columns[outputs], slopes[outputs], offsets[outputs] = lines
@@ -80,33 +97,19 @@ def find_own_columns(dataset: Dataset, leads: np.ndarray) -> OwnColumns | None:
 
 
 def _lines(
-    dataset: Dataset, outputs: np.ndarray, lead: int
+    values: torch.Tensor, targets: torch.Tensor
 ) -> tuple[np.ndarray, torch.Tensor, torch.Tensor] | None:
-    """Find the column, slope and offset of each output by least squares on some rows."""
-    may_be = dataset.starts < dataset.windows.shape[0] - lead
-    if dataset.weights is not None:
-        may_be &= (dataset.weights[:, outputs] > 0).all(dim=1)
-    # Over a hole, a target that was shifted by rows is no value of `lead` steps later.
-    without_hole = may_be.clone()
-    without_hole[-lead:] = False
-    without_hole[:-lead] &= dataset.starts[lead:] - dataset.starts[:-lead] == lead
-    if without_hole.sum() >= _LEAST_ROWS:
-        may_be = without_hole
-    places = may_be.nonzero()[:, 0]
-    if len(places) < _LEAST_ROWS:
-        return None
-    places = places[:: -(-len(places) // _N_SAMPLED)]
-    later = dataset.windows.index_select(dataset.starts[places] + lead)[:, -1].double()
-    targets = dataset.targets[places][:, outputs].double()
-    mean, of_targets = later.mean(dim=0), targets - targets.mean(dim=0)
-    centred = later - mean
-    slopes = of_targets.T @ centred / (centred**2).sum(dim=0)  # (outputs, features)
-    left = of_targets[:, :, None] - slopes * centred[:, None]  # (rows, outputs, features)
-    errors = (left**2).sum(dim=0) / (of_targets**2).sum(dim=0)[:, None]
+    """Find column, slope and offset of targets (rows, outputs) in values (rows, features)."""
+    values = values.double()
+    mean, mean_target = values.mean(dim=0), targets.mean(dim=0)
+    centred, of_targets = values - mean, targets - mean_target
+    products = of_targets.T @ centred  # (outputs, features)
+    slopes = products / centred.square().sum(dim=0)
+    errors = 1 - slopes * products / of_targets.square().sum(dim=0)[:, None]
     errors = errors.nan_to_num(nan=torch.inf)  # of constant columns and outputs
     least, columns = errors.min(dim=1)
     if not (least < _MOST_ERROR).all():
         return None
     slopes = slopes.gather(1, columns[:, None])[:, 0]
-    offsets = targets.mean(dim=0) - slopes * mean[columns]
+    offsets = mean_target - slopes * mean[columns]
     return columns.cpu().numpy(), slopes.cpu(), offsets.cpu()

@@ -17,7 +17,7 @@ from sklstm._linear.stacking import stacking_weights
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
 # With more coefficients than this, or fewer rows for each, maps of all columns are mostly noise,
 # and take most of the time: fewer of them are compared, and more of those of the own columns.
-_MANY_COEFFICIENTS, _ROWS_PER_COEFFICIENT = 1024, 10
+_MANY_COEFFICIENTS, ROWS_PER_COEFFICIENT = 1024, 10
 # Whether persistence may take the place of the map: where the map is not better by this factor.
 PERSISTENCE, _NOT_BETTER = True, 0.97
 # Outputs that are predicted exactly have an error of rounding: this fraction of the largest.
@@ -151,7 +151,7 @@ def _kinds(scopes: tuple[str, ...], moments: Moments, n_rows: int) -> list[Kind]
     is_large = moments.p > _MANY_COEFFICIENTS
     are_many = is_large or not moments.are_together
     if len(scopes) > 1:
-        are_many |= moments.p * _ROWS_PER_COEFFICIENT > n_rows
+        are_many |= moments.p * ROWS_PER_COEFFICIENT > n_rows
     penalties = _PENALTIES[::2] if is_large else _PENALTIES
     kinds: list[Kind] = []
     for scope in scopes:
@@ -198,21 +198,22 @@ def _products_of_errors(block: Moments, others: Moments, kinds: list[Kind]) -> n
     """
     parts = list(block.parts())
     n_maps = sum(len(penalties) for *_, penalties in kinds)
-    # They map the columns of a Gram matrix to the errors of each map: (columns, maps, outputs).
+    # They map the columns of a Gram matrix to the errors of each map: (outputs, maps, columns).
     errors = []
     for gram, rows, _ in parts:
         n_outputs = len(gram) - 1 - len(range(block.p)[rows])
-        ones = torch.eye(n_outputs, dtype=torch.float64)[:, None]
-        zeros = torch.zeros(len(gram) - n_outputs, n_maps, n_outputs, dtype=torch.float64)
-        errors.append(torch.cat([zeros, ones.expand(n_outputs, n_maps, n_outputs)]))
-    maps = (found for kind in kinds for found in others.solutions(*kind))
-    for number, (coefficients, intercept) in enumerate(maps):
+        error = gram.new_zeros(n_outputs, n_maps, len(gram))
+        error[:, :, -n_outputs:] = torch.eye(n_outputs, dtype=gram.dtype)[:, None]
+        errors.append(error)
+    maps, start = (found for kind in kinds for found in others.solutions(*kind)), 0
+    for coefficients, intercepts in maps:
+        some = slice(start, start + len(coefficients))
         for error, (_, rows, outputs) in zip(errors, parts, strict=True):
             n_values = len(range(block.p)[rows])
-            error[:n_values, number] = -coefficients[rows, outputs]
-            error[n_values, number] = -intercept[outputs]
+            error[:, some, :n_values] = -coefficients[:, rows, outputs].permute(2, 0, 1)
+            error[:, some, n_values] = -intercepts[:, outputs].T
+        start = some.stop
     products = torch.zeros(block.n_outputs, n_maps, n_maps, dtype=torch.float64)
     for error, (gram, _, outputs) in zip(errors, parts, strict=True):
-        with_block = (gram @ error.flatten(1)).view_as(error)
-        products[outputs] = error.permute(2, 1, 0) @ with_block.permute(2, 0, 1)
+        products[outputs] = (error @ gram) @ error.mT
     return (products / block.weight).numpy()

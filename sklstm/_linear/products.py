@@ -43,19 +43,23 @@ def gram_matrices(samples: Samples, parts: Sequence[Part]) -> tuple[torch.Tensor
         p = window * features. The values are deviations from the last step of the window (see
         :func:`~sklstm._linear.bases.from_last_step`).
     """
-    totals = [_zeros(samples, part) for part in parts]
+    totals, weight = [_zeros(samples, part) for part in parts], samples.equal_weight()
     others, stretches = _stretches(samples, max(len(total) for total in totals))
     for windows, targets, weights in others.batches():
         for total, (features, outputs) in zip(totals, parts, strict=True):
             values = windows[:, :, features].flatten(1)
-            columns = torch.cat([values, values.new_ones(len(values), 1), targets[:, outputs]], 1)
-            columns = columns.to(total)  # (batch, p + 1 + outputs)
-            weighted = columns if weights is None else columns * weights.to(columns)
+            columns = total.new_ones(len(values), len(total))  # (batch, p + 1 + outputs)
+            columns[:, : values.shape[1]] = values
+            columns[:, values.shape[1] + 1 :] = targets[:, outputs]
+            weighted = columns
+            if weights is not None and weight is None:
+                weighted = columns * weights.to(columns)
             total += columns.T @ weighted
     for stretch in stretches:
         for total, part in zip(totals, parts, strict=True):
-            total += _over_stretch(stretch, *part) * stretch.weight
+            total += _over_stretch(stretch, *part)
     for total, (features, _) in zip(totals, parts, strict=True):
+        total *= 1.0 if weight is None else weight
         n_features = len(range(samples.n_features)[features])
         for rows in (total, total.T):
             steps = rows[: samples.window * n_features].unflatten(0, (samples.window, n_features))
@@ -83,22 +87,19 @@ class _Stretch:
     targets : torch.Tensor of shape (n, outputs)
     steps, n_windows : int
         The step that lies ``steps`` later is the same one ``n_windows`` windows later.
-    weight : float
-        That of each window.
     """
 
     windows: torch.Tensor
     targets: torch.Tensor
     steps: int
     n_windows: int
-    weight: float
 
 
 def _stretches(samples: Samples, size: int) -> tuple[Samples, Iterator[_Stretch]]:
     """Split samples into long stretches and others; ``size`` is that of the largest matrix."""
     dataset, places = samples.dataset, samples.places
     least = max(_LEAST_PRODUCTS // size**2, 2)
-    if len(places) < least or (weight := samples.equal_weight()) is None:
+    if len(places) < least or samples.equal_weight() is None:
         return samples, iter(())
     starts = dataset.starts[places]
     distances, is_view = starts.diff(), dataset.windows.are_views(starts)
@@ -122,7 +123,6 @@ def _stretches(samples: Samples, size: int) -> tuple[Samples, Iterator[_Stretch]
             dataset.targets[places[start:stop]][:, samples.outputs],
             steps,
             n_windows,
-            weight,
         )
         for start, stop in long
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import torch
 
 from sklstm._linear.bases import BASES
@@ -19,6 +20,9 @@ _LEAST_PENALTY, _LEAST_OF_SQUARES = 1e-8, 1e-10
 # Values of matrices that are decomposed at once.
 _VALUES_AT_ONCE = 2**16
 
+# One value of the window for each output (outputs,), and what it is multiplied with (outputs,).
+OneValue = tuple[np.ndarray, torch.Tensor]
+
 
 def ridge_solutions(
     gram: torch.Tensor,
@@ -26,9 +30,9 @@ def ridge_solutions(
     n_features: int,
     basis: str,
     penalties: Iterable[float],
-    towards: torch.Tensor | None = None,
+    towards: OneValue | None = None,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Solve the regression for each penalty.
+    """Solve the regression for each penalty, several of them at once if the matrix is small.
 
     Parameters
     ----------
@@ -42,14 +46,14 @@ def ridge_solutions(
         shrink the map towards another one.
     penalties : iterable of float
         In units of the mean variance of the penalised columns.
-    towards : torch.Tensor of shape (p, outputs) or None, default=None
-        Coefficients of deviations, to which a large penalty shrinks the map.
+    towards : tuple (values, slopes) or None, default=None
+        The map to which a large penalty shrinks: one value of the window for each output.
 
     Yields
     ------
-    coefficients : torch.Tensor of shape (p, outputs)
+    coefficients : torch.Tensor of shape (some penalties, p, outputs)
         Of deviations from the last step, for every basis.
-    intercept : torch.Tensor of shape (outputs,)
+    intercepts : torch.Tensor of shape (some penalties, outputs)
     """
     penalised = p if basis == "levels" or towards is not None else p - n_features
     weight = gram[p, p]
@@ -58,14 +62,15 @@ def ridge_solutions(
     covariance = (gram[:p, :p] / weight).addr_(mean, mean, alpha=-1)
     with_targets = gram[:p, p + 1 :] / weight - torch.outer(mean, mean_target)
     if towards is not None:
-        with_targets = with_targets - covariance @ towards
+        values, slopes = towards
+        with_targets -= covariance[:, values] * slopes
     to_basis, from_basis = BASES[basis]
     covariance = to_basis(to_basis(covariance, n_features).T, n_features)
     with_targets = to_basis(with_targets, n_features)
     variance = covariance.diagonal().clamp(min=0)
     scale = float(variance[:penalised].mean()) if penalised else 0.0
     least = max(_LEAST_PENALTY * float(variance.mean()), _LEAST_OF_SQUARES * (largest or 1.0))
-    # Several penalties at once, since a small matrix takes less time than the calls around it.
+    # A small matrix takes less time than the calls around it.
     for some in torch.tensor(tuple(penalties), dtype=gram.dtype).split(
         max(_VALUES_AT_ONCE // p**2, 1)
     ):
@@ -74,10 +79,9 @@ def ridge_solutions(
         added[:, :penalised] += some[:, None] * scale
         shifted.diagonal(dim1=1, dim2=2).copy_(variance + added)
         factors = torch.linalg.cholesky(shifted)
-        solutions = torch.cholesky_solve(
-            with_targets.expand(len(some), *with_targets.shape), factors
+        coefficients = from_basis(
+            torch.cholesky_solve(with_targets.expand(len(some), -1, -1), factors), n_features
         )
-        for solution in solutions:
-            coefficients = from_basis(solution, n_features)
-            coefficients = coefficients if towards is None else coefficients + towards
-            yield coefficients, mean_target - mean @ coefficients
+        if towards is not None:
+            coefficients[:, values, np.arange(len(values))] += slopes
+        yield coefficients, mean_target - mean @ coefficients

@@ -60,9 +60,9 @@ class Samples:
 
     def equal_weight(self) -> float | None:
         """Return the weight of all rows; None if they differ."""
-        if self.dataset.weights is None:
+        if self.dataset.weights is None or not len(self):
             return 1.0
-        weights = self.dataset.weights[self.places][:, self.outputs][:, 0]
+        weights = self.dataset.weights[:, self.outputs][:, 0][self.places]
         return float(weights[0]) if (weights == weights[0]).all() else None
 
     def __len__(self) -> int:

@@ -66,7 +66,7 @@ def panel_axis(panel: Panel, freq: Any = "auto", name: str = "X") -> TimeAxis:
         with of_series(own):
             steps = check_goes_on_like(axis, index, panel.names[longest], name)
             axis = axis.decided(axis.ticks(index, name))
-        n_holes += np.count_nonzero(steps != 1)
+        n_holes += int(np.count_nonzero(steps != 1))
         n_missing += int(np.sum(steps - 1))
     if not axis.given and n_holes > max(2, HOLES_ALLOWED * len(panel)):
         refuse_holes(n_missing, n_holes, len(panel), axis, name)

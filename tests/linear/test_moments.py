@@ -5,6 +5,8 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
+from sklstm._linear import moments as moments_module
+from sklstm._linear import ridge as ridge_module
 from sklstm._linear.moments import Moments
 from sklstm._linear.own_columns import find_own_columns
 from sklstm._linear.penalties import _products_of_errors
@@ -21,6 +23,11 @@ KNOWN = np.arange(WINDOW - 1, 298)  # rows whose targets are known
 
 def samples():
     return Samples(DATA, torch.arange(len(KNOWN)), slice(None))
+
+
+def solution(moments, scope, basis, penalty):
+    ((coefficients, intercepts),) = moments.solutions(scope, basis, [penalty])
+    return coefficients[0], intercepts[0]
 
 
 def windows_of(column):
@@ -41,7 +48,7 @@ def ridge(X, y, penalty):
 @pytest.mark.parametrize("penalty", [0.01, 10.0])
 def test_a_map_of_the_own_column_is_a_regression_on_this_column(together, penalty):
     moments = Moments.of(samples(), OWN, together)
-    ((coefficients, intercept),) = moments.solutions("own", "deviations", [penalty])
+    coefficients, intercept = solution(moments, "own", "deviations", penalty)
     for column, outputs in ((2, [0, 2]), (0, [1, 3])):
         X, y = windows_of(column), TARGETS[KNOWN][:, outputs]
         expected = ridge(X, y, penalty)
@@ -58,7 +65,7 @@ def test_a_map_of_the_own_column_is_a_regression_on_this_column(together, penalt
 @pytest.mark.parametrize("together", [True, False])
 def test_a_shared_map_is_a_regression_on_the_rows_of_all_columns(together):
     moments = Moments.of(samples(), OWN, together)
-    ((coefficients, intercept),) = moments.solutions("shared", "deviations", [0.1])
+    coefficients, intercept = solution(moments, "shared", "deviations", 0.1)
     X = np.concatenate([windows_of(2), windows_of(0)])
     y = np.concatenate([np.stack([ahead(c, 1), ahead(c, 2)], axis=1)[KNOWN] for c in (2, 0)])
     expected = ridge(X, y, 0.1)
@@ -70,9 +77,8 @@ def test_a_shared_map_is_a_regression_on_the_rows_of_all_columns(together):
 
 
 def test_persistence_is_the_last_value_in_the_unit_of_the_output():
-    ((coefficients, intercept),) = Moments.of(samples(), OWN, True).solutions(
-        "own", "persistence", [0.0]
-    )
+    moments = Moments.of(samples(), OWN, True)
+    coefficients, intercept = solution(moments, "own", "persistence", 0.0)
     last = np.zeros((len(KNOWN), 3 * WINDOW))
     last[:, -3:] = ROWS[KNOWN]
     predicted = last @ coefficients.numpy() + intercept.numpy()
@@ -80,8 +86,11 @@ def test_persistence_is_the_last_value_in_the_unit_of_the_output():
     np.testing.assert_allclose(predicted, expected, atol=1e-8)
 
 
+@pytest.mark.parametrize("at_once", [1, 2**16])
 @pytest.mark.parametrize("together", [True, False])
-def test_products_of_errors_are_those_of_the_residuals(together):
+def test_products_of_errors_are_those_of_the_residuals(together, at_once, monkeypatch):
+    monkeypatch.setattr(ridge_module, "_VALUES_AT_ONCE", at_once)
+    monkeypatch.setattr(moments_module, "_VALUES_AT_ONCE", at_once)
     is_first = np.arange(len(KNOWN)) < 100
     first, rest = samples().where(is_first), samples().where(~is_first)
     moments = [Moments.of(part, OWN, together) for part in (first, rest)]
@@ -93,7 +102,8 @@ def test_products_of_errors_are_those_of_the_residuals(together):
     residuals = [
         TARGETS[KNOWN][:100] - X[:100] @ coefficients.numpy() - intercept.numpy()
         for kind in kinds
-        for coefficients, intercept in moments[1].solutions(*kind)
+        for some in moments[1].solutions(*kind)
+        for coefficients, intercept in zip(*some, strict=True)
     ]
     expected = [[(a * b).sum(axis=0) / 100 for b in residuals] for a in residuals]
     np.testing.assert_allclose(found, np.moveaxis(expected, 2, 0), rtol=1e-5, atol=1e-7)
@@ -104,8 +114,8 @@ def test_some_outputs_have_the_maps_that_they_have_among_all():
         moments = Moments.of(samples(), OWN, together)
         some = moments.of_outputs(np.array([2, 3]))
         for scope in moments.scopes:
-            ((all_of_them, _),) = moments.solutions(scope, "deviations", [0.1])
-            ((of_some, _),) = some.solutions(scope, "deviations", [0.1])
+            all_of_them, _ = solution(moments, scope, "deviations", 0.1)
+            of_some, _ = solution(some, scope, "deviations", 0.1)
             np.testing.assert_allclose(of_some, all_of_them[:, [2, 3]], atol=1e-9)
 
 
@@ -119,7 +129,7 @@ def test_a_map_of_all_columns_is_not_solved_from_matrices_of_each():
 @pytest.mark.parametrize("penalty", [0.01, 10.0, 1e9])
 def test_penalties_shrink_a_map_of_all_columns_towards_persistence(basis, penalty):
     moments = Moments.of(samples(), OWN, True)
-    ((coefficients, intercept),) = moments.solutions("all", basis, [penalty])
+    coefficients, intercept = solution(moments, "all", basis, penalty)
     levels = np.stack([ROWS[KNOWN - WINDOW + 1 + k] for k in range(WINDOW)], axis=1)
     before = levels[:, -1:] - levels[:, :-1]
     if basis == "differences":
