@@ -2,6 +2,7 @@
 
 from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_table import LagTableTransformer
+from sklstm._panel_split import PanelSplit
 from sklstm._plot.forecast import ForecastDisplay
 from sklstm._plot.gate_activity import GateActivityDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "LSTMRegressor",
     "LagTableTransformer",
     "LossCurveDisplay",
+    "PanelSplit",
     "SlidingWindowTransformer",
     "WindowArray",
     "WindowSplitDisplay",
