@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABCMeta, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from sklstm._linear.own_columns import own_columns_of_rows
 from sklstm._linear.residual import residual_targets, solve_skip
 from sklstm._linear.skip import LinearSkip
 from sklstm._network.architecture import Architecture
@@ -51,7 +52,8 @@ from sklstm._preparation import (
 )
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
-from sklstm._series.windows import Windows
+from sklstm._series.scaling import SeriesScaling, scaling_of_series
+from sklstm._series.windows import Windows, separate_windows
 from sklstm._target_codec import TargetCodec
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 from sklstm._validation import (
@@ -63,6 +65,7 @@ from sklstm._validation import (
 
 # All rows are in such a batch. torch cannot count in numbers of more than 64 bits.
 _LARGEST_BATCH = 2**31
+_VALUES_OF_NEW_SERIES = 2**20  # in windows that are scaled at once
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     _codec: TargetCodec  # _codec, _architecture and _trained_with belong to the fitted net_
     _architecture: Architecture
     _trained_with: Hyperparameters
+    _scaling: SeriesScaling | None = None  # of several series
     net_: WindowNet
     target_leads_: np.ndarray
     _always_known: np.ndarray  # features known in the last step of every training window
@@ -126,6 +130,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         split = (early_stopping, params.validation_fraction)
         codec, rows = self._check_rows(checked, y, sample_weight, split, resumed)
         gap = rows.gap
+        windows, rows = self._in_units_of_series(windows, rows, resumed)
         if not resumed:
             self._set_input_attributes(checked)
             codec = self._standardise(windows, codec, rows)
@@ -199,6 +204,32 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             check_outputs_known(targets, parts[0])
             self._always_known = partly_unknown(windows, usable) == 0
         return codec, _Rows(targets, weight, usable, gap, *parts, left_out, panel)
+
+    def _in_units_of_series(
+        self, windows: Windows, rows: _Rows, resumed: bool
+    ) -> tuple[Windows, _Rows]:
+        """Scale each of several series: the targets, and the features that they are of."""
+        if not resumed:
+            self._scaling = None
+        scaling, panel = self._scaling, rows.panel
+        if resumed and scaling is None:
+            return windows, rows
+        if panel is None or isinstance(self.standardize, str) or not self.standardize:
+            return windows, rows
+        if scaling is None:
+            if panel.series[0] == panel.series[-1]:  # one series
+                return windows, rows
+            own = own_columns_of_rows(windows, rows.usable, rows.y, self.target_leads_)
+            columns = np.full(rows.y.shape[1], -1) if own is None else own.columns
+            slopes, offsets = np.ones(len(columns)), np.zeros(len(columns))
+            if own is not None:
+                slopes, offsets = own.slopes.numpy(), own.offsets.numpy()
+        else:
+            columns, slopes = scaling.columns, scaling.slopes
+            offsets = -slopes * scaling.origin[columns]
+        found = scaling_of_series(windows, panel, rows.y, rows.training, columns, (slopes, offsets))
+        self._scaling = scaling = found if scaling is None else scaling.extended(found)
+        return scaling.scaled(windows, panel), replace(rows, y=scaling.targets(rows.y, panel))
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:
         self.window_size_ = checked.windows.window_size
@@ -358,11 +389,55 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     # Prediction and pickling.
 
-    def _outputs(self, X: ArrayLike) -> np.ndarray:
-        """Compute the sum of network and linear map for every window: (n, outputs)."""
+    def _predictions(self, X: ArrayLike) -> np.ndarray:
+        """Predict the targets of every window: (n,) or (n, outputs)."""
         checked = check_windows(self, X, reset=False)
         self._warn_of_unknown(checked)
-        windows, architecture, module = checked.windows, self._architecture, self.net_.module_
+        windows, panel, order = checked.windows, checked.panel, checked.order
+        if self._scaling is None:
+            y = self._codec.decode(self._outputs(windows))
+        elif panel is None:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on several series, each in its own unit, but "
+                "the windows in X do not say which series they are of. Pass them as "
+                "SlidingWindowTransformer makes them of a frame with the index of the fit: "
+                "numpy.asarray(windows) loses it. Or fit with standardize='together'."
+            )
+        else:
+            y = self._predictions_of_series(self._scaling, windows, panel)
+        if order is None:
+            return y
+        in_order = np.empty_like(y)
+        in_order[order] = y
+        return in_order
+
+    def _predictions_of_series(
+        self, scaling: SeriesScaling, windows: Windows, panel: Panel
+    ) -> np.ndarray:
+        """Predict in the unit of each series; those of new series are scaled by their windows."""
+        numbers = scaling.numbers(panel)[panel.series]
+        is_new = numbers == len(scaling.names)
+        known, new = np.flatnonzero(~is_new), np.flatnonzero(is_new)
+        y = np.empty((windows.n_windows, self._codec.n_outputs))
+
+        def predict(rows: np.ndarray, part: Windows, target_scale: np.ndarray) -> None:
+            scaled = self._codec.decode(self._outputs(part)).reshape(len(rows), -1)
+            y[rows] = scaled * target_scale
+
+        if len(known):
+            part = replace(scaling.scaled(windows, panel), starts=windows.starts[known])
+            predict(known, part, scaling.target_scale[numbers[known]])
+        view = windows.view()
+        n_rows = max(_VALUES_OF_NEW_SERIES // max(view[:1].size, 1), 1)
+        for start in range(0, len(new), n_rows):
+            rows = new[start : start + n_rows]
+            values, target_scale = scaling.of_windows(view[windows.starts[rows]])
+            predict(rows, separate_windows(values), target_scale)
+        return y[:, 0] if self._codec.is_1d else y
+
+    def _outputs(self, windows: Windows) -> np.ndarray:
+        """Compute the sum of network and linear map for every window: (n, outputs)."""
+        architecture, module = self._architecture, self.net_.module_
         weight = module.head.weight
         on_cpu = is_cpu(weight.device)
         batch_size = architecture.prediction_batch(windows.window_size, on_cpu)
@@ -375,12 +450,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
             smallest = module.smallest_batch(batch_size, windows.window_size)
-            outputs = predict_windows(module, series, windows, batch_size, smallest, threads)
-        if checked.order is None:
-            return outputs
-        in_order = np.empty_like(outputs)
-        in_order[checked.order] = outputs
-        return in_order
+            return predict_windows(module, series, windows, batch_size, smallest, threads)
 
     def _warn_of_unknown(self, checked: CheckedWindows) -> None:
         """Warn of features that a fit always knew, such as forecasts of the weather."""
@@ -405,6 +475,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         if "net_" in state:
             state["net_"] = net_state(self.net_, self._architecture, self._trained_with)
             state["_codec"] = asdict(self._codec)
+            state["_scaling"] = None if self._scaling is None else asdict(self._scaling)
             del state["_architecture"], state["_trained_with"]  # net_state holds them
         return state
 
@@ -424,6 +495,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self._architecture = Architecture(**saved["architecture"])
         self._codec = self._codec_type(**self.__dict__["_codec"])
         self._trained_with = Hyperparameters(**saved["hyperparameters"])
+        scaling = self.__dict__["_scaling"]
+        self._scaling = None if scaling is None else SeriesScaling(**scaling)
         with torch_state(training=True):
             self.net_ = loaded_net(saved, self._architecture, self._trained_with)
 

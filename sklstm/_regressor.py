@@ -334,7 +334,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         "tol": [Interval(numbers.Real, 0, None, closed="left")],
         "gradient_clip": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "ema_decay": [Interval(numbers.Real, 0, 1, closed="left")],
-        "standardize": ["boolean"],
+        "standardize": ["boolean", StrOptions({"together"})],
         "warm_start": ["boolean"],
         "random_state": [
             Interval(numbers.Integral, 0, 2**32 - 1, closed="both"),
@@ -373,7 +373,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         tol: float = 1e-4,
         gradient_clip: float | None = 1.0,
         ema_decay: float = 0.99,
-        standardize: bool = True,
+        standardize: bool | Literal["together"] = True,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
@@ -517,7 +517,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         windows have ``history="none"``, and take the last prediction.
         """
         check_fitted(self, "net_")
-        return self._codec.decode(self._outputs(X))
+        return self._predictions(X)
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination of the predictions; unknown targets are left out.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 
 from sklstm._linear.samples import Dataset
+from sklstm._series.windows import Windows, history_length
 
 _N_SAMPLED = 256  # rows in which outputs and columns are compared
 _LEAST_ROWS = 10
+_MOST_ROWS = 2**20  # of rows that are not standardised; a copy of more takes memory
 # The squared error of the best line, in units of the variance: rounding, but no other column.
 _MOST_ERROR = 1e-6
 
@@ -94,6 +98,44 @@ def find_own_columns(dataset: Dataset, leads: np.ndarray) -> OwnColumns | None:
             return None
         columns[outputs], slopes[outputs], offsets[outputs] = lines
     return OwnColumns(columns, leads, slopes, offsets)
+
+
+class _LastSteps:
+    """The last steps of windows, by the rows in which the windows begin."""
+
+    def __init__(self, windows: Windows) -> None:
+        before = history_length(windows.window_size, windows.lag_step)
+        self._steps = windows.rows[before:]
+        self.shape = self._steps.shape
+
+    def index_select(self, starts: torch.Tensor) -> torch.Tensor:
+        """Return the last steps as windows of one step: (n, 1, features)."""
+        return torch.from_numpy(self._steps[starts.numpy()])[:, None]
+
+
+def own_columns_of_rows(
+    windows: Windows, usable: np.ndarray, y: np.ndarray, leads: np.ndarray
+) -> OwnColumns | None:
+    """Find the column of each output in the rows under windows, which are not standardised.
+
+    Parameters
+    ----------
+    windows : Windows
+    usable : ndarray of int
+        Numbers of the windows with a known target.
+    y : ndarray of shape (n_windows, outputs)
+        NaN where unknown.
+    leads : ndarray of int of shape (outputs,)
+    """
+    usable = usable[:_MOST_ROWS]
+    targets = torch.from_numpy(y[usable])
+    rows: Any = SimpleNamespace(
+        windows=_LastSteps(windows),
+        starts=torch.from_numpy(windows.starts[usable]),
+        targets=targets.nan_to_num(),
+        weights=(~targets.isnan()).double(),
+    )
+    return find_own_columns(rows, leads)
 
 
 def _lines(

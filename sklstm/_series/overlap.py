@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from sklstm._series.storage import let_go, new_rows, row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
-from sklstm._series.windows import Windows, are_few, history_length, number_type
+from sklstm._series.windows import Windows, are_few, history_length, number_type, separate_windows
 
 # Windows that are compared at once: few at first, since different windows differ soon.
 _FIRST_BLOCK, _VALUES_OF_A_BLOCK = 16, 2**17
@@ -40,7 +40,7 @@ def find_windows(windows: np.ndarray | WindowArray) -> Windows:
     -------
     Windows
     """
-    n_windows, window_size, n_features = windows.shape
+    n_windows, window_size, _ = windows.shape
     if isinstance(windows, WindowArray) and windows.panel is not None:
         apart, reach = np.diff(windows.starts), history_length(window_size, windows.dilation)
         # The windows of a series begin after those of the one before, and one twice does so too.
@@ -65,8 +65,7 @@ def find_windows(windows: np.ndarray | WindowArray) -> Windows:
                 reach = history_length(window_size, windows.dilation)
                 starts = _starts(windows, np.minimum(shifts, reach + 1))
                 return _windows_at(windows, starts, windows.dilation)
-    rows = np.ascontiguousarray(windows).reshape(-1, n_features)
-    return Windows(rows, _numbers(windows) * window_size, window_size, 1)
+    return separate_windows(np.asarray(windows))
 
 
 def _numbers(windows: np.ndarray | WindowArray) -> np.ndarray:

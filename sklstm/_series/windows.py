@@ -119,6 +119,14 @@ def history_length(window_size: int, dilation: int) -> int:
     return (window_size - 1) * dilation
 
 
+def separate_windows(values: np.ndarray) -> Windows:
+    """Return windows (n, window, features) that share no row."""
+    n, window_size, n_features = values.shape
+    rows = np.ascontiguousarray(values).reshape(-1, n_features)
+    starts = np.arange(n, dtype=number_type(len(rows))) * window_size
+    return Windows(rows, starts, window_size, 1)
+
+
 def window_view(base: np.ndarray, window_size: int, dilation: int = 1) -> np.ndarray:
     """Make read-only windows over ``base``, without a copy.
 

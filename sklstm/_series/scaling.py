@@ -1,0 +1,244 @@
+"""Targets of each of several series, and the feature that they are of, in units of their series.
+
+One model of many series needs them in a common unit: D. Salinas et al., "DeepAR: Probabilistic
+forecasting with autoregressive recurrent networks", International Journal of Forecasting 36(3),
+2020. There is no mean of each series: at times that were left out of a fit it would know of them,
+so that a map towards it looks better than it is. Few values are shrunk: W. James and C. Stein,
+"Estimation with quadratic loss", Berkeley Symposium on Mathematical Statistics, 1961.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from sklstm._series.panel import Panel
+from sklstm._series.statistics import mean_and_scale
+from sklstm._series.storage import row_blocks
+from sklstm._series.windows import Windows
+
+# With so many known values, a series has its own variance and the expected one in equal parts.
+_VALUES_OF_HALF = 10
+_VALUES_TO_TELL = 20  # in a series, for the usual ratio of scale and size
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesScaling:
+    """Units of the features and targets of each series.
+
+    Attributes
+    ----------
+    names : list
+        Of the series.
+    scale : ndarray of shape (n_series, features)
+        Standard deviations, shrunk where values are few; one for other features than those that a
+        target is a later value of.
+    target_scale : ndarray of shape (n_series, outputs)
+    origin : ndarray of shape (features,)
+        The value of a feature where the target is zero.
+    ratio : ndarray of shape (features,)
+        The usual scale of a series, in units of its size, the mean of its absolute values. Zero
+        for features without scales.
+    columns : ndarray of int of shape (outputs,)
+        The feature whose later value each output is; -1: none.
+    slopes : ndarray of shape (outputs,)
+        Units of the output in that of its feature.
+    """
+
+    names: list[Any]
+    scale: np.ndarray
+    target_scale: np.ndarray
+    origin: np.ndarray
+    ratio: np.ndarray
+    columns: np.ndarray
+    slopes: np.ndarray
+
+    def numbers(self, panel: Panel) -> np.ndarray:
+        """Return the place in ``names`` of each name of a panel; of a new series their number."""
+        known = {name: number for number, name in enumerate(self.names)}
+        return np.array([known.get(name, len(known)) for name in panel.names], dtype=np.int64)
+
+    def scaled(self, windows: Windows, panel: Panel) -> Windows:
+        """Return windows over scaled rows, of which those of new series are of no use."""
+        edges, present = edges_of_series(windows, panel)
+        numbers = self.numbers(panel)[present]
+        of_rows = np.repeat(numbers.astype(np.int32), np.diff(edges))
+        scale = np.concatenate([self.scale, np.full((1, self.scale.shape[1]), np.inf)])
+        rows: Any = ScaledRows(windows.rows, self.origin, scale, of_rows)
+        return replace(windows, rows=rows)
+
+    def of_windows(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scale windows of new series by themselves.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, window, features)
+
+        Returns
+        -------
+        scaled : ndarray of shape (n, window, features)
+        target_scale : ndarray of shape (n, outputs)
+        """
+        values = values - self.origin
+        known = ~np.isnan(values)
+        n_known = known.sum(axis=1)
+        n = np.maximum(n_known, 1)
+        some = np.where(known, values, 0.0)
+        deviations = np.where(known, values - (some.sum(axis=1) / n)[:, np.newaxis], 0.0)
+        spread = np.sqrt((deviations**2).sum(axis=1) / n)
+        scale = shrunk(n_known, spread, np.abs(some).sum(axis=1) / n, self.ratio)
+        scale = np.where(self.ratio > 0, scale, 1.0)
+        usual = np.broadcast_to(
+            np.median(self.target_scale, axis=0), (len(values), len(self.columns))
+        )
+        of_columns = np.abs(self.slopes) * scale[:, self.columns]
+        return values / scale[:, np.newaxis], np.where(self.columns >= 0, of_columns, usual)
+
+    def targets(self, y: np.ndarray, panel: Panel) -> np.ndarray:
+        """Return targets (n, outputs) of a sorted panel in the units of their series."""
+        y, numbers = y.copy(), self.numbers(panel)
+        for at in row_blocks(y):
+            y[at] /= self.target_scale[numbers[panel.series[at]]]
+        return y
+
+    def extended(self, other: SeriesScaling) -> SeriesScaling:
+        """Return the scaling with the series of another one that are new."""
+        known = set(self.names)
+        new = [number for number, name in enumerate(other.names) if name not in known]
+        return replace(
+            self,
+            names=[*self.names, *(other.names[number] for number in new)],
+            scale=np.concatenate([self.scale, other.scale[new]]),
+            target_scale=np.concatenate([self.target_scale, other.target_scale[new]]),
+        )
+
+
+class ScaledRows:
+    """Rows under windows in the units of their series, scaled when they are read.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (base_rows, features)
+    origin : ndarray of shape (features,)
+    scale : ndarray of shape (n_series, features)
+    series : ndarray of int of shape (base_rows,)
+    """
+
+    def __init__(
+        self, rows: np.ndarray, origin: np.ndarray, scale: np.ndarray, series: np.ndarray
+    ) -> None:
+        self.rows, self.origin, self.scale, self.series = rows, origin, scale, series
+        self.shape, self.dtype = rows.shape, rows.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, at: Any) -> np.ndarray:
+        scaled: np.ndarray = (self.rows[at] - self.origin) / self.scale[self.series[at]]
+        return scaled
+
+
+def edges_of_series(windows: Windows, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the rows of each series begin under the windows of a sorted panel.
+
+    Returns
+    -------
+    edges : ndarray of int of shape (n_present + 1,)
+    present : ndarray of int of shape (n_present,)
+        The numbers of the series that have rows.
+    """
+    first = np.flatnonzero(np.diff(panel.series, prepend=-1) != 0)
+    edges = np.append(windows.starts[first], len(windows.rows))
+    edges[0] = 0
+    return edges, panel.series[first]
+
+
+def scaling_of_series(
+    windows: Windows,
+    panel: Panel,
+    y: np.ndarray,
+    training: np.ndarray,
+    columns: np.ndarray,
+    lines: tuple[np.ndarray, np.ndarray],
+) -> SeriesScaling:
+    """Compute the units of each series from its training rows, or from all if it has none.
+
+    Parameters
+    ----------
+    windows : Windows
+    panel : Panel
+        Sorted.
+    y : ndarray of shape (n_windows, outputs)
+    training : ndarray of int
+        Numbers of the training windows.
+    columns : ndarray of int of shape (outputs,)
+        The feature whose later value each output is; -1: none.
+    lines : tuple of ndarray of shape (outputs,)
+        Slopes and offsets: the output is ``slope * feature + offset``.
+    """
+    slopes, offsets = lines
+    n_features, used = windows.rows.shape[1], np.unique(columns[columns >= 0])
+    origin, ratio = np.zeros((2, n_features))
+    for column in used:
+        output = int(np.flatnonzero(columns == column)[0])
+        origin[column] = -offsets[output] / slopes[output]
+    edges, present = edges_of_series(windows, panel)
+    is_training = np.zeros(windows.n_windows)
+    is_training[training] = 1
+    weight = windows.spread_over_rows(is_training)
+    scale = np.ones((len(present), n_features))
+    scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges)
+    changes = np.flatnonzero(np.diff(panel.series)) + 1
+    every, zero = np.arange(y.shape[1]), np.zeros(y.shape[1])
+    own, _ = _scales(y, every, zero, is_training, np.concatenate([[0], changes, [len(y)]]))
+    target_scale = np.where(columns >= 0, np.abs(slopes) * scale[:, columns], own)
+    names = [panel.names[number] for number in present.tolist()]
+    return SeriesScaling(names, scale, target_scale, origin, ratio, columns, slopes)
+
+
+def shrunk(
+    n_known: np.ndarray, spread: np.ndarray, size: np.ndarray, ratio: np.ndarray
+) -> np.ndarray:
+    """Shrink the standard deviation of few values towards what their size lets expect.
+
+    Parameters
+    ----------
+    n_known, spread, size : ndarray of shape (n, columns)
+        Number of known values, their standard deviation, and the mean of their absolute values.
+    ratio : ndarray of shape (columns,)
+        The usual ratio of standard deviation and size.
+    """
+    expected = _VALUES_OF_HALF * (ratio * size) ** 2
+    scale = np.sqrt((n_known * spread**2 + expected) / (n_known + _VALUES_OF_HALF))
+    return np.where(scale > 0, scale, 1.0)
+
+
+def _scales(
+    rows: np.ndarray, columns: np.ndarray, origin: np.ndarray, weight: np.ndarray, edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scale of each series (n_series, columns), and the usual ratio (columns,)."""
+    shape = (len(edges) - 1, len(columns))
+    if not len(columns):
+        return np.ones(shape), np.ones(0)
+    n_known, spread, size = np.zeros((3, *shape))
+    for number, (begin, end) in enumerate(pairwise(edges.tolist())):
+        used = weight[begin:end] > 0
+        values = rows[begin:end][used if used.any() else slice(None)][:, columns] - origin
+        known = ~np.isnan(values)
+        n_known[number] = known.sum(axis=0)
+        spread[number] = mean_and_scale(values, np.ones(len(values)))[1]
+        sizes = np.where(known, np.abs(values), 0)
+        size[number] = sizes.sum(axis=0) / np.maximum(n_known[number], 1)
+        is_constant = np.fmin.reduce(values) == np.fmax.reduce(values)  # has a scale of one
+        spread[number, is_constant | ~known.any(axis=0)] = 0.0
+    ratio = np.ones(shape[1])
+    for column in range(shape[1]):
+        varies = (spread[:, column] > 0) & (size[:, column] > 0)
+        long = varies & (n_known[:, column] >= _VALUES_TO_TELL)
+        told = long if long.any() else varies
+        if told.any():
+            ratio[column] = np.median(spread[told, column] / size[told, column])
+    return shrunk(n_known, spread, size, ratio), ratio
