@@ -37,7 +37,12 @@ from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
 from sklstm._network.runtime import torch_state
-from sklstm._network.series_tensor import check_magnitude, check_not_tiny, standardised_series
+from sklstm._network.series_tensor import (
+    check_magnitude,
+    check_not_tiny,
+    standardised,
+    standardised_series,
+)
 from sklstm._network.state import load_net_state, loaded_net, net_state
 from sklstm._network.threads import n_threads
 from sklstm._network.training import release, train
@@ -506,6 +511,23 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def standardised_window(estimator: BaseLSTM, X: ArrayLike, row: int) -> np.ndarray:
+    """Return the window of one row of ``X`` as the network gets it: (window, features)."""
+    windows: Any = X
+    # One row of a WindowArray of several series is an array that has lost its series.
+    checked = check_windows(estimator, windows[row : row + 1], reset=False)
+    found, panel, scaling = checked.windows, checked.panel, estimator._scaling
+    window = found.view()[found.starts[0]]
+    if scaling is not None and panel is not None:
+        if panel.names[int(panel.series[0])] in scaling.names:
+            scaled = scaling.scaled(found, panel)
+            steps = np.arange(found.window_size) * found.lag_step + found.starts[0]
+            window = scaled.rows[steps]
+        else:
+            window = scaling.of_windows(window[np.newaxis])[0][0]
+    return standardised(window, estimator.feature_mean_, estimator.feature_scale_)
 
 
 def _places(some: np.ndarray, rows: np.ndarray) -> slice | np.ndarray:

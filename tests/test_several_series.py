@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import (
+    GateActivityDisplay,
     KnownTargetsRegressor,
     LSTMRegressor,
+    PanelSplit,
     SlidingWindowTransformer,
     forecast_targets,
 )
@@ -367,3 +370,168 @@ def test_other_regressors_are_fitted_on_targets_known_in_each_series(as_frame):
     fitted = KnownTargetsRegressor(Ridge()).fit(flat, y)
     from_end = X.sort_index().groupby(level=0).cumcount(ascending=False).loc[X.index]
     assert_array_equal(fitted.fitted_rows_, np.flatnonzero(from_end >= 3))
+
+
+class TestScaling:
+    """Each series has its own unit: a target, and the feature that it is of."""
+
+    SIZES = np.array([0.01, 1.0, 30.0, 1000.0, 5.0, 200.0])
+
+    def frame(self):
+        X = waves()
+        number = X.index.get_level_values(0).str[-1].astype(int)
+        X["sales"] = (X["sales"] - 10 * number + 3) * self.SIZES[number]
+        return X
+
+    def test_predictions_are_those_of_series_in_any_unit(self):
+        X = self.frame()
+        units = self.SIZES[X.index.get_level_values(0).str[-1].astype(int)]
+        found = []
+        for unit in (np.ones(len(X)), units):
+            scaled = X.div(unit, axis=0)
+            pipe = pipeline().fit(scaled, forecast_targets(scaled["sales"], 3))
+            found.append(pipe.predict(scaled) * unit[:, np.newaxis])
+        np.testing.assert_allclose(*found, rtol=1e-4)
+
+    def test_a_series_of_small_values_is_forecast_as_well_as_one_of_large_values(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 1)
+        worst = {}
+        for standardize in (True, "together"):
+            pipe = pipeline(standardize=standardize, early_stopping=False, learning_rate=1e-9)
+            residual = y.to_numpy() - pipe.fit(X, y).predict(X).reshape(len(X), -1)
+            of_series = pd.DataFrame(residual, X.index).groupby(level=0).std()[0].to_numpy()
+            worst[standardize] = (of_series / self.SIZES).max()
+        # The values of every series have a noise of 0.1, which no forecast can have less of.
+        assert worst[True] < 0.25
+        assert worst["together"] > worst[True]
+
+    @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
+    def test_a_new_series_is_forecast_in_its_own_unit(self, unit):
+        X = self.frame()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 2))
+        new = pd.concat({"new": X.loc["shop 2"] * unit / 30}, names=["shop", "day"])
+        found = pipe.predict(new)[20:]
+        expected = forecast_targets(new["sales"], 2).to_numpy()[20:]
+        known = ~np.isnan(expected)
+        assert np.sqrt(np.mean((found - expected)[known] ** 2)) < 0.35 * unit
+        # A row has the prediction that it has among others.
+        assert_array_equal(pipe.predict(pd.concat([X, new]))[len(X) + 20 :], found)
+        assert_array_equal(pipe.predict(new[-14:])[-1], found[-1])
+
+    @pytest.mark.parametrize("value", [0.0, 7.0])
+    def test_constant_series_and_windows_of_missing_values_have_finite_forecasts(self, value):
+        X = self.frame()
+        X.loc["shop 3", "sales"] = value
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 2))
+        assert np.isfinite(pipe.predict(X)).all()
+        new = pd.concat({"new": X.loc["shop 3"]}, names=["shop", "day"])
+        assert np.abs(pipe.predict(new) - value).max() < 1 + value / 2
+        new["sales"] = NAN
+        assert np.isfinite(pipe.predict(new)).all()
+
+    @pytest.mark.parametrize("value", [0.0, NAN])
+    def test_a_constant_series_or_one_of_missing_values_hardly_changes_others(self, value):
+        X = self.frame()
+        params = {"early_stopping": False, "learning_rate": 1e-9}
+        expected = pd.DataFrame(
+            pipeline(**params).fit(X, forecast_targets(X["sales"], 2)).predict(X), X.index
+        )
+        more = pd.concat({"flat": X.loc["shop 1"] * 0 + value}, names=["shop", "day"])
+        both = pd.concat([X, more])
+        pipe = pipeline(**params).fit(both, forecast_targets(both["sales"], 2))
+        change = pd.DataFrame(pipe.predict(X), X.index) - expected
+        of_series = change.groupby(level=0).std()[0].to_numpy()
+        assert (of_series < 0.1 * self.SIZES).all()
+
+    def test_a_scaler_before_the_windows_changes_no_unit(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 3)
+        params = {"early_stopping": False, "learning_rate": 1e-9}
+        scaler = StandardScaler().set_output(transform="pandas")
+        found = make_pipeline(scaler, *pipeline(**params)).fit(X, y).predict(X)
+        expected = pipeline(**params).fit(X, y).predict(X)
+        units = self.SIZES[X.index.get_level_values(0).str[-1].astype(int)][:, np.newaxis]
+        np.testing.assert_allclose(found / units, expected / units, atol=0.02)
+
+    def test_labels_of_each_series_have_its_unit(self):
+        X = self.frame()
+        y = X["sales"].rolling(3).mean() ** 2  # no feature
+        pipe = pipeline(target_leads=0).fit(X, y)
+        of_series = pd.Series(pipe.predict(X), X.index).groupby(level=0).mean()
+        expected = y.groupby(level=0).mean()
+        np.testing.assert_allclose(of_series / expected, 1, atol=0.3)
+
+    def test_a_fit_that_goes_on_adds_the_units_of_new_series(self):
+        X = self.frame()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 2))
+        new = pd.concat({"new": X.loc["shop 2"] * 1000}, names=["shop", "day"])
+        before = pipe.predict(new)[20:]
+        pipe[-1].partial_fit(pipe[0].transform(new), forecast_targets(new["sales"], 2))
+        after = pipe.predict(new)[20:]
+        np.testing.assert_allclose(after, before, atol=30_000)
+        assert not np.array_equal(after, before)
+        assert np.isfinite(pipe.predict(X)).all()
+
+    def test_a_loaded_estimator_has_the_units(self):
+        X = self.frame()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 2))
+        assert_array_equal(pickle.loads(pickle.dumps(pipe)).predict(X), pipe.predict(X))
+
+    def test_windows_that_have_lost_their_series_are_refused(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 2)
+        pipe = pipeline().fit(X, y)
+        with pytest.raises(ValueError, match=r"each in its own unit.*standardize='together'"):
+            pipe[-1].predict(np.asarray(pipe[0].transform(X)))
+        pipe = pipeline(standardize="together").fit(X, y)
+        pipe[-1].predict(np.asarray(pipe[0].transform(X)))
+
+    def test_gates_are_those_of_the_row(self):
+        X = self.frame().iloc[SHUFFLED]
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 2))
+        label = X.index[17]
+        of_series = X.loc[[label[0]]].sort_index()
+        row = of_series.index.get_loc(label)
+        among = GateActivityDisplay.from_estimator(pipe, X, row=17).activity
+        alone = GateActivityDisplay.from_estimator(pipe, of_series, row=row).activity
+        for name, gate in among.items():
+            assert_array_equal(gate, alone[name])
+
+
+class TestPanelSplit:
+    """A splitter of times."""
+
+    @pytest.mark.parametrize("order", ["by series", "shuffled"])
+    @pytest.mark.parametrize("cv", [None, 3, TimeSeriesSplit(4, gap=5, test_size=7)])
+    def test_each_time_is_in_one_part_with_all_its_series(self, cv, order):
+        X = waves() if order == "by series" else waves().iloc[SHUFFLED]
+        days = X.index.get_level_values("day")
+        every = days.unique().sort_values()
+        splitter = PanelSplit(cv)
+        expected = TimeSeriesSplit() if cv is None else TimeSeriesSplit(3) if cv == 3 else cv
+        folds = list(splitter.split(X))
+        assert splitter.get_n_splits() == len(folds) == expected.get_n_splits()
+        for found, of_times in zip(folds, expected.split(every), strict=True):
+            for rows, times in zip(found, of_times, strict=True):
+                assert_array_equal(rows, np.flatnonzero(days.isin(every[times])))
+
+    def test_a_search_over_several_series(self):
+        X = waves()
+        search = GridSearchCV(
+            pipeline(max_epochs=1),
+            {"slidingwindowtransformer__window_size": [4, 8]},
+            cv=PanelSplit(2),
+            error_score="raise",
+        )
+        assert np.isfinite(search.fit(X, forecast_targets(X["sales"], 1)).best_score_)
+
+    def test_the_index_of_y_counts_if_x_has_none(self):
+        X = waves()
+        found = PanelSplit(2).split(X.to_numpy(), X["sales"])
+        for part, expected in zip(found, PanelSplit(2).split(X), strict=True):
+            assert_array_equal(np.concatenate(part), np.concatenate(expected))
+
+    def test_rows_without_several_levels_are_refused(self):
+        with pytest.raises(ValueError, match="neither X nor y has an index with several levels"):
+            next(PanelSplit().split(waves().loc["shop 1"]))

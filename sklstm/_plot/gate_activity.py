@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from sklstm._base import standardised_window
 from sklstm._lag_table import LagTableTransformer
 from sklstm._network.gates import gate_activity
-from sklstm._network.series_tensor import standardised
 from sklstm._plot.drawing import axes_and_figure
 from sklstm._plot.inputs import check_row, fitted_lstm
 from sklstm._transformer import SlidingWindowTransformer
-from sklstm._validation import check_int, check_params, check_windows
+from sklstm._validation import check_int, check_params
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -240,16 +240,15 @@ class GateActivityDisplay:
                 f"layer={layer}, but the network has {n_layers} layer(s): expected "
                 f"{-n_layers} to {n_layers - 1}. Negative numbers count from the last layer."
             )
-        windows, lags = X, np.arange(regressor.window_size_)[::-1]
+        windows: Any = X
+        lags = np.arange(regressor.window_size_)[::-1]
         for step in before:
             windows = step.transform(windows)
             if isinstance(step, SlidingWindowTransformer):
                 lags = lags * check_params(step).dilation
             elif isinstance(step, LagTableTransformer):
                 lags = step.lags_
-        found = check_windows(regressor, windows, reset=False).windows
-        start = found.starts[check_row(row, found.n_windows)]
-        window = found.view()[start]  # (window, features)
-        window = standardised(window, regressor.feature_mean_, regressor.feature_scale_)
+        windows = windows if hasattr(windows, "shape") else np.asarray(windows)
+        window = standardised_window(regressor, windows, check_row(row, len(windows)))
         activity = gate_activity(module, window)[layer]
         return cls(activity=activity, lags=lags, layer=layer % n_layers).plot(ax, cmap=cmap)
