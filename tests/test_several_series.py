@@ -442,7 +442,7 @@ class TestScaling:
         pipe = pipeline(**params).fit(both, forecast_targets(both["sales"], 2))
         change = pd.DataFrame(pipe.predict(X), X.index) - expected
         of_series = change.groupby(level=0).std()[0].to_numpy()
-        assert (of_series < 0.1 * self.SIZES).all()
+        assert (of_series < 0.15 * self.SIZES).all()
 
     def test_a_scaler_before_the_windows_changes_no_unit(self):
         X = self.frame()
@@ -456,7 +456,7 @@ class TestScaling:
 
     def test_labels_of_each_series_have_its_unit(self):
         X = self.frame()
-        y = X["sales"].rolling(3).mean() ** 2  # no feature
+        y = X["sales"].groupby(level=0).rolling(3).mean().droplevel(0) ** 2  # no feature
         pipe = pipeline(target_leads=0).fit(X, y)
         of_series = pd.Series(pipe.predict(X), X.index).groupby(level=0).mean()
         expected = y.groupby(level=0).mean()
