@@ -136,9 +136,11 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         this average. In step s of a fit the decay is at most s / (s + 9), which reaches 0.99
         at step 891. 0: no average.
 
-    standardize : bool, default=True
+    standardize : bool or "together", default=True
         Whether to standardise each feature and each target with the mean and standard
-        deviation of the training windows. Predictions are in units of the target. False: it is
+        deviation of the training windows. Predictions are in units of the target. Of several
+        series, each target, and the feature that it is a later value of, are first divided by
+        their standard deviation in the series: see Notes. "together": they are not. False: it is
         an error if squares of values overflow in ``precision``, or if all values vanish in it.
 
     warm_start : bool, default=False
@@ -225,10 +227,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         all fits of a warm start. None without early stopping.
 
     feature_mean_, feature_scale_ : ndarray of shape (features of a step,)
-        Standardisation of the features.
+        Standardisation of the features; of several series, in the units of these.
 
     target_mean_, target_scale_ : ndarray of shape (`n_outputs_`,)
-        Standardisation of the targets.
+        Standardisation of the targets; of several series, in the units of these.
 
     See Also
     --------
@@ -248,6 +250,12 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     table, a :class:`WindowArray` and any order in memory give the same model. Rows that several
     windows hold are stored once. A hole between the windows may be anywhere; with a ``dilation``,
     windows with a hole between them are read one by one, unless they are a WindowArray.
+
+    **Several series** in one frame (see :class:`SlidingWindowTransformer`) train one network and one
+    linear map. Early stopping validates on the latest times of all series. The unit of a series is
+    its standard deviation in the training rows, shrunk towards a multiple of the mean of its
+    absolute values where rows are few. A series that no fit has seen has the unit that the known
+    values of the window give, or for a target that is no feature the median of the units.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
     output of it, does not count in the loss, but windows of later rows still contain the row.

@@ -32,7 +32,8 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
     ----------
     series : array-like of shape (n_rows,) or (n_rows, 1)
         The values to forecast, rows in time order; NaN, None, NA or a mask where
-        unknown. With a regular pandas index, steps that the index leaves out are
+        unknown. With several series, named by the first levels of a pandas index, targets never
+        cross a series. With a regular pandas index, steps that the index leaves out are
         unknown values, as in :class:`SlidingWindowTransformer`.
     horizon : int or iterable of int
         Number of steps ahead, at least 1; or the steps ahead in increasing order, such as

@@ -101,13 +101,15 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         follows the one before it.
 
     history_ : ndarray of shape (at most (window_size - 1) * dilation, `n_features_in_`)
-        The last rows seen by :meth:`fit` and :meth:`partial_fit`.
+        The last rows seen by :meth:`fit` and :meth:`partial_fit`. Of several series, a dict of such
+        arrays by the names of the series.
 
     See Also
     --------
     LSTMRegressor : The estimator that takes these windows.
-    WindowArray : What windows are if the index has a hole.
+    WindowArray : What windows are if the index has a hole, or of several series.
     forecast_targets : The next values of a series as targets, row by row.
+    PanelSplit : Splits the times of several series.
 
     Notes
     -----
@@ -162,6 +164,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
       series by chance (of a constant series, of one that repeats) get no history, with a
       warning. Their windows are then incomplete, but hold no row from the future. An index
       prevents this.
+
+    **Several series in one frame** have a pandas index with several levels: the last one is time, the
+    others name the series. Windows and history never cross a series; they are those of a fit for
+    each series. The rows may have any order. All series have the frequency of the longest one, and
+    holes are counted over all of them. Rows of a series that was not fitted have no history, and
+    :meth:`partial_fit` adds series. Windows are a :class:`WindowArray`.
 
     **Memory.** Windows are a read-only strided view of one padded copy of the series. If the
     index has a hole inside the rows of one call, they are a :class:`WindowArray` over this
@@ -323,7 +331,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         windows : ndarray or WindowArray of shape (n_rows, window_size, n_features)
-            A :class:`WindowArray` if the index of ``X`` has a hole. With ``flatten=True``,
+            A :class:`WindowArray` if the index of ``X`` has a hole, or names several series. With ``flatten=True``,
             an array or data frame of shape (n_rows, n_features * window_size). Oldest step
             first; float32 stays float32, everything else is float64.
 
