@@ -251,10 +251,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     windows hold are stored once. A hole between the windows may be anywhere; with a ``dilation``,
     windows with a hole between them are read one by one, unless they are a WindowArray.
 
-    **Several series** in one frame (see :class:`SlidingWindowTransformer`) train one network and one
-    linear map. Early stopping validates on the latest times of all series. The unit of a series is
-    its standard deviation in the training rows, shrunk towards a multiple of the mean of its
-    absolute values where rows are few. A series that no fit has seen has the unit that the known
+    **Several series** in one frame (see :class:`SlidingWindowTransformer`) train one network and
+    one linear map. Early stopping validates on the latest times of all series. The unit of a
+    series is its standard deviation in the training rows, shrunk towards a multiple of the mean of
+    its absolute values where rows are few. A series that no fit has seen has the unit that the known
     values of the window give, or for a target that is no feature the median of the units.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this

@@ -165,9 +165,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
       warning. Their windows are then incomplete, but hold no row from the future. An index
       prevents this.
 
-    **Several series in one frame** have a pandas index with several levels: the last one is time, the
-    others name the series. Windows and history never cross a series; they are those of a fit for
-    each series. The rows may have any order. All series have the frequency of the longest one, and
+    **Several series in one frame** have a pandas index with several levels: the last one is time,
+    the others name the series. Windows and history never cross a series; they are those of a fit
+    for each series. The rows may have any order. All series have the frequency of the longest one, and
     holes are counted over all of them. Rows of a series that was not fitted have no history, and
     :meth:`partial_fit` adds series. Windows are a :class:`WindowArray`.
 
@@ -331,9 +331,9 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         windows : ndarray or WindowArray of shape (n_rows, window_size, n_features)
-            A :class:`WindowArray` if the index of ``X`` has a hole, or names several series. With ``flatten=True``,
-            an array or data frame of shape (n_rows, n_features * window_size). Oldest step
-            first; float32 stays float32, everything else is float64.
+            A :class:`WindowArray` if the index of ``X`` has a hole, or names several series. With
+            ``flatten=True``, an array or data frame of shape (n_rows, n_features * window_size).
+            Oldest step first; float32 stays float32, everything else is float64.
 
         Raises
         ------

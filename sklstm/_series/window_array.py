@@ -1,4 +1,4 @@
-"""WindowArray: windows that do not lie regularly, over one series."""
+"""WindowArray: windows that do not lie regularly, over one series or several."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sklstm._series.windows import Windows, history_length, number_type
 
 
 class WindowArray(NDArrayOperatorsMixin):
-    """Windows over one series, for windows that do not lie regularly in it.
+    """Windows over one series, for windows that do not lie regularly in it, or over several.
 
     :class:`SlidingWindowTransformer` returns it in place of an array where steps are missing among
-    the rows passed. It takes the memory of the series, not ``window_size`` times as much.
+    the rows passed, or where they are rows of several series. It takes the memory of the series, not ``window_size`` times as much.
     :class:`LSTMRegressor`, the displays and scikit-learn's splitters and searches take it as they
     take an array.
 
@@ -41,6 +41,8 @@ class WindowArray(NDArrayOperatorsMixin):
         See above.
     dilation : int
         See above.
+    panel : object or None
+        Which series and time each window is of. None: one series.
     shape : tuple of int
         ``(n_windows, window_size, n_features)``.
     ndim : int
@@ -70,7 +72,8 @@ class WindowArray(NDArrayOperatorsMixin):
 
     Everything else makes an array of all windows first: :func:`numpy.asarray`, every function of
     numpy (``numpy.isnan(windows)``) and every operator (``windows - 1``, ``windows == 0``). Methods
-    of arrays, such as ``reshape``, need :func:`numpy.asarray` written out.
+    of arrays, such as ``reshape``, need :func:`numpy.asarray` written out. Of several series, such
+    an array no longer says which series its windows are of.
 
     A pickle, a deep copy and the cache of ``Pipeline(memory=...)`` hold the part of the base that
     the windows reach.
