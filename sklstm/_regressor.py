@@ -254,8 +254,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     **Several series** in one frame (see :class:`SlidingWindowTransformer`) train one network and
     one linear map. Early stopping validates on the latest times of all series. The unit of a
     series is its standard deviation in the training rows, shrunk towards a multiple of the mean of
-    its absolute values where rows are few. A series that no fit has seen has the unit that the known
-    values of the window give, or for a target that is no feature the median of the units.
+    its absolute values where rows are few. A series that no fit has seen has the unit that the
+    known values of the window give, or for a target that is no feature the median of the units.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
     output of it, does not count in the loss, but windows of later rows still contain the row.

@@ -18,7 +18,8 @@ class WindowArray(NDArrayOperatorsMixin):
     """Windows over one series, for windows that do not lie regularly in it, or over several.
 
     :class:`SlidingWindowTransformer` returns it in place of an array where steps are missing among
-    the rows passed, or where they are rows of several series. It takes the memory of the series, not ``window_size`` times as much.
+    the rows passed, or where they are rows of several series. It takes the memory of the series,
+    not ``window_size`` times as much.
     :class:`LSTMRegressor`, the displays and scikit-learn's splitters and searches take it as they
     take an array.
 
