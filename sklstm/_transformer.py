@@ -168,8 +168,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     **Several series in one frame** have a pandas index with several levels: the last one is time,
     the others name the series. Windows and history never cross a series; they are those of a fit
     for each series. The rows may have any order. All series have the frequency of the longest one,
-    and holes are counted over all of them. Rows of a series that was not fitted have no history, and
-    :meth:`partial_fit` adds series. Windows are a :class:`WindowArray`.
+    and holes are counted over all of them. Rows of a series that was not fitted have no history,
+    and :meth:`partial_fit` adds series. Windows are a :class:`WindowArray`.
 
     **Memory.** Windows are a read-only strided view of one padded copy of the series. If the
     index has a hole inside the rows of one call, they are a :class:`WindowArray` over this
