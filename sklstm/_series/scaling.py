@@ -191,10 +191,11 @@ def scaling_of_series(
     weight = windows.spread_over_rows(is_training)
     scale = np.ones((len(present), n_features))
     scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges)
+    target_scale = np.abs(slopes) * scale[:, columns]
+    others = np.flatnonzero(columns < 0)
     changes = np.flatnonzero(np.diff(panel.series)) + 1
-    every, zero = np.arange(y.shape[1]), np.zeros(y.shape[1])
-    own, _ = _scales(y, every, zero, is_training, np.concatenate([[0], changes, [len(y)]]))
-    target_scale = np.where(columns >= 0, np.abs(slopes) * scale[:, columns], own)
+    edges = np.concatenate([[0], changes, [len(y)]])
+    target_scale[:, others], _ = _scales(y, others, np.zeros(len(others)), is_training, edges)
     names = [panel.names[number] for number in present.tolist()]
     return SeriesScaling(names, scale, target_scale, origin, ratio, columns, slopes)
 
