@@ -19,6 +19,7 @@ from sklstm._series.labels import (
     loaded_pandas,
     time_index,
 )
+from sklstm._series.windows import number_type
 
 _FIRST_NAMES = 3  # series that a message names
 
@@ -85,10 +86,14 @@ class Panel:
 
     def rows_left(self) -> np.ndarray:
         """Count for each row the rows of its series after it."""
-        left = np.empty(len(self), dtype=np.int64)
-        ends = np.repeat(self.edges[1:], np.diff(self.edges))
-        left[self.order] = ends - 1 - np.arange(len(self))
-        return left
+        dtype = number_type(len(self))
+        left: np.ndarray = np.repeat(self.edges[1:].astype(dtype) - 1, np.diff(self.edges))
+        left -= np.arange(len(self), dtype=dtype)
+        if self.is_sorted:
+            return left
+        unsorted = np.empty_like(left)
+        unsorted[self.order] = left
+        return unsorted
 
 
 def panel_of(index: PandasIndex, name: str = "X", freq: Any = "auto") -> Panel:
