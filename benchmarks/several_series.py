@@ -25,6 +25,7 @@ PARTS = ((0.4, 0.5), (0.5, 0.6), (0.6, 0.7), (0.7, 0.8))
 
 
 def dated(frame, **parts):
+    """Add the times that columns of years, months and days are."""
     return frame.assign(time=pd.to_datetime(pd.DataFrame(parts)))
 
 
@@ -36,6 +37,7 @@ def counted(frame, name):
 
 
 def employment():
+    """People at work in each branch of the economy, by month."""
     frame = series.from_r("fpp3", "us_employment")
     frame = frame.assign(time=pd.to_datetime(frame["Month"].astype(str), format="mixed"))
     frame = frame[frame["time"] >= "1990"].dropna(subset=["Employed"])
@@ -43,18 +45,21 @@ def employment():
 
 
 def housing():
+    """Houses sold in each city of Texas, by month."""
     frame = series.from_r("ggplot2", "txhousing")
     frame = dated(frame, year=frame["year"], month=frame["month"], day=1)
     return frame.dropna(subset=["sales"]).set_index(["city", "time"])["sales"], 12, 6, 24
 
 
 def flights():
+    """Flights to each airport, by day."""
     frame = series.from_r("nycflights13", "flights")
     frame = dated(frame, year=frame["year"], month=frame["month"], day=frame["day"])
     return counted(frame, "dest"), 7, 7, 28
 
 
 def stations():
+    """Riders at each of 20 stations, by day."""
     frame = series.from_r("modeldata", "Chicago")
     frame = frame.assign(time=pd.to_datetime(frame["date"])).set_index("time")
     columns = [name for name in frame if frame[name].dtype.kind == "f"][:20]
@@ -62,6 +67,7 @@ def stations():
 
 
 def births():
+    """Births in each state, by day."""
     frame = series.from_r("mosaicData", "Birthdays")
     frame = frame.assign(time=pd.to_datetime(frame["date"]))
     sums = frame[frame["time"] >= "1983"].groupby(["state", "time"])["births"].sum()
@@ -69,17 +75,20 @@ def births():
 
 
 def pizza():
+    """Pizzas sold of each kind, by day."""
     frame = series.from_r("gt", "pizzaplace")
     return counted(frame.assign(time=pd.to_datetime(frame["date"])), "name"), 7, 7, 28
 
 
 def nox():
+    """Nitrogen oxides in the air at each site, by day."""
     frame = series.from_r("robustbase", "ambientNOxCH")
     frame = frame.assign(time=pd.to_datetime(frame["date"])).set_index("time")
     return frame.select_dtypes("float").stack().swaplevel(), 7, 7, 28
 
 
 def cigarettes():
+    """Packs of cigarettes sold in each state, by year."""
     frame = series.from_r("plm", "Cigar")
     frame = dated(frame, year=1900 + frame["year"], month=1, day=1)
     return frame.set_index(["state", "time"])["sales"], 1, 3, 8
@@ -126,7 +135,7 @@ def errors(name, standardize):
 def main(arguments=None):
     """Print a line for each panel."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("panels", nargs="*", choices=[*PANELS, []], metavar="PANEL")
+    parser.add_argument("panels", nargs="*", metavar="PANEL")
     asked = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     ways, table = (True, "together"), []

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -549,3 +550,38 @@ def test_fingerprints_are_printed_for_the_names_given(script, capsys):
     assert all(re.fullmatch("[0-9a-f]{16}  ", line[:18]) for line in lines)
     fingerprints.main(names[:1])
     assert capsys.readouterr().out.splitlines() == lines[:1]
+
+
+def test_many_series_are_timed_against_one(script, capsys):
+    script("many_series").main(["--series", "3", "--rows", "60", "--runs", "1"])
+    assert re.search(rf"3 series of 60 rows over one series: {NUMBER}", capsys.readouterr().out)
+
+
+def test_steps_of_many_series_are_measured(script, capsys):
+    script("many_series").main(["--series", "3", "--rows", "60", "--large"])
+    steps = re.findall(rf"(.*): \d+ s, at most {NUMBER} times the values", capsys.readouterr().out)
+    assert steps == ["windows", "targets", "an epoch", "predictions"]
+
+
+def test_ways_to_standardise_several_series_are_compared(script, monkeypatch, capsys):
+    module = script("several_series")
+    days = pd.date_range("2024", periods=200)
+    index = pd.MultiIndex.from_product([["a", "b", "c"], days])
+    values = pd.Series(np.random.RandomState(0).rand(600).cumsum() % 7, index)
+    monkeypatch.setattr(module, "PANELS", {"made": lambda: (values, 7, 2, 6)})
+    module.main(["made"])
+    printed = capsys.readouterr().out
+    assert re.search(rf"\| made \| {NUMBER} \| {NUMBER} \|", printed)
+    assert re.search(rf"\| geometric mean \| {NUMBER} \| {NUMBER} \|", printed)
+
+
+def test_the_error_of_several_series_is_that_over_the_seasonal_naive_forecast(script):
+    module = script("several_series")
+    days = pd.date_range("2024", periods=6)
+    index = pd.MultiIndex.from_product([["a", "b"], days])
+    values = pd.Series([1.0, 2, 4, 4, 5, 9, 10, 20, 30, 40, 50, 60], index)
+    targets = pd.DataFrame({"y": values.groupby(level=0).shift(-1)})
+    # Naive errors in the first three days: 1 and 2; 10 and 10. Then errors of 1 and of 20.
+    forecasts = targets + np.repeat([1.0, 20.0], 6)[:, np.newaxis]
+    found = module.error(values, targets, forecasts, (days[3], days[5]), 1)
+    assert found == pytest.approx((1 / 1.5 + 20 / 10) / 2)
