@@ -384,6 +384,27 @@ def test_every_variant_of_the_linear_map_runs(script, capsys):
         assert all(re.fullmatch(NUMBER, row[column]) for column in (1, 2, 4, 5))
 
 
+def test_the_linear_map_of_wide_windows_is_measured_and_drawn(script, tmp_path):
+    wide_windows = script("wide_windows")
+    waves = np.sin(np.arange(400)[:, np.newaxis] / [5, 7, 11])
+    rows = np.hstack([waves, waves.sum(axis=1, keepdims=True)])
+    found = {
+        kind: [wide_windows.measure(kind, n_values, rows, train=300) for n_values in (24, 48)]
+        for kind in wide_windows.KINDS
+    }
+    for kind, (small, large) in found.items():
+        assert (small["values"], large["values"]) == (24, 48)
+        if kind == "from other columns":  # a sum of them
+            assert max(small["mse"], large["mse"]) < 1e-4
+        else:
+            assert large["mse"] < small["mse"] < 1
+        for result in (small, large):
+            assert result["seconds"] > 0
+            assert result["mebibytes"] >= 0
+    wide_windows.draw(found, tmp_path / "wide_windows.png")
+    assert (tmp_path / "wide_windows.png").exists()
+
+
 def test_networks_on_all_and_on_own_columns_are_compared(script, capsys):
     waves = script("series").waves().frame
     wide = {"waves": (lambda: waves, 8, 3), "more waves": (lambda: waves + 1.0, 6, 2)}
