@@ -278,12 +278,12 @@ def write(results, folder):
 
 def plot(found):
     """Draw the error of every method on every series, relative to ridge's."""
-    figure = Figure(figsize=(8, 1.6 + 0.42 * len(found.series)), layout="constrained")
+    figure = Figure(figsize=(8, 1.6 + 0.62 * len(found.series)), layout="constrained")
     ax = figure.subplots()
     heights = np.arange(len(found.series))[::-1]
     methods = [method for method in found.methods if method != BASE]
     # Methods a little above each other, so that none hides another.
-    for method, shift in zip(methods, np.linspace(0.24, -0.24, len(methods)), strict=True):
+    for method, shift in zip(methods, np.linspace(0.36, -0.36, len(methods)), strict=True):
         colour, marker, filled = STYLES[method]
         errors = [found.relative(name, method) for name in found.series]
         ax.plot(
