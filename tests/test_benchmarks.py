@@ -268,14 +268,38 @@ def test_the_benchmark_of_skill_runs(script, tmp_path, monkeypatch, capsys):
     skill.main(arguments)
     assert not capsys.readouterr().out  # all results exist already
     text = (tmp_path / "skill.md").read_text()
-    first, *_, rank = table_of(text, "series")
-    assert first[0] == "waves"
-    assert sorted(float(cell) for cell in rank[1:]) == [1, 2, 3, 4, 5]
-    first, mean, _ = table_of(text[text.index("## Wide series") :], "series")
-    assert first[0] == "wide_waves_8"
-    assert first[1] == f"{found['wide_waves_8', 'persistence']['mse']:.3f}"  # no ratio
-    assert min(float(cell) for cell in mean[1 : 1 + len(forecasters.WIDE_REFERENCES)]) == 1
+    rows = table_of(text, "method | waves")
+    assert [row[0] for row in rows] == single
+    assert sorted(float(row[-1]) for row in rows) == [1, 2, 3, 4, 5]
+    rows = {row[0]: row[1:] for row in table_of(text, "method | wide_waves_8")}
+    error, _, _ = rows["persistence"]
+    assert error == f"{found['wide_waves_8', 'persistence']['mse']:.3f}"  # no ratio
+    assert min(float(rows[name][1]) for name in forecasters.WIDE_REFERENCES) == 1
     assert (tmp_path / "skill.png").exists()
+
+
+def test_a_method_that_was_not_run_on_all_series_has_no_rank(script, tmp_path):
+    result = {"seed": 0, "seconds": 1.0, "stopped": "early", "max_seconds": 30.0}
+    errors = {
+        "ridge": {"etth1": 1.0, "calls": 2.0},
+        "boosting": {"etth1": 0.5},
+        "persistence": {"etth1": 2.0, "calls": None},
+    }
+    results = [
+        {"method": method, "series": name, "error": "it failed", "max_seconds": 30.0, "seed": 0}
+        if mse is None
+        else {"method": method, "series": name, "mse": mse, **result}
+        for method, of_method in errors.items()
+        for name, mse in of_method.items()
+    ]
+    machine = {"processor": "some", "packages": {}}
+    script("skill_report").write({"machine": machine, "results": results}, tmp_path)
+    rows = {row[0]: row[1:] for row in table_of((tmp_path / "skill.md").read_text(), "method")}
+    assert rows == {
+        "persistence": ["2.000", "failed", "2.000 (of 1)", "2.00"],
+        "ridge": ["1.000", "1.000", "1.000", "1.00"],
+        "boosting": ["0.500", "", "0.500 (of 1)", ""],
+    }
 
 
 @needs_proc
@@ -383,6 +407,27 @@ def test_every_variant_of_the_linear_map_runs(script, capsys):
     assert [row[0] for row in table] == list(linear_maps.VARIANTS)
     for row in table:
         assert all(re.fullmatch(NUMBER, row[column]) for column in (1, 2, 4, 5))
+
+
+def test_the_linear_map_of_wide_windows_is_measured_and_drawn(script, tmp_path):
+    wide_windows = script("wide_windows")
+    waves = np.sin(np.arange(400)[:, np.newaxis] / [5, 7, 11])
+    rows = np.hstack([waves, waves.sum(axis=1, keepdims=True)])
+    found = {
+        kind: [wide_windows.measure(kind, n_values, rows, train=300) for n_values in (24, 48)]
+        for kind in wide_windows.KINDS
+    }
+    for kind, (small, large) in found.items():
+        assert (small["values"], large["values"]) == (24, 48)
+        if kind == "from other columns":  # a sum of them
+            assert max(small["mse"], large["mse"]) < 1e-4
+        else:
+            assert large["mse"] < small["mse"] < 1
+        for result in (small, large):
+            assert result["seconds"] > 0
+            assert result["mebibytes"] >= 0
+    wide_windows.draw(found, tmp_path / "wide_windows.png")
+    assert (tmp_path / "wide_windows.png").exists()
 
 
 def test_networks_on_all_and_on_own_columns_are_compared(script, capsys):
