@@ -225,10 +225,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             if panel.series[0] == panel.series[-1]:  # one series
                 return windows, rows
             own = own_columns_of_rows(windows, rows.usable, rows.y, self.target_leads_)
-            columns = np.full(rows.y.shape[1], -1) if own is None else own.columns
-            slopes, offsets = np.ones(len(columns)), np.zeros(len(columns))
-            if own is not None:
-                slopes, offsets = own.slopes.numpy(), own.offsets.numpy()
+            columns, slopes, offsets = own.columns, own.slopes.numpy(), own.offsets.numpy()
         else:
             columns, slopes = scaling.columns, scaling.slopes
             offsets = -slopes * scaling.origin[columns]

@@ -406,6 +406,17 @@ class TestScaling:
         assert worst[True] < 0.25
         assert worst["together"] > worst[True]
 
+    @pytest.mark.parametrize("lead", [0, 3])
+    def test_an_output_that_is_of_no_column_takes_no_unit_from_the_others(self, lead):
+        X = self.frame()
+        forecast = forecast_targets(X["sales"], 1)
+        other = (X["sales"] ** 2).rename(f"label_lead{lead}")
+        y = pd.concat([other, forecast], axis=1)
+        pipe = pipeline(early_stopping=False, learning_rate=1e-9)
+        residual = forecast.to_numpy() - pipe.fit(X, y).predict(X)[:, 1:]
+        of_series = pd.DataFrame(residual, X.index).groupby(level=0).std()[0].to_numpy()
+        assert (of_series / self.SIZES).max() < 0.25
+
     @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
     def test_a_new_series_is_forecast_in_its_own_unit(self, unit):
         X = self.frame()
