@@ -15,11 +15,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import (
+    ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
     LSTMRegressor,
     PanelSplit,
     SlidingWindowTransformer,
+    WindowSplitDisplay,
     forecast_targets,
 )
 
@@ -546,3 +548,42 @@ class TestPanelSplit:
     def test_rows_without_several_levels_are_refused(self):
         with pytest.raises(ValueError, match="neither X nor y has an index with several levels"):
             next(PanelSplit().split(waves().loc["shop 1"]))
+
+
+class TestDisplays:
+    """One series is drawn by its name; folds are drawn in time."""
+
+    def test_a_forecast_of_one_series_has_its_days(self):
+        X = waves().iloc[SHUFFLED].sort_index()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 3))
+        one = X.loc[["shop 2"]]
+        display = ForecastDisplay.from_estimator(pipe, one, one["sales"], n_history=5)
+        assert_array_equal(display.history, X.loc["shop 2", "sales"].to_numpy()[-5:])
+        assert_array_equal(display.forecast, pipe.predict(X.loc[["shop 2"]])[-1])
+        last = X.loc["shop 2"].index[-1]
+        assert list(display.forecast_index) == [last + lead * DAY for lead in (1, 2, 3)]
+
+    @pytest.mark.parametrize("as_array", [False, True])
+    def test_a_forecast_of_all_series_is_refused_and_the_advice_works(self, as_array):
+        X = waves()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 3))
+        y = X["sales"].to_numpy() if as_array else X["sales"]
+        with pytest.raises(ValueError, match=r"X has rows of 6 series.*X\.loc\[\['shop 0'\]\]"):
+            ForecastDisplay.from_estimator(pipe, X, y)
+        with pytest.raises(ValueError, match="y_true has rows of 6 series"):
+            ForecastDisplay.from_predictions(X["sales"], pipe.predict(X))
+        ForecastDisplay.from_estimator(pipe, X.loc[["shop 0"]], X["sales"].loc[["shop 0"]])
+
+    def test_folds_are_drawn_in_time(self):
+        X = waves()
+        display = WindowSplitDisplay.from_estimator(pipeline(5), X, cv=PanelSplit(2))
+        days = X.index.get_level_values("day").unique().sort_values()
+        expected = TimeSeriesSplit(2).split(days)
+        for fold, (train, test) in zip(display.rows_, expected, strict=True):
+            assert_array_equal(fold["test rows"], test)
+            assert_array_equal(fold["history of the test rows"], train[-4:])
+            assert_array_equal(fold["training rows"], train[:-4])
+
+    def test_folds_of_rows_that_share_times_are_refused(self):
+        with pytest.raises(ValueError, match="same time into the training and test rows.*PanelSpl"):
+            WindowSplitDisplay.from_estimator(pipeline(5), waves(), cv=TimeSeriesSplit(2))
