@@ -305,6 +305,69 @@ class TestRefused:
             SlidingWindowTransformer(3).fit(X)
         SlidingWindowTransformer(3).fit(X.swaplevel(0, -1))
 
+    @pytest.mark.parametrize(
+        "times",
+        [
+            pd.date_range(START, periods=9),
+            pd.period_range(START, periods=9, freq="D"),
+            pd.date_range(START, periods=9).strftime("%Y-%m-%d"),
+            pd.Index(range(2001, 2010)),
+        ],
+        ids=["dates", "periods", "text", "years"],
+    )
+    def test_times_before_series_with_numbers_as_names(self, times):
+        index = pd.MultiIndex.from_product([times, [7, 8, 9, 10]])
+        X = pd.DataFrame({"sales": np.arange(36.0)}, index)
+        for call in (SlidingWindowTransformer(3).fit, lambda X: forecast_targets(X["sales"], 2)):
+            with pytest.raises(
+                ValueError, match=r"Level 0 holds times or years.*swaplevel\(0, -1\)"
+            ):
+                call(X)
+        windows = SlidingWindowTransformer(2).fit_transform(X.swaplevel(0, -1))
+        assert_array_equal(np.asarray(windows)[4:, :, 0], [[row - 4, row] for row in range(4, 36)])
+        # The other advice: they do name series.
+        X.index = X.index.set_levels([f"from {label}" for label in X.index.levels[0]], level=0)
+        windows = np.asarray(SlidingWindowTransformer(2).fit_transform(X))[:, :, 0]
+        assert_array_equal(windows[1:4], [[0, 1], [1, 2], [2, 3]])
+
+    def test_months_in_a_level_of_their_own(self):
+        index = pd.MultiIndex.from_product([["a", "b"], range(2010, 2014), range(1, 13)])
+        X = pd.DataFrame({"sales": np.arange(96.0)}, index)
+        with pytest.raises(ValueError, match="Level 1 holds times or years.*one level of times"):
+            SlidingWindowTransformer(3).fit(X)
+
+    def test_years_of_series_that_read_as_years(self):
+        index = pd.MultiIndex.from_product([range(2001, 2006), range(1990, 2000)])
+        SlidingWindowTransformer(3).fit(pd.DataFrame({"sales": np.arange(50.0)}, index))
+
+    @pytest.mark.parametrize("form", ["%Y %b", "%d/%m/%Y", "%Y%m"])
+    @pytest.mark.parametrize("as_integers", [False, True])
+    def test_dates_in_another_form(self, form, as_integers):
+        if as_integers and form != "%Y%m":
+            form = "%Y%m%d"
+        months = pd.date_range("2010-01-01", periods=30, freq="MS")
+        labels = pd.Index(months.strftime(form))
+        labels = labels.astype(int) if as_integers else labels
+        X = pd.DataFrame(
+            {"sales": np.arange(60.0)}, pd.MultiIndex.from_product([["a", "b"], labels])
+        )
+        with pytest.raises(ValueError, match=r"last level.*dates.*times = pd\.to") as error:
+            SlidingWindowTransformer(3).fit(X)
+        times, rest = str(error.value).partition("times = ")[2].split(", and put these", 1)
+        times = eval(times.split(", or with")[0], {"pd": pd, "X": X})
+        X.index = X.index.set_levels(times, level=-1)
+        assert "X.index = X.index.set_levels(times, level=-1)" in rest
+        assert SlidingWindowTransformer(3).fit(X).freq_ == "MS"
+        X.index = X.index.set_levels(labels, level=-1)
+        if as_integers:
+            assert SlidingWindowTransformer(3, freq="rows").fit(X).freq_ == "rows"
+
+    def test_names_of_two_levels_after_a_fit_of_one_series(self):
+        X = pd.concat({"north": waves()}, names=["region"])
+        transformer = SlidingWindowTransformer(3).fit(X.xs(("north", "shop 0")))
+        with pytest.raises(ValueError, match=r"X\.xs\(\('north', 'shop 0'\)\)"):
+            transformer.transform(X)
+
     @pytest.mark.parametrize("level", [0, 1])
     def test_missing_labels(self, level):
         X = waves().reset_index()
