@@ -482,6 +482,26 @@ class TestScaling:
         of_series = pd.DataFrame(residual, X.index).groupby(level=0).std()[0].to_numpy()
         assert (of_series / self.SIZES).max() < 0.25
 
+    def test_targets_that_go_with_a_feature_in_size_take_its_unit(self):
+        X = self.frame()
+        X["price"] = 2 + np.random.RandomState(0).rand(len(X))
+        X["area"] = X.groupby(level=0)["sales"].transform("max")  # does not change in time
+        sums = X["sales"].groupby(level=0).rolling(3).sum().droplevel(0)
+        y = sums.groupby(level=0).shift(-3).rename("sum_lead3")
+        params = {"early_stopping": False, "learning_rate": 1e-9}
+        pipe = pipeline(**params).fit(X[["area", "price", "sales"]], y)
+        residual = y - pipe.predict(X[["area", "price", "sales"]])
+        residual = residual[X.groupby(level=0).cumcount() >= 14]  # with a whole window
+        worst = (residual.groupby(level=0).std().to_numpy() / self.SIZES).max()
+        # The sum of three values has a noise of 0.17, which no forecast can have less of.
+        assert worst < 0.3
+        # A new series has the unit of its sales.
+        new = pd.concat({"new": X.loc["shop 2"] / 3000}, names=["shop", "day"])
+        new["price"] *= 3000
+        found = pipe.predict(new[["area", "price", "sales"]])
+        found, expected = found[20:-3], y.loc["shop 2"].to_numpy()[20:-3] / 3000
+        assert np.sqrt(np.mean((found - expected) ** 2)) < 0.5 * 0.01
+
     @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
     def test_a_new_series_is_forecast_in_its_own_unit(self, unit):
         X = self.frame()
