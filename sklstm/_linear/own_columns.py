@@ -148,7 +148,7 @@ def own_columns_of_rows(
         of_output = slice(at, at + 1)
         one = SimpleNamespace(**vars(rows))
         one.targets, one.weights = rows.targets[:, of_output], rows.weights[:, of_output]
-        own = find_own_columns(one, leads[of_output])  # type: ignore[arg-type]
+        own = find_own_columns(one, leads[of_output])
         if own is not None:
             found.columns[at] = own.columns[0]
             found.slopes[at], found.offsets[at] = own.slopes[0], own.offsets[0]
