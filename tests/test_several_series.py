@@ -15,11 +15,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import (
+    ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
     LSTMRegressor,
     PanelSplit,
     SlidingWindowTransformer,
+    WindowSplitDisplay,
     forecast_targets,
 )
 
@@ -303,6 +305,69 @@ class TestRefused:
             SlidingWindowTransformer(3).fit(X)
         SlidingWindowTransformer(3).fit(X.swaplevel(0, -1))
 
+    @pytest.mark.parametrize(
+        "times",
+        [
+            pd.date_range(START, periods=9),
+            pd.period_range(START, periods=9, freq="D"),
+            pd.date_range(START, periods=9).strftime("%Y-%m-%d"),
+            pd.Index(range(2001, 2010)),
+        ],
+        ids=["dates", "periods", "text", "years"],
+    )
+    def test_times_before_series_with_numbers_as_names(self, times):
+        index = pd.MultiIndex.from_product([times, [7, 8, 9, 10]])
+        X = pd.DataFrame({"sales": np.arange(36.0)}, index)
+        for call in (SlidingWindowTransformer(3).fit, lambda X: forecast_targets(X["sales"], 2)):
+            with pytest.raises(
+                ValueError, match=r"Level 0 holds times or years.*swaplevel\(0, -1\)"
+            ):
+                call(X)
+        windows = SlidingWindowTransformer(2).fit_transform(X.swaplevel(0, -1))
+        assert_array_equal(np.asarray(windows)[4:, :, 0], [[row - 4, row] for row in range(4, 36)])
+        # The other advice: they do name series.
+        X.index = X.index.set_levels([f"from {label}" for label in X.index.levels[0]], level=0)
+        windows = np.asarray(SlidingWindowTransformer(2).fit_transform(X))[:, :, 0]
+        assert_array_equal(windows[1:4], [[0, 1], [1, 2], [2, 3]])
+
+    def test_months_in_a_level_of_their_own(self):
+        index = pd.MultiIndex.from_product([["a", "b"], range(2010, 2014), range(1, 13)])
+        X = pd.DataFrame({"sales": np.arange(96.0)}, index)
+        with pytest.raises(ValueError, match="Level 1 holds times or years.*one level of times"):
+            SlidingWindowTransformer(3).fit(X)
+
+    def test_years_of_series_that_read_as_years(self):
+        index = pd.MultiIndex.from_product([range(2001, 2006), range(1990, 2000)])
+        SlidingWindowTransformer(3).fit(pd.DataFrame({"sales": np.arange(50.0)}, index))
+
+    @pytest.mark.parametrize("form", ["%Y %b", "%d/%m/%Y", "%Y%m"])
+    @pytest.mark.parametrize("as_integers", [False, True])
+    def test_dates_in_another_form(self, form, as_integers):
+        if as_integers and form != "%Y%m":
+            form = "%Y%m%d"
+        months = pd.date_range("2010-01-01", periods=30, freq="MS")
+        labels = pd.Index(months.strftime(form))
+        labels = labels.astype(int) if as_integers else labels
+        X = pd.DataFrame(
+            {"sales": np.arange(60.0)}, pd.MultiIndex.from_product([["a", "b"], labels])
+        )
+        with pytest.raises(ValueError, match=r"last level.*dates.*times = pd\.to") as error:
+            SlidingWindowTransformer(3).fit(X)
+        times, rest = str(error.value).partition("times = ")[2].split(", and put these", 1)
+        times = eval(times.split(", or with")[0], {"pd": pd, "X": X})
+        X.index = X.index.set_levels(times, level=-1)
+        assert "X.index = X.index.set_levels(times, level=-1)" in rest
+        assert SlidingWindowTransformer(3).fit(X).freq_ == "MS"
+        X.index = X.index.set_levels(labels, level=-1)
+        if as_integers:
+            assert SlidingWindowTransformer(3, freq="rows").fit(X).freq_ == "rows"
+
+    def test_names_of_two_levels_after_a_fit_of_one_series(self):
+        X = pd.concat({"north": waves()}, names=["region"])
+        transformer = SlidingWindowTransformer(3).fit(X.xs(("north", "shop 0")))
+        with pytest.raises(ValueError, match=r"X\.xs\(\('north', 'shop 0'\)\)"):
+            transformer.transform(X)
+
     @pytest.mark.parametrize("level", [0, 1])
     def test_missing_labels(self, level):
         X = waves().reset_index()
@@ -405,6 +470,37 @@ class TestScaling:
         # The values of every series have a noise of 0.1, which no forecast can have less of.
         assert worst[True] < 0.25
         assert worst["together"] > worst[True]
+
+    @pytest.mark.parametrize("lead", [0, 3])
+    def test_an_output_that_is_of_no_column_takes_no_unit_from_the_others(self, lead):
+        X = self.frame()
+        forecast = forecast_targets(X["sales"], 1)
+        other = (X["sales"] ** 2).rename(f"label_lead{lead}")
+        y = pd.concat([other, forecast], axis=1)
+        pipe = pipeline(early_stopping=False, learning_rate=1e-9)
+        residual = forecast.to_numpy() - pipe.fit(X, y).predict(X)[:, 1:]
+        of_series = pd.DataFrame(residual, X.index).groupby(level=0).std()[0].to_numpy()
+        assert (of_series / self.SIZES).max() < 0.25
+
+    def test_targets_that_go_with_a_feature_in_size_take_its_unit(self):
+        X = self.frame()
+        X["price"] = 2 + np.random.RandomState(0).rand(len(X))
+        X["area"] = X.groupby(level=0)["sales"].transform("max")  # does not change in time
+        sums = X["sales"].groupby(level=0).rolling(3).sum().droplevel(0)
+        y = sums.groupby(level=0).shift(-3).rename("sum_lead3")
+        params = {"early_stopping": False, "learning_rate": 1e-9}
+        pipe = pipeline(**params).fit(X[["area", "price", "sales"]], y)
+        residual = y - pipe.predict(X[["area", "price", "sales"]])
+        residual = residual[X.groupby(level=0).cumcount() >= 14]  # with a whole window
+        worst = (residual.groupby(level=0).std().to_numpy() / self.SIZES).max()
+        # The sum of three values has a noise of 0.17, which no forecast can have less of.
+        assert worst < 0.3
+        # A new series has the unit of its sales.
+        new = pd.concat({"new": X.loc["shop 2"] / 3000}, names=["shop", "day"])
+        new["price"] *= 3000
+        found = pipe.predict(new[["area", "price", "sales"]])
+        found, expected = found[20:-3], y.loc["shop 2"].to_numpy()[20:-3] / 3000
+        assert np.sqrt(np.mean((found - expected) ** 2)) < 0.5 * 0.01
 
     @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
     def test_a_new_series_is_forecast_in_its_own_unit(self, unit):
@@ -535,3 +631,42 @@ class TestPanelSplit:
     def test_rows_without_several_levels_are_refused(self):
         with pytest.raises(ValueError, match="neither X nor y has an index with several levels"):
             next(PanelSplit().split(waves().loc["shop 1"]))
+
+
+class TestDisplays:
+    """One series is drawn by its name; folds are drawn in time."""
+
+    def test_a_forecast_of_one_series_has_its_days(self):
+        X = waves().iloc[SHUFFLED].sort_index()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 3))
+        one = X.loc[["shop 2"]]
+        display = ForecastDisplay.from_estimator(pipe, one, one["sales"], n_history=5)
+        assert_array_equal(display.history, X.loc["shop 2", "sales"].to_numpy()[-5:])
+        assert_array_equal(display.forecast, pipe.predict(X.loc[["shop 2"]])[-1])
+        last = X.loc["shop 2"].index[-1]
+        assert list(display.forecast_index) == [last + lead * DAY for lead in (1, 2, 3)]
+
+    @pytest.mark.parametrize("as_array", [False, True])
+    def test_a_forecast_of_all_series_is_refused_and_the_advice_works(self, as_array):
+        X = waves()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 3))
+        y = X["sales"].to_numpy() if as_array else X["sales"]
+        with pytest.raises(ValueError, match=r"X has rows of 6 series.*X\.loc\[\['shop 0'\]\]"):
+            ForecastDisplay.from_estimator(pipe, X, y)
+        with pytest.raises(ValueError, match="y_true has rows of 6 series"):
+            ForecastDisplay.from_predictions(X["sales"], pipe.predict(X))
+        ForecastDisplay.from_estimator(pipe, X.loc[["shop 0"]], X["sales"].loc[["shop 0"]])
+
+    def test_folds_are_drawn_in_time(self):
+        X = waves()
+        display = WindowSplitDisplay.from_estimator(pipeline(5), X, cv=PanelSplit(2))
+        days = X.index.get_level_values("day").unique().sort_values()
+        expected = TimeSeriesSplit(2).split(days)
+        for fold, (train, test) in zip(display.rows_, expected, strict=True):
+            assert_array_equal(fold["test rows"], test)
+            assert_array_equal(fold["history of the test rows"], train[-4:])
+            assert_array_equal(fold["training rows"], train[:-4])
+
+    def test_folds_of_rows_that_share_times_are_refused(self):
+        with pytest.raises(ValueError, match="same time into the training and test rows.*PanelSpl"):
+            WindowSplitDisplay.from_estimator(pipeline(5), waves(), cv=TimeSeriesSplit(2))

@@ -59,10 +59,12 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
     if index.nlevels > 1:
         raise ValueError(
             f"The index of {name} has several levels, those of several series, but expected one "
-            f"series in time order. Take one of them: {name}.xs({index[0][0]!r})."
+            f"series in time order. Take one of them: {name}.xs({name_of_first(index)!r})."
         )
     if index.inferred_type == "string":
-        dates = dates_of_text(index, name) if len(index) and not _is_rows(freq) else None
+        dates = None
+        if len(index) and not _is_rows(freq):
+            dates = dates_of_text(index, f"{name}.index")
         if dates is not None:
             raise ValueError(
                 f"The index of {name} holds dates as text ({index[0]!r}), whose order as text "
@@ -74,6 +76,12 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
         return None
     check_increasing(index, name)
     return index
+
+
+def name_of_first(index: PandasIndex) -> Any:
+    """Return the name of the series of the first row: of more than two levels, a tuple."""
+    name = index[0][:-1]
+    return name[0] if len(name) == 1 else name
 
 
 def _is_rows(freq: object) -> bool:

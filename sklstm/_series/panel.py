@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from sklstm._series.dates import dates_of_text, in_last_level
 from sklstm._series.labels import (
     NUMBERS_AND_TIMES,
     PandasIndex,
     as_times,
     check_increasing,
     is_pandas,
-    loaded_pandas,
     time_index,
 )
 from sklstm._series.windows import number_type
 
 _FIRST_NAMES = 3  # series that a message names
+_NUMBERS = ("integer", "floating")
+_TIMES = set(NUMBERS_AND_TIMES) - set(_NUMBERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,20 +196,52 @@ def series_index(X: Any, name: str = "X", freq: Any = "auto") -> PandasIndex | P
 def _as_time_level(level: PandasIndex, index: PandasIndex, name: str, freq: Any) -> PandasIndex:
     """Return the labels of the last level as times or numbers."""
     times = as_times(level)
-    if times.inferred_type in NUMBERS_AND_TIMES or not len(times):
+    if not len(times):
         return times
-    if times.inferred_type == "string":  # dates as text have an answer of their own
-        text = loaded_pandas().Series(0.0, index=times)
-        time_index(text, name, freq)
-    others = [as_times(other).inferred_type for other in index.levels[:-1]]
+    kind, others = times.inferred_type, index.levels[:-1]
+    at_times = [place for place, other in enumerate(others) if _are_times(other)]
+    if kind in _NUMBERS:
+        at_times += [place for place, other in enumerate(others) if _are_years(other)]
+        if not at_times or _are_years(times):
+            return times
+    elif kind in NUMBERS_AND_TIMES:
+        return times
+    if kind == "string" and (dates := dates_of_text(times, f"{name}.index.levels[-1]")):
+        raise ValueError(
+            f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
+            f"order as text need not be that of time. {in_last_level(dates, name)}"
+        )
     answer = "Put the times there."
-    for place, kind in enumerate(others):
-        if kind in NUMBERS_AND_TIMES and kind not in ("integer", "floating"):
-            answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
+    if at_times:
+        place = at_times[-1]
+        answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
+        if kind in _NUMBERS:
+            answer = (
+                f"Level {place} holds times or years ({others[place][0]!r}). If the last level "
+                f"names the series, put level {place} last: {name}.swaplevel({place}, -1). If it "
+                "counts months or days, make one level of times from both (pd.to_datetime). If "
+                f"level {place} does name the series, make it text: {name}.index = {name}.index."
+                f"set_levels([f'from {{label}}' for label in {name}.index.levels[{place}]], "
+                f"level={place})."
+            )
     raise ValueError(
         f"The last level of the index of {name} holds {times[0]!r}, but expected times or numbers: "
         f"the last level is time, and the others name the series. {answer}"
     )
+
+
+def _are_times(level: PandasIndex) -> bool:
+    """Whether labels are times; the first one is looked at before all of them."""
+    parts = (level[:1], level)
+    return all(as_times(part).inferred_type in _TIMES for part in parts)
+
+
+def _are_years(level: PandasIndex) -> bool:
+    """Whether labels are three or more integers that read as years in a row."""
+    if level.inferred_type != "integer" or len(level) < 3:
+        return False
+    first, last = level.min(), level.max()
+    return bool(first >= 1900 and last <= 2100 and last - first == level.nunique() - 1)
 
 
 def _used(level: PandasIndex, codes: np.ndarray) -> tuple[PandasIndex, np.ndarray]:
