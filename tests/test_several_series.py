@@ -303,6 +303,37 @@ class TestRefused:
             SlidingWindowTransformer(3).fit(X)
         SlidingWindowTransformer(3).fit(X.swaplevel(0, -1))
 
+    def test_numbers_as_the_last_level_after_times(self):
+        X = waves(3)
+        shops = X.set_index(X.index.set_levels([0, 1, 2], level=0)).swaplevel()
+        for made in (
+            lambda X: SlidingWindowTransformer(3).fit_transform(X),
+            lambda X: forecast_targets(X["sales"], 2),
+            lambda X: next(PanelSplit().split(X)),
+        ):
+            with pytest.raises(ValueError, match=r"open which of them is time.*swaplevel\(0, -1\)"):
+                made(shops)
+            made(shops.swaplevel(0, -1))
+        # As the error says: days as the names of series, whose times are numbers.
+        hours = pd.MultiIndex.from_product([pd.date_range(START, periods=3), range(24)])
+        X = pd.DataFrame({"sales": np.arange(72.0)}, hours)
+        with pytest.raises(ValueError, match="make names of it") as error:
+            SlidingWindowTransformer(3).fit(X)
+        answer = str(error.value).split("make names of it: ")[1].removesuffix(".")
+        exec(answer, {"X": X})
+        windows = np.asarray(SlidingWindowTransformer(3).fit_transform(X))[:, :, 0]
+        assert_array_equal(windows[24], [NAN, NAN, 24])
+
+    def test_windows_that_have_lost_their_series_in_a_fit_that_goes_on(self):
+        X = waves()
+        y = forecast_targets(X["sales"], 2)
+        pipe = pipeline().fit(X, y)
+        expected = pipe.predict(X)
+        alone = SlidingWindowTransformer(14).fit_transform(X.loc["shop 2"])
+        with pytest.raises(ValueError, match=r"do not say which series.*standardize='together'"):
+            pipe[-1].partial_fit(alone, y.loc["shop 2"].to_numpy())
+        assert_array_equal(pipe.predict(X), expected)
+
     @pytest.mark.parametrize("level", [0, 1])
     def test_missing_labels(self, level):
         X = waves().reset_index()
@@ -370,6 +401,26 @@ def test_other_regressors_are_fitted_on_targets_known_in_each_series(as_frame):
     fitted = KnownTargetsRegressor(Ridge()).fit(flat, y)
     from_end = X.sort_index().groupby(level=0).cumcount(ascending=False).loc[X.index]
     assert_array_equal(fitted.fitted_rows_, np.flatnonzero(from_end >= 3))
+
+
+@pytest.mark.parametrize("longest", [5.0, NAN])
+def test_leads_of_other_regressors_are_found_in_all_series(longest):
+    X = waves(3)
+    X.loc["shop 2", "sales"] = longest  # tells nothing
+    y = X["sales"].groupby(level=0).shift(-2)
+    assert KnownTargetsRegressor(Ridge()).fit(X.fillna(0), y).target_leads_ == 2
+
+
+@pytest.mark.parametrize("n_rows", [3, 4, 5])
+def test_leads_of_targets_without_names_are_found_in_short_series(n_rows):
+    X = frame({f"shop {number}": range(9) for number in range(60)})
+    y = forecast_targets(X["sales"], 2)
+    past = np.flatnonzero(X.groupby(level=0).cumcount() < n_rows)
+    pipe = pipeline(2, early_stopping=False).fit(X.iloc[past], y.iloc[past].to_numpy())
+    assert_array_equal(pipe[-1].target_leads_, [1, 2])
+    if n_rows > 3:
+        known = KnownTargetsRegressor(Ridge()).fit(X.iloc[past], y.iloc[past, 0].rename("y"))
+        assert known.target_leads_ == 1
 
 
 class TestScaling:
@@ -472,6 +523,44 @@ class TestScaling:
         np.testing.assert_allclose(after, before, atol=30_000)
         assert not np.array_equal(after, before)
         assert np.isfinite(pipe.predict(X)).all()
+
+    def test_a_fit_that_goes_on_keeps_its_units_whatever_standardize_is_by_then(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 2)
+        found = []
+        for standardize in (True, False, "together"):
+            pipe = pipeline().fit(X, y)
+            lstm = pipe[-1].set_params(standardize=standardize)
+            found.append(lstm.partial_fit(pipe[0].transform(X), y).predict(pipe[0].transform(X)))
+        assert_array_equal(found[1], found[0])
+        assert_array_equal(found[2], found[0])
+
+    def test_a_new_constant_series_has_the_unit_that_the_fit_gives_to_its_size(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 2)
+        pipe = pipeline().fit(X, y)
+        windows = SlidingWindowTransformer(14).fit_transform
+        new = pd.concat({"new": X.loc["shop 2"] * 0 + 50}, names=["shop", "day"])
+        pipe[-1].partial_fit(windows(new), forecast_targets(new["sales"], 2))
+        varying = new + 0.01 * np.arange(len(new))[:, np.newaxis]
+        other = pipeline().fit(X, y)
+        other[-1].partial_fit(windows(varying), forecast_targets(varying["sales"], 2))
+        scales = [fitted[-1]._scaling.scale[-1, 0] for fitted in (pipe, other)]
+        assert 0.8 < scales[0] / scales[1] < 1.25
+
+    @pytest.mark.parametrize("size", [1e-300, 1e-160, 1e-30, 1e30, 1e160, 1e300])
+    def test_a_series_of_any_size_is_forecast_in_its_unit_and_harms_no_other(self, size):
+        X = self.frame()
+        new = pd.concat({"new": X.loc["shop 1"]}, names=["shop", "day"])
+        expected = pipeline().fit(X, forecast_targets(X["sales"], 2))
+        found = X.copy()
+        found.loc["shop 1", "sales"] = found.loc["shop 1", "sales"].to_numpy() * size
+        pipe = pipeline().fit(found, forecast_targets(found["sales"], 2))
+        unit = np.where(X.index.get_level_values(0) == "shop 1", size, 1.0)[:, np.newaxis]
+        np.testing.assert_allclose(pipe.predict(found) / unit, expected.predict(X), rtol=1e-4)
+        np.testing.assert_allclose(
+            expected.predict(new * size) / size, expected.predict(new), rtol=1e-4
+        )
 
     def test_a_loaded_estimator_has_the_units(self):
         X = self.frame()

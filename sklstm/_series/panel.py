@@ -21,6 +21,7 @@ from sklstm._series.labels import (
 )
 
 _FIRST_NAMES = 3  # series that a message names
+_TIMES = set(NUMBERS_AND_TIMES) - {"integer", "floating"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,16 +190,27 @@ def series_index(X: Any, name: str = "X", freq: Any = "auto") -> PandasIndex | P
 def _as_time_level(level: PandasIndex, index: PandasIndex, name: str, freq: Any) -> PandasIndex:
     """Return the labels of the last level as times or numbers."""
     times = as_times(level)
-    if times.inferred_type in NUMBERS_AND_TIMES or not len(times):
+    kinds = [as_times(other).inferred_type for other in index.levels[:-1]]
+    of_times = [place for place, kind in enumerate(kinds) if kind in _TIMES]
+    if times.inferred_type in _TIMES or not len(times):
+        return times
+    if times.inferred_type in NUMBERS_AND_TIMES and of_times:  # the number of a shop, or an hour?
+        place = of_times[0]
+        raise ValueError(
+            f"The last level of the index of {name} holds numbers ({times[0]}), and level {place} "
+            "times, so it is open which of them is time: the last level is time, and the others "
+            f"name the series. Put level {place} last if it is time: {name}.swaplevel({place}, -1)."
+            f" If it names the series, make names of it: {name}.index = {name}.index.set_levels("
+            f"[f'of {{label}}' for label in {name}.index.levels[{place}]], level={place})."
+        )
+    if times.inferred_type in NUMBERS_AND_TIMES:
         return times
     if times.inferred_type == "string":  # dates as text have an answer of their own
         text = loaded_pandas().Series(0.0, index=times)
         time_index(text, name, freq)
-    others = [as_times(other).inferred_type for other in index.levels[:-1]]
     answer = "Put the times there."
-    for place, kind in enumerate(others):
-        if kind in NUMBERS_AND_TIMES and kind not in ("integer", "floating"):
-            answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
+    for place in of_times:
+        answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
     raise ValueError(
         f"The last level of the index of {name} holds {times[0]!r}, but expected times or numbers: "
         f"the last level is time, and the others name the series. {answer}"
