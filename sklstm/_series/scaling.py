@@ -23,6 +23,7 @@ from sklstm._series.windows import Windows
 # With so many known values, a series has its own variance and the expected one in equal parts.
 _VALUES_OF_HALF = 10
 _VALUES_TO_TELL = 20  # in a series, for the usual ratio of scale and size
+_ROUNDING = 1e-12  # of an origin, in units of the largest value
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,9 @@ class SeriesScaling:
         n = np.maximum(n_known, 1)
         some = np.where(known, values, 0.0)
         deviations = np.where(known, values - (some.sum(axis=1) / n)[:, np.newaxis], 0.0)
-        spread = np.sqrt((deviations**2).sum(axis=1) / n)
+        exponent = np.frexp(np.abs(deviations).max(axis=1))[1]
+        deviations = np.ldexp(deviations, -exponent[:, np.newaxis])
+        spread = np.ldexp(np.sqrt((deviations**2).sum(axis=1) / n), exponent)
         scale = shrunk(n_known, spread, np.abs(some).sum(axis=1) / n, self.ratio)
         scale = np.where(self.ratio > 0, scale, 1.0)
         usual = np.broadcast_to(
@@ -163,6 +166,7 @@ def scaling_of_series(
     training: np.ndarray,
     columns: np.ndarray,
     lines: tuple[np.ndarray, np.ndarray],
+    known_ratio: np.ndarray | None = None,
 ) -> SeriesScaling:
     """Compute the units of each series from its training rows, or from all if it has none.
 
@@ -178,6 +182,8 @@ def scaling_of_series(
         The feature whose later value each output is; -1: none.
     lines : tuple of ndarray of shape (outputs,)
         Slopes and offsets: the output is ``slope * feature + offset``.
+    known_ratio : ndarray of shape (features,) or None, default=None
+        The ratio of the fit that goes on. None: that of these series.
     """
     slopes, offsets = lines
     n_features, used = windows.rows.shape[1], np.unique(columns[columns >= 0])
@@ -185,12 +191,18 @@ def scaling_of_series(
     for column in used:
         output = int(np.flatnonzero(columns == column)[0])
         origin[column] = -offsets[output] / slopes[output]
+        values = windows.rows[:, column]
+        largest = np.maximum(-np.fmin.reduce(values), np.fmax.reduce(values))
+        # Rounding of the largest series would be a large value of the others.
+        if abs(origin[column]) <= _ROUNDING * largest:
+            origin[column] = 0
     edges, present = edges_of_series(windows, panel)
     is_training = np.zeros(windows.n_windows)
     is_training[training] = 1
     weight = windows.spread_over_rows(is_training)
     scale = np.ones((len(present), n_features))
-    scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges)
+    known = None if known_ratio is None else known_ratio[used]
+    scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges, known)
     target_scale = np.abs(slopes) * scale[:, columns]
     others = np.flatnonzero(columns < 0)
     changes = np.flatnonzero(np.diff(panel.series)) + 1
@@ -212,13 +224,21 @@ def shrunk(
     ratio : ndarray of shape (columns,)
         The usual ratio of standard deviation and size.
     """
-    expected = _VALUES_OF_HALF * (ratio * size) ** 2
-    scale = np.sqrt((n_known * spread**2 + expected) / (n_known + _VALUES_OF_HALF))
+    expected = ratio * size
+    exponent = np.frexp(np.maximum(spread, expected))[1]  # squares of huge or tiny values
+    spread, expected = np.ldexp(spread, -exponent), np.ldexp(expected, -exponent)
+    squares = n_known * spread**2 + _VALUES_OF_HALF * expected**2
+    scale = np.ldexp(np.sqrt(squares / (n_known + _VALUES_OF_HALF)), exponent)
     return np.where(scale > 0, scale, 1.0)
 
 
 def _scales(
-    rows: np.ndarray, columns: np.ndarray, origin: np.ndarray, weight: np.ndarray, edges: np.ndarray
+    rows: np.ndarray,
+    columns: np.ndarray,
+    origin: np.ndarray,
+    weight: np.ndarray,
+    edges: np.ndarray,
+    ratio: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the scale of each series (n_series, columns), and the usual ratio (columns,)."""
     shape = (len(edges) - 1, len(columns))
@@ -235,6 +255,8 @@ def _scales(
         size[number] = sizes.sum(axis=0) / np.maximum(n_known[number], 1)
         is_constant = np.fmin.reduce(values) == np.fmax.reduce(values)  # has a scale of one
         spread[number, is_constant | ~known.any(axis=0)] = 0.0
+    if ratio is not None:
+        return shrunk(n_known, spread, size, ratio), ratio
     ratio = np.ones(shape[1])
     for column in range(shape[1]):
         varies = (spread[:, column] > 0) & (size[:, column] > 0)
