@@ -1,6 +1,7 @@
 """Several series in one frame, by a MultiIndex: windows, targets, fits and predictions."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -243,6 +244,52 @@ def test_partial_fit_appends_to_some_series_and_adds_new_ones():
     assert np.isnan(windows[1, :-1]).all()
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abcd"), DAYS, min_size=1),
+    st.lists(st.integers(0, 30), min_size=1, max_size=5, unique=True).map(sorted),
+    st.booleans(),
+)
+def test_rows_that_arrive_in_parts_have_the_frequency_and_history_of_one_fit(days_of, cuts, saved):
+    X = frame(days_of)
+    days = X.index.get_level_values(1)
+    transformer = SlidingWindowTransformer(4)
+    try:
+        expected = SlidingWindowTransformer(4).fit(X)
+        for begin, end in pairwise([-1, *cuts, 31]):
+            part = X[(days > START + begin * DAY) & (days <= START + end * DAY)]
+            if len(part):
+                transformer.partial_fit(part)
+            if saved:
+                transformer = pickle.loads(pickle.dumps(transformer))
+    except ValueError:  # leaves open how time goes on
+        return
+    assert transformer.freq_ == expected.freq_
+    for name, rows in expected.history_.items():
+        assert_array_equal(transformer.history_[name], rows)
+
+
+def test_a_new_series_of_another_size_is_no_sign_of_an_earlier_step_left_out():
+    X = waves(3)
+    transformer = SlidingWindowTransformer(3).fit(X)
+    new = pd.concat({"new": X.loc["shop 0"] * 1e4}, names=["shop", "day"])
+    transformer.partial_fit(new + 1e6)
+    later = pd.concat({"new": (new * 1e4 + 1e10).loc["new"].shift(200, freq="D")})
+    with pytest.warns(UserWarning, match=r"earlier steps must change X first"):
+        transformer.partial_fit(later)
+
+
+def test_a_few_fitted_rows_and_those_passed_show_how_time_goes_on():
+    X = frame({"a": [0, 2, 3, 4, 6], "b": [0, 1, 2, 3, 4, 5], "c": [4, 5, 6]})
+    first = X.index.get_level_values(1) == START
+    transformer = SlidingWindowTransformer(3).fit(X[first])
+    later = X[~first]
+    found = np.asarray(transformer.transform(later))
+    for (name, time), window in zip(later.index, found, strict=True):
+        assert_array_equal(window, window_by_label(later, X[first], name, time, 3, 1))
+    assert transformer.partial_fit(later).freq_ == "D"
+
+
 def test_a_pickled_transformer_and_its_windows_are_the_same():
     X = waves()
     transformer = SlidingWindowTransformer(10).fit(X[:300])
@@ -376,6 +423,29 @@ class TestRefused:
         with pytest.raises(ValueError, match="Series 'shop 1'.*partial_fit appends"):
             transformer.partial_fit(X.loc[["shop 1"]])
         assert_array_equal(transformer.history_["shop 1"], X.loc["shop 1"].to_numpy()[-2:])
+
+    def test_rows_that_were_picked_after_the_fit(self):
+        X = waves()
+        days = X.index.get_level_values("day")
+        late = X[days > START + 80 * DAY]
+        transformer = SlidingWindowTransformer(3).fit(X[days <= START + 80 * DAY])
+        picked = late.iloc[np.random.RandomState(0).permutation(len(late))[: len(late) // 3]]
+        with pytest.raises(ValueError, match="steps over .* rows in .* places"):
+            transformer.transform(picked)
+
+    @pytest.mark.parametrize("method", ["partial_fit", "transform"])
+    def test_a_new_series_off_the_grid_or_of_another_frequency_is_named(self, method):
+        X = waves(2)
+        transformer = SlidingWindowTransformer(3).fit(X)
+        new = pd.concat({"new": X.loc["shop 0"]}, names=["shop", "day"])
+        hours = new.index.levels[1] + pd.Timedelta(hours=5)
+        for other, message in (
+            (new.set_index(new.index.set_levels(hours, level=1)), "off the grid"),
+            (new.iloc[::7][:6], "7 times freq='D'"),
+        ):
+            with pytest.raises(ValueError, match=f"Series 'new'.*{message}"):
+                getattr(transformer, method)(other)
+            assert list(transformer.history_) == ["shop 0", "shop 1"]
 
     def test_infinity_is_named_by_its_row(self):
         X = waves().iloc[SHUFFLED].copy()
