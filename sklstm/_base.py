@@ -202,7 +202,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         leads = find_leads(self.target_leads, y, told, windows, before)
         targets = hide_unknown(targets, leads, self.target_leads, panel)
         usable, left_out = usable_windows(windows, checked.missing, targets, weight)
-        gap = unknown_rows_before(leads)
+        gap = min(unknown_rows_before(leads), windows.n_windows)
         parts = split_latest(usable, *split, gap, panel)
         self.target_leads_ = leads
         if not resumed:
@@ -217,12 +217,14 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         if not resumed:
             self._scaling = None
         scaling, panel = self._scaling, rows.panel
-        if resumed and scaling is None:
-            return windows, rows
-        if panel is None or isinstance(self.standardize, str) or not self.standardize:
+        if panel is None:
+            if scaling is not None:
+                raise ValueError(self._no_series())
             return windows, rows
         if scaling is None:
-            if panel.series[0] == panel.series[-1]:  # one series
+            if resumed or panel.series[0] == panel.series[-1]:  # one series
+                return windows, rows
+            if isinstance(self.standardize, str) or not self.standardize:
                 return windows, rows
             own = own_columns_of_rows(windows, rows.usable, rows.y, self.target_leads_)
             columns, slopes, offsets = own.columns, own.slopes.numpy(), own.offsets.numpy()
@@ -232,7 +234,15 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         else:
             columns, slopes = scaling.columns, scaling.slopes
             offsets = -slopes * scaling.origin[columns]
-        found = scaling_of_series(windows, panel, rows.y, rows.training, columns, (slopes, offsets))
+        found = scaling_of_series(
+            windows,
+            panel,
+            rows.y,
+            rows.training,
+            columns,
+            (slopes, offsets),
+            None if scaling is None else scaling.ratio,
+        )
         self._scaling = scaling = found if scaling is None else scaling.extended(found)
         return scaling.scaled(windows, panel), replace(rows, y=scaling.targets(rows.y, panel))
 
@@ -402,12 +412,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         if self._scaling is None:
             y = self._codec.decode(self._outputs(windows))
         elif panel is None:
-            raise ValueError(
-                f"{type(self).__name__} was fitted on several series, each in its own unit, but "
-                "the windows in X do not say which series they are of. Pass them as "
-                "SlidingWindowTransformer makes them of a frame with the index of the fit: "
-                "numpy.asarray(windows) loses it. Or fit with standardize='together'."
-            )
+            raise ValueError(self._no_series())
         else:
             y = self._predictions_of_series(self._scaling, windows, panel)
         if order is None:
@@ -415,6 +420,14 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         in_order = np.empty_like(y)
         in_order[order] = y
         return in_order
+
+    def _no_series(self) -> str:
+        return (
+            f"{type(self).__name__} was fitted on several series, each in its own unit, but "
+            "the windows in X do not say which series they are of. Pass them as "
+            "SlidingWindowTransformer makes them of a frame with the index of the fit: "
+            "numpy.asarray(windows) loses it. Or fit with standardize='together'."
+        )
 
     def _predictions_of_series(
         self, scaling: SeriesScaling, windows: Windows, panel: Panel

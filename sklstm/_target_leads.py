@@ -74,7 +74,7 @@ def _leads_of_values(values: np.ndarray, windows: Windows | None) -> np.ndarray:
     that follow it have the next leads. Others have 1, 2, ... if any output follows another, as in
     the arrays of forecast_targets, else 0: known at their own row.
     """
-    follows = _follow_the_one_before(values)
+    follows = _follow_the_one_before(values, windows)
     leads: list[int] = []
     for output, is_next in enumerate(follows):
         if is_next:
@@ -85,17 +85,20 @@ def _leads_of_values(values: np.ndarray, windows: Windows | None) -> np.ndarray:
     return np.maximum(leads, 0).astype(np.int64)
 
 
-def _follow_the_one_before(values: np.ndarray) -> np.ndarray:
+def _follow_the_one_before(values: np.ndarray, windows: Windows | None) -> np.ndarray:
     """Tell for each output if it is the one before it, a row later: (n, outputs) -> (outputs,).
 
     So it is in the arrays of forecast_targets, also of several series side by side. Rows that were
     left out, such as a test fold, may lie between.
     """
     follows = np.zeros(values.shape[1], dtype=bool)
+    apart = np.diff(np.arange(len(values)) if windows is None else windows.starts)
+    in_sequence = apart == (apart.min() if len(apart) else 1)  # no rows of two series
     for output in range(1, len(follows)):
         later, ahead = values[1:, output - 1], values[:-1, output]
         # What equals the row before it says nothing: labels that are mostly zero.
         tells = ~np.isnan(later) & ~np.isnan(ahead) & (later != values[:-1, output - 1])
+        tells &= in_sequence
         is_told = np.count_nonzero(tells) >= _VALUES_TO_TELL
         follows[output] = is_told and np.mean(later[tells] != ahead[tells]) <= _LEFT_OUT
     return follows

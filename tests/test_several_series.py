@@ -1,6 +1,7 @@
 """Several series in one frame, by a MultiIndex: windows, targets, fits and predictions."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -245,6 +246,52 @@ def test_partial_fit_appends_to_some_series_and_adds_new_ones():
     assert np.isnan(windows[1, :-1]).all()
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abcd"), DAYS, min_size=1),
+    st.lists(st.integers(0, 30), min_size=1, max_size=5, unique=True).map(sorted),
+    st.booleans(),
+)
+def test_rows_that_arrive_in_parts_have_the_frequency_and_history_of_one_fit(days_of, cuts, saved):
+    X = frame(days_of)
+    days = X.index.get_level_values(1)
+    transformer = SlidingWindowTransformer(4)
+    try:
+        expected = SlidingWindowTransformer(4).fit(X)
+        for begin, end in pairwise([-1, *cuts, 31]):
+            part = X[(days > START + begin * DAY) & (days <= START + end * DAY)]
+            if len(part):
+                transformer.partial_fit(part)
+            if saved:
+                transformer = pickle.loads(pickle.dumps(transformer))
+    except ValueError:  # leaves open how time goes on
+        return
+    assert transformer.freq_ == expected.freq_
+    for name, rows in expected.history_.items():
+        assert_array_equal(transformer.history_[name], rows)
+
+
+def test_a_new_series_of_another_size_is_no_sign_of_an_earlier_step_left_out():
+    X = waves(3)
+    transformer = SlidingWindowTransformer(3).fit(X)
+    new = pd.concat({"new": X.loc["shop 0"] * 1e4}, names=["shop", "day"])
+    transformer.partial_fit(new + 1e6)
+    later = pd.concat({"new": (new * 1e4 + 1e10).loc["new"].shift(200, freq="D")})
+    with pytest.warns(UserWarning, match=r"earlier steps must change X first"):
+        transformer.partial_fit(later)
+
+
+def test_a_few_fitted_rows_and_those_passed_show_how_time_goes_on():
+    X = frame({"a": [0, 2, 3, 4, 6], "b": [0, 1, 2, 3, 4, 5], "c": [4, 5, 6]})
+    first = X.index.get_level_values(1) == START
+    transformer = SlidingWindowTransformer(3).fit(X[first])
+    later = X[~first]
+    found = np.asarray(transformer.transform(later))
+    for (name, time), window in zip(later.index, found, strict=True):
+        assert_array_equal(window, window_by_label(later, X[first], name, time, 3, 1))
+    assert transformer.partial_fit(later).freq_ == "D"
+
+
 def test_a_pickled_transformer_and_its_windows_are_the_same():
     X = waves()
     transformer = SlidingWindowTransformer(10).fit(X[:300])
@@ -368,6 +415,16 @@ class TestRefused:
         with pytest.raises(ValueError, match=r"X\.xs\(\('north', 'shop 0'\)\)"):
             transformer.transform(X)
 
+    def test_windows_that_have_lost_their_series_in_a_fit_that_goes_on(self):
+        X = waves()
+        y = forecast_targets(X["sales"], 2)
+        pipe = pipeline().fit(X, y)
+        expected = pipe.predict(X)
+        alone = SlidingWindowTransformer(14).fit_transform(X.loc["shop 2"])
+        with pytest.raises(ValueError, match=r"do not say which series.*standardize='together'"):
+            pipe[-1].partial_fit(alone, y.loc["shop 2"].to_numpy())
+        assert_array_equal(pipe.predict(X), expected)
+
     @pytest.mark.parametrize("level", [0, 1])
     def test_missing_labels(self, level):
         X = waves().reset_index()
@@ -411,6 +468,29 @@ class TestRefused:
             transformer.partial_fit(X.loc[["shop 1"]])
         assert_array_equal(transformer.history_["shop 1"], X.loc["shop 1"].to_numpy()[-2:])
 
+    def test_rows_that_were_picked_after_the_fit(self):
+        X = waves()
+        days = X.index.get_level_values("day")
+        late = X[days > START + 80 * DAY]
+        transformer = SlidingWindowTransformer(3).fit(X[days <= START + 80 * DAY])
+        picked = late.iloc[np.random.RandomState(0).permutation(len(late))[: len(late) // 3]]
+        with pytest.raises(ValueError, match="steps over .* rows in .* places"):
+            transformer.transform(picked)
+
+    @pytest.mark.parametrize("method", ["partial_fit", "transform"])
+    def test_a_new_series_off_the_grid_or_of_another_frequency_is_named(self, method):
+        X = waves(2)
+        transformer = SlidingWindowTransformer(3).fit(X)
+        new = pd.concat({"new": X.loc["shop 0"]}, names=["shop", "day"])
+        hours = new.index.levels[1] + pd.Timedelta(hours=5)
+        for other, message in (
+            (new.set_index(new.index.set_levels(hours, level=1)), "off the grid"),
+            (new.iloc[::7][:6], "7 times freq='D'"),
+        ):
+            with pytest.raises(ValueError, match=f"Series 'new'.*{message}"):
+                getattr(transformer, method)(other)
+            assert list(transformer.history_) == ["shop 0", "shop 1"]
+
     def test_infinity_is_named_by_its_row(self):
         X = waves().iloc[SHUFFLED].copy()
         X.iloc[17] = np.inf
@@ -435,6 +515,26 @@ def test_other_regressors_are_fitted_on_targets_known_in_each_series(as_frame):
     fitted = KnownTargetsRegressor(Ridge()).fit(flat, y)
     from_end = X.sort_index().groupby(level=0).cumcount(ascending=False).loc[X.index]
     assert_array_equal(fitted.fitted_rows_, np.flatnonzero(from_end >= 3))
+
+
+@pytest.mark.parametrize("longest", [5.0, NAN])
+def test_leads_of_other_regressors_are_found_in_all_series(longest):
+    X = waves(3)
+    X.loc["shop 2", "sales"] = longest  # tells nothing
+    y = X["sales"].groupby(level=0).shift(-2)
+    assert KnownTargetsRegressor(Ridge()).fit(X.fillna(0), y).target_leads_ == 2
+
+
+@pytest.mark.parametrize("n_rows", [3, 4, 5])
+def test_leads_of_targets_without_names_are_found_in_short_series(n_rows):
+    X = frame({f"shop {number}": range(9) for number in range(60)})
+    y = forecast_targets(X["sales"], 2)
+    past = np.flatnonzero(X.groupby(level=0).cumcount() < n_rows)
+    pipe = pipeline(2, early_stopping=False).fit(X.iloc[past], y.iloc[past].to_numpy())
+    assert_array_equal(pipe[-1].target_leads_, [1, 2])
+    if n_rows > 3:
+        known = KnownTargetsRegressor(Ridge()).fit(X.iloc[past], y.iloc[past, 0].rename("y"))
+        assert known.target_leads_ == 1
 
 
 class TestScaling:
@@ -568,6 +668,44 @@ class TestScaling:
         np.testing.assert_allclose(after, before, atol=30_000)
         assert not np.array_equal(after, before)
         assert np.isfinite(pipe.predict(X)).all()
+
+    def test_a_fit_that_goes_on_keeps_its_units_whatever_standardize_is_by_then(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 2)
+        found = []
+        for standardize in (True, False, "together"):
+            pipe = pipeline().fit(X, y)
+            lstm = pipe[-1].set_params(standardize=standardize)
+            found.append(lstm.partial_fit(pipe[0].transform(X), y).predict(pipe[0].transform(X)))
+        assert_array_equal(found[1], found[0])
+        assert_array_equal(found[2], found[0])
+
+    def test_a_new_constant_series_has_the_unit_that_the_fit_gives_to_its_size(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 2)
+        pipe = pipeline().fit(X, y)
+        windows = SlidingWindowTransformer(14).fit_transform
+        new = pd.concat({"new": X.loc["shop 2"] * 0 + 50}, names=["shop", "day"])
+        pipe[-1].partial_fit(windows(new), forecast_targets(new["sales"], 2))
+        varying = new + 0.01 * np.arange(len(new))[:, np.newaxis]
+        other = pipeline().fit(X, y)
+        other[-1].partial_fit(windows(varying), forecast_targets(varying["sales"], 2))
+        scales = [fitted[-1]._scaling.scale[-1, 0] for fitted in (pipe, other)]
+        assert 0.8 < scales[0] / scales[1] < 1.25
+
+    @pytest.mark.parametrize("size", [1e-300, 1e-160, 1e-30, 1e30, 1e160, 1e300])
+    def test_a_series_of_any_size_is_forecast_in_its_unit_and_harms_no_other(self, size):
+        X = self.frame()
+        new = pd.concat({"new": X.loc["shop 1"]}, names=["shop", "day"])
+        expected = pipeline().fit(X, forecast_targets(X["sales"], 2))
+        found = X.copy()
+        found.loc["shop 1", "sales"] = found.loc["shop 1", "sales"].to_numpy() * size
+        pipe = pipeline().fit(found, forecast_targets(found["sales"], 2))
+        unit = np.where(X.index.get_level_values(0) == "shop 1", size, 1.0)[:, np.newaxis]
+        np.testing.assert_allclose(pipe.predict(found) / unit, expected.predict(X), rtol=1e-4)
+        np.testing.assert_allclose(
+            expected.predict(new * size) / size, expected.predict(new), rtol=1e-4
+        )
 
     def test_a_loaded_estimator_has_the_units(self):
         X = self.frame()

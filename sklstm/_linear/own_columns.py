@@ -160,6 +160,8 @@ def _lines(
 ) -> tuple[np.ndarray, torch.Tensor, torch.Tensor] | None:
     """Find column, slope and offset of targets (rows, outputs) in values (rows, features)."""
     values = values.double()
+    unit, target_unit = _powers_of_two(values), _powers_of_two(targets)
+    values, targets = values / unit, targets / target_unit  # squares are finite and above zero
     mean, mean_target = values.mean(dim=0), targets.mean(dim=0)
     centred, of_targets = values - mean, targets - mean_target
     products = of_targets.T @ centred  # (outputs, features)
@@ -170,5 +172,11 @@ def _lines(
     if not (least < _MOST_ERROR).all():
         return None
     slopes = slopes.gather(1, columns[:, None])[:, 0]
-    offsets = mean_target - slopes * mean[columns]
+    offsets = (mean_target - slopes * mean[columns]) * target_unit
+    slopes = slopes * target_unit / unit[columns]
     return columns.cpu().numpy(), slopes.cpu(), offsets.cpu()
+
+
+def _powers_of_two(values: torch.Tensor) -> torch.Tensor:
+    """Return for each column a power of two about as large as its largest value: no bit changes."""
+    return torch.exp2(torch.frexp(values.abs().amax(dim=0)).exponent.double())

@@ -10,11 +10,17 @@ import numpy as np
 
 from sklstm._series.frequency import panel_axis
 from sklstm._series.history import (
+    FEW_LABELS,
+    HOLES_ALLOWED_LATER,
+    ROWS_TO_JUDGE,
     extremes_of,
     last_rows,
     warn_of_another_scale,
     warn_of_lacking,
 )
+from sklstm._series.holes import refuse_holes
+from sklstm._series.inference import check_goes_on_like
+from sklstm._series.labels import index_of_labels, plain_labels
 from sklstm._series.panel import Panel, of_series, some_names
 from sklstm._series.placement import windows_of_panel
 from sklstm._series.time_axis import TimeAxis
@@ -38,11 +44,18 @@ class FittedPanel:
         By the names of the series.
     extremes : ndarray of shape (2, n_features)
         The least and the largest known value of each feature.
+    n_rows : int
+        The number of rows so far.
+    few_labels : dict or None
+        While all series have few rows, the names and labels of all rows, as plain values: with
+        later labels the step from row to row is inferred again, as for one series.
     """
 
     axis: TimeAxis
     timelines: dict[Any, Timeline]
     extremes: np.ndarray
+    n_rows: int
+    few_labels: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, rows: np.ndarray, panel: Panel, reach: int, freq: Any) -> FittedPanel:
@@ -52,24 +65,32 @@ class FittedPanel:
             name: Timeline.of(panel.times_of(number), reach, axis)
             for number, name in enumerate(panel.names)
         }
-        return cls(axis, timelines, extremes_of(rows))
+        return cls(axis, timelines, extremes_of(rows), len(rows), _few_labels(panel, axis))
 
     def append(self, rows: np.ndarray, panel: Panel, reach: int) -> FittedPanel:
         """Return the panel with these rows at the ends of their series; some may be new."""
         self._check_names(panel)
-        warn_of_another_scale(self.extremes, rows)
-        timelines, axis = dict(self.timelines), self.axis
+        is_known = np.array([name in self.timelines for name in panel.names])
+        if is_known.any() and self.n_rows >= ROWS_TO_JUDGE:  # a new series may have any size
+            warn_of_another_scale(self.extremes, rows[is_known[panel.series]])
+        known = self._inferred_again(panel, asks=True)
+        timelines, axis = dict(known.timelines), known.axis
+        other = next(iter(timelines))
         for number, name in enumerate(panel.names):
             index = panel.times_of(number)
             with of_series(name):
-                if (known := timelines.get(name)) is None:
+                if name not in timelines:
+                    check_goes_on_like(axis, index, other, "X")
+                    axis = axis.decided(axis.ticks(index))
                     timelines[name] = Timeline.of(index, reach, axis)
                     continue
-                timelines[name] = known.append(axis.ticks(index), index, reach)
-                axis = timelines[name].axis if axis is self.axis else axis
-        if axis is not self.axis:  # these rows have decided how to count, for all series
-            timelines = {name: replace(known, axis=axis) for name, known in timelines.items()}
-        return FittedPanel(axis, timelines, extremes_of(rows, self.extremes))
+                before = replace(timelines[name], axis=axis)
+                timelines[name] = before.append(axis.ticks(index), index, reach)
+                axis = timelines[name].axis
+        if axis is not known.axis:  # these rows have decided how to count, for all series
+            timelines = {name: replace(line, axis=axis) for name, line in timelines.items()}
+        extremes, n_rows = extremes_of(rows, self.extremes), self.n_rows + len(rows)
+        return FittedPanel(axis, timelines, extremes, n_rows, known.few_labels)
 
     def windows(
         self,
@@ -83,27 +104,36 @@ class FittedPanel:
     ) -> WindowArray:
         """Give each row the window of its series; those of a new series have no history."""
         self._check_names(panel)
+        fitted = self._inferred_again(panel) if with_history else self
+        axis, timelines = fitted.axis, fitted.timelines
         reach = history_length(window_size, dilation)
         lacking: dict[Any, Lacking] = {}
+        n_holes = n_missing = 0
 
         def placements() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            nonlocal n_holes, n_missing
             for number, name in enumerate(panel.names):
-                index, known = panel.times_of(number), self.timelines.get(name)
+                index, is_new = panel.times_of(number), name not in timelines
                 with of_series(name):
-                    ticks = self.axis.ticks(index)
-                    if known is None:
-                        new = Timeline.of(index, reach, self.axis)
-                        yield rows[:0], new.place(ticks, index, False, reach)[1]
-                        continue
-                    past, positions, lacks = known.place(ticks, index, with_history, reach)
-                yield histories[name][past], positions
+                    if is_new:
+                        check_goes_on_like(axis, index, next(iter(timelines)), "X")
+                    known = Timeline.of(index, reach, axis) if is_new else timelines[name]
+                    past, positions, lacks = known.place(
+                        axis.ticks(index), index, with_history and not is_new, reach
+                    )
+                steps = np.diff(positions[-len(index) :])
+                n_holes += int(np.count_nonzero(steps != 1))
+                n_missing += int(np.sum(steps - 1))
                 if any(lacks):
                     lacking[name] = lacks
+                yield rows[:0] if is_new else histories[name][past], positions
 
         windows = windows_of_panel(placements(), rows, panel, window_size, dilation, padding)
+        if not axis.given and n_holes > max(2, HOLES_ALLOWED_LATER * len(rows)):
+            refuse_holes(n_missing, n_holes, len(rows), axis, "X")
         if lacking:
-            fitted, unseen, holes = zip(*lacking.values(), strict=True)
-            total = Lacking(sum(fitted), sum(unseen), max(holes))
+            among, unseen, holes = zip(*lacking.values(), strict=True)
+            total = Lacking(sum(among), sum(unseen), max(holes))
             warn_of_lacking(total, len(rows), f" (of series {some_names(list(lacking))})")
         return windows
 
@@ -123,6 +153,8 @@ class FittedPanel:
             "n_ticks": [len(timeline.history_ticks) for timeline in known],
             "ticks": np.concatenate([timeline.history_ticks for timeline in known]),
             "extremes": self.extremes,
+            "n_rows": self.n_rows,
+            "few_labels": self.few_labels,
         }
 
     @classmethod
@@ -132,7 +164,31 @@ class FittedPanel:
         ticks = np.split(state["ticks"], np.cumsum(state["n_ticks"])[:-1])
         of_series = zip(state["names"], state["first"], state["last"], ticks, strict=True)
         timelines = {name: Timeline(axis, *known) for name, *known in of_series}
-        return cls(axis, timelines, state["extremes"])
+        return cls(axis, timelines, state["extremes"], state["n_rows"], state["few_labels"])
+
+    def _inferred_again(self, panel: Panel, asks: bool = False) -> FittedPanel:
+        """Infer the time axis from the few labels so far and the labels passed.
+
+        If they leave it open, keep the axis of the labels so far, or raise an error (``asks``).
+        """
+        if self.few_labels is None:
+            return self
+        few = self.few_labels
+        labels, kind = few["times"]
+        times = index_of_labels(labels, kind, panel.times)
+        fitted = Panel(few["names"], few["series"], times, few["clock"])
+        both = fitted.joined(panel)
+        try:
+            axis = panel_axis(both)
+        except ValueError:
+            if asks:
+                raise
+            return self
+        timelines = {}
+        for number, name in enumerate(fitted.names):
+            reach = len(self.timelines[name].history_ticks)
+            timelines[name] = Timeline.of(fitted.times_of(number), reach, axis)
+        return replace(self, axis=axis, timelines=timelines, few_labels=_few_labels(both, axis))
 
     def _check_names(self, panel: Panel) -> None:
         """Refuse labels and names of other types than the fitted ones."""
@@ -145,6 +201,13 @@ class FittedPanel:
                 f"X has the series {some_names(panel.names)}, but the fitted ones have names of "
                 f"another type: {some_names(list(self.timelines))}. Name the series as in the fit."
             )
+
+
+def _few_labels(panel: Panel, axis: TimeAxis) -> dict[str, Any] | None:
+    if axis.given or np.diff(panel.edges).max() > FEW_LABELS:
+        return None
+    times = plain_labels(panel.times)
+    return {"names": panel.names, "series": panel.series, "times": times, "clock": panel.clock}
 
 
 def last_rows_of_series(rows: np.ndarray, panel: Panel, n_rows: int) -> Histories:

@@ -22,11 +22,11 @@ from sklstm._series.timeline import Lacking, Timeline, last_values
 
 # First rows of the fitted series that are kept at least, to recognise it without an index.
 _HEAD_ROWS = 64
-_FEW_LABELS = 9
+FEW_LABELS = 9  # with so few, later labels say how time goes on
 # More holes are allowed in a prediction than in a fit, since it may hold few rows.
-_HOLES_ALLOWED = 0.5
+HOLES_ALLOWED_LATER = 0.5
 # With fewer rows, the range of a feature tells too little about later rows.
-_ROWS_TO_JUDGE = 24
+ROWS_TO_JUDGE = 24
 
 _BRING_THE_HISTORY = (
     "set history='none' and pass X with the (window_size - 1) * dilation rows before those that "
@@ -79,13 +79,13 @@ class FittedSeries:
         axis = time_axis(index, freq)
         holes = np.flatnonzero(np.diff(axis.positions(axis.ticks(index), index)) > 1)
         n_head = min([n_head, *(holes[:1] + 1)])
-        few_labels = plain_labels(index) if len(index) <= _FEW_LABELS and not axis.given else None
+        few_labels = plain_labels(index) if len(index) <= FEW_LABELS and not axis.given else None
         timeline = Timeline.of(index, reach, axis)
         return cls(as_float(rows[:n_head]), *values, timeline, few_labels)
 
     def append(self, rows: np.ndarray, index: PandasIndex | None, reach: int) -> FittedSeries:
         """Return the series with these rows at its end."""
-        if len(self.head) >= _ROWS_TO_JUDGE:
+        if len(self.head) >= ROWS_TO_JUDGE:
             warn_of_another_scale(self.extremes, rows)
         index = self._comparable(index)
         known = self._inferred_again(index, asks=True)
@@ -120,7 +120,7 @@ class FittedSeries:
         if known.timeline is None or ticks is None:
             return slice(0 if alone else None), None
         past, positions, lacking = known.timeline.place(ticks, index, not alone, reach)
-        check_holes(np.diff(positions[-len(rows) :]), known.timeline.axis, "X", _HOLES_ALLOWED)
+        check_holes(np.diff(positions[-len(rows) :]), known.timeline.axis, "X", HOLES_ALLOWED_LATER)
         warn_of_lacking(lacking, len(rows))
         return past, positions
 
@@ -180,7 +180,7 @@ class FittedSeries:
                 raise
             return self
         timeline = Timeline.of(labels, len(self.timeline.history_ticks), axis)
-        few = plain_labels(both) if len(both) <= _FEW_LABELS else None
+        few = plain_labels(both) if len(both) <= FEW_LABELS else None
         return replace(self, timeline=timeline, few_labels=few)
 
     def _ticks(self, index: PandasIndex | None, n_rows: int) -> np.ndarray | None:

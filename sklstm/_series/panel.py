@@ -86,6 +86,19 @@ class Panel:
         """Take some rows, given by a slice, numbers or a mask."""
         return Panel(self.names, self.series[rows], self.times, self.clock[rows])
 
+    def joined(self, other: Panel) -> Panel:
+        """Return the panel of the rows of both, each label once."""
+        times = self.times.union(other.times)
+        names = list(dict.fromkeys([*self.names, *other.names]))
+        ranks = dict(zip(names, _ranks(names).tolist(), strict=True))
+        rows = []
+        for panel in (self, other):
+            series = np.array([ranks[name] for name in panel.names], dtype=np.int64)
+            clock = times.get_indexer(panel.times)
+            rows.append(series[panel.series] * len(times) + clock[panel.clock])
+        series, clock = np.divmod(np.unique(np.concatenate(rows)), len(times))
+        return Panel(sorted(names, key=ranks.__getitem__), series, times, clock)
+
     def rows_left(self) -> np.ndarray:
         """Count for each row the rows of its series after it."""
         dtype = number_type(len(self))
@@ -260,9 +273,9 @@ def _used(level: PandasIndex, codes: np.ndarray) -> tuple[PandasIndex, np.ndarra
 
 def _names(levels: list[PandasIndex], codes: list[np.ndarray]) -> tuple[list[Any], np.ndarray]:
     """Return the names of the series, sorted, and the place of each row among them."""
-    series = _places(_ranks(levels[0])[codes[0]])
+    series = _places(_ranks(levels[0].to_numpy(object))[codes[0]])
     for level, of_level in zip(levels[1:], codes[1:], strict=True):
-        series = _places(series * np.int64(len(level)) + _ranks(level)[of_level])
+        series = _places(series * np.int64(len(level)) + _ranks(level.to_numpy(object))[of_level])
     first = np.zeros(int(series.max(initial=-1)) + 1, dtype=np.int64)
     first[series] = np.arange(len(series))
     columns = [level[of[first]].tolist() for level, of in zip(levels, codes, strict=True)]
@@ -286,9 +299,8 @@ def _are_used(codes: np.ndarray, n: int) -> np.ndarray:
     return is_used
 
 
-def _ranks(level: PandasIndex) -> np.ndarray:
-    """Return the place of each label of a level in sorted order."""
-    labels = level.to_numpy(dtype=object)
+def _ranks(labels: Any) -> np.ndarray:
+    """Return the place of each of some different labels in sorted order."""
     try:
         order = sorted(range(len(labels)), key=labels.__getitem__)
     except TypeError:  # labels of several types

@@ -25,6 +25,7 @@ _VALUES_OF_HALF = 10
 _SERIES_TO_TELL = 5  # that scales of outputs and of a feature have one ratio
 _MOST_SPREAD = 0.3  # of the logarithms of these ratios, in that of the scales
 _VALUES_TO_TELL = 20  # in a series, for the usual ratio of scale and size
+_ROUNDING = 1e-12  # of an origin, in units of the largest value
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,9 @@ class SeriesScaling:
         n = np.maximum(n_known, 1)
         some = np.where(known, values, 0.0)
         deviations = np.where(known, values - (some.sum(axis=1) / n)[:, np.newaxis], 0.0)
-        spread = np.sqrt((deviations**2).sum(axis=1) / n)
+        exponent = np.frexp(np.abs(deviations).max(axis=1))[1]
+        deviations = np.ldexp(deviations, -exponent[:, np.newaxis])
+        spread = np.ldexp(np.sqrt((deviations**2).sum(axis=1) / n), exponent)
         scale = shrunk(n_known, spread, np.abs(some).sum(axis=1) / n, self.ratio)
         scale = np.where(self.ratio > 0, scale, 1.0)
         usual = np.broadcast_to(
@@ -165,6 +168,7 @@ def scaling_of_series(
     training: np.ndarray,
     columns: np.ndarray,
     lines: tuple[np.ndarray, np.ndarray],
+    known_ratio: np.ndarray | None = None,
 ) -> SeriesScaling:
     """Compute the units of each series from its training rows, or from all if it has none.
 
@@ -180,6 +184,8 @@ def scaling_of_series(
         The feature whose later value each output is; -1: none.
     lines : tuple of ndarray of shape (outputs,)
         Slopes and offsets: the output is ``slope * feature + offset``.
+    known_ratio : ndarray of shape (features,) or None, default=None
+        The ratio of the fit that goes on. None: that of these series.
     """
     slopes, offsets = lines
     n_features, used = windows.rows.shape[1], np.unique(columns[columns >= 0])
@@ -187,10 +193,16 @@ def scaling_of_series(
     for column in used:
         output = int(np.flatnonzero(columns == column)[0])
         origin[column] = -offsets[output] / slopes[output]
+        values = windows.rows[:, column]
+        largest = np.maximum(-np.fmin.reduce(values), np.fmax.reduce(values))
+        # Rounding of the largest series would be a large value of the others.
+        if abs(origin[column]) <= _ROUNDING * largest:
+            origin[column] = 0
     edges, present = edges_of_series(windows, panel)
     weight, is_training = _weights(windows, training)
     scale = np.ones((len(present), n_features))
-    scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges)
+    known = None if known_ratio is None else known_ratio[used]
+    scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges, known)
     target_scale = np.abs(slopes) * scale[:, columns]
     others, edges = np.flatnonzero(columns < 0), _edges_of_targets(panel)
     target_scale[:, others], _ = _scales(y, others, np.zeros(len(others)), is_training, edges)
@@ -258,19 +270,29 @@ def shrunk(
     ratio : ndarray of shape (columns,)
         The usual ratio of standard deviation and size.
     """
-    expected = _VALUES_OF_HALF * (ratio * size) ** 2
-    scale = np.sqrt((n_known * spread**2 + expected) / (n_known + _VALUES_OF_HALF))
+    expected = ratio * size
+    exponent = np.frexp(np.maximum(spread, expected))[1]  # squares of huge or tiny values
+    spread, expected = np.ldexp(spread, -exponent), np.ldexp(expected, -exponent)
+    squares = n_known * spread**2 + _VALUES_OF_HALF * expected**2
+    scale = np.ldexp(np.sqrt(squares / (n_known + _VALUES_OF_HALF)), exponent)
     return np.where(scale > 0, scale, 1.0)
 
 
 def _scales(
-    rows: np.ndarray, columns: np.ndarray, origin: np.ndarray, weight: np.ndarray, edges: np.ndarray
+    rows: np.ndarray,
+    columns: np.ndarray,
+    origin: np.ndarray,
+    weight: np.ndarray,
+    edges: np.ndarray,
+    ratio: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the scale of each series (n_series, columns), and the usual ratio (columns,)."""
     shape = (len(edges) - 1, len(columns))
     if not len(columns):
         return np.ones(shape), np.ones(0)
     n_known, spread, size = _sizes(rows, columns, origin, weight, edges)
+    if ratio is not None:
+        return shrunk(n_known, spread, size, ratio), ratio
     ratio = np.ones(shape[1])
     for column in range(shape[1]):
         varies = (spread[:, column] > 0) & (size[:, column] > 0)
