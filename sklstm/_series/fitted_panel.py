@@ -174,7 +174,8 @@ class FittedPanel:
         if self.few_labels is None:
             return self
         few = self.few_labels
-        times = index_of_labels(*few["times"], panel.times)
+        labels, kind = few["times"]
+        times = index_of_labels(labels, kind, like=panel.times)
         fitted = Panel(few["names"], few["series"], times, few["clock"])
         both = fitted.joined(panel)
         try:
