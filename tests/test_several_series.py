@@ -455,6 +455,37 @@ class TestRefused:
         windows = SlidingWindowTransformer(3, freq="D").fit_transform(X)
         assert np.isnan(np.asarray(windows)[-5:, :-1]).all()
 
+    @pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y", "%b %d, %Y"])
+    def test_dates_as_text_in_another_form(self, form):
+        X = waves(2)
+        text = X.set_index(X.index.set_levels(X.index.levels[1].strftime(form), level=1))
+        with pytest.raises(ValueError, match="holds dates as text") as error:
+            SlidingWindowTransformer(3).fit(text)
+        exec(
+            str(error.value).split("into times: ")[1].split(", or ")[0].rstrip("."),
+            globals() | {"X": text},
+        )
+        assert SlidingWindowTransformer(3).fit(text).freq_ == "D"
+
+    def test_numbers_that_are_dates(self):
+        X = waves(2)
+        numbers = X.index.levels[1].strftime("%Y%m%d").astype(int)
+        X.index = X.index.set_levels(numbers, level=1)
+        with pytest.raises(ValueError, match=r"read as dates.*\.index\.set_levels") as error:
+            SlidingWindowTransformer(3).fit(X)
+        answer = str(error.value).split("X.index = ")[1].split(". Or say")[0]
+        times = eval(answer.replace(".index", ".index.levels[-1]"), {"X": X, "pd": pd})
+        X.index = X.index.set_levels(times, level=-1)
+        assert SlidingWindowTransformer(3).fit(X).freq_ == "D"
+
+    def test_days_beside_business_days(self):
+        X = pd.concat({"a": waves(1).loc["shop 0"], "b": waves(1).loc["shop 0"].iloc[:50]})
+        is_weekday = X.index.get_level_values(1).day_of_week < 5
+        X = X[is_weekday | (X.index.get_level_values(0) == "b")]
+        with pytest.raises(ValueError, match=r"'b'.* go on with D.*'rows'.* say freq='D'"):
+            SlidingWindowTransformer(3).fit(X)
+        SlidingWindowTransformer(3, freq="D").fit(X)
+
     def test_a_series_off_the_grid_is_named(self):
         X = waves(2).reset_index()
         X.loc[X["shop"] == "shop 0", "day"] += pd.Timedelta(hours=5)

@@ -90,19 +90,20 @@ def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str
     steps = np.diff(positions)
     if axis.given or len(index) < 2:
         return steps
-    differs = ""
+    differs, of_missing = "", axis.freq
     if axis.scale == "rows":
         if len(index) >= _LABELS_TO_JUDGE and index.inferred_type not in ("floating", "string"):
             found = infer_time_axis(index, name)
             differs = str(found.freq) if found.scale != "rows" else ""
+            of_missing = found.freq
     elif len(steps) > 2 and (every := int(np.gcd.reduce(steps))) > 1:
         differs = f"{every} times freq={axis.freq!r}"
     if differs:
         raise ValueError(
             f"The labels of this series in the index of {name} go on with {differs}, but those of "
             f"series {other!r} with freq={axis.freq!r}. All series of a frame have one frequency. "
-            f"If rows are missing, say freq={axis.freq!r}; else bring the series to one frequency, "
-            f"or make a frame and a pipeline for each of them. Say {ROWS}."
+            f"If rows are missing, say freq={of_missing!r}; else bring the series to one "
+            f"frequency, or make a frame and a pipeline for each of them. Say {ROWS}."
         )
     if axis.scale == "rows":
         return steps

@@ -10,7 +10,11 @@ from typing import Any
 
 import numpy as np
 
+<<<<<<< HEAD
 from sklstm._series.dates import dates_of_text, in_last_level
+=======
+from sklstm._series.dates import dates_of_text
+>>>>>>> wt-brk
 from sklstm._series.labels import (
     NUMBERS_AND_TIMES,
     PandasIndex,
@@ -111,7 +115,7 @@ class Panel:
         return unsorted
 
 
-def panel_of(index: PandasIndex, name: str = "X", freq: Any = "auto") -> Panel:
+def panel_of(index: PandasIndex, name: str = "X") -> Panel:
     """Make the panel of a MultiIndex, whose last level is time and whose others name the series.
 
     Raises
@@ -127,7 +131,7 @@ def panel_of(index: PandasIndex, name: str = "X", freq: Any = "auto") -> Panel:
                 "the name of its series and its place in time. Drop the rows without a label, or "
                 "give them one."
             )
-    times, clock = _used(_as_time_level(levels[-1], index, name, freq), codes[-1])
+    times, clock = _used(_as_time_level(levels[-1], index, name), codes[-1])
     names, series = _names(levels[:-1], codes[:-1])
     panel = Panel(names, series, times, clock)
     if not panel.is_sorted:
@@ -190,7 +194,13 @@ def of_series(name: Any) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"Series {name!r}: {error}") from error
+        message = f"Series {name!r}: {error}"
+        if ".index" in message:
+            message += (
+                " Here .index stands for .index.levels[-1], and .index.set_levels(labels, "
+                "level=-1) returns the index with other labels."
+            )
+        raise ValueError(message) from error
 
 
 def some_names(names: list[Any]) -> str:
@@ -202,11 +212,11 @@ def some_names(names: list[Any]) -> str:
 def series_index(X: Any, name: str = "X", freq: Any = "auto") -> PandasIndex | Panel | None:
     """Return the panel of ``X``, or the index of one series: see :func:`time_index`."""
     if is_pandas(X) and X.index.nlevels > 1:
-        return panel_of(X.index, name, freq)
+        return panel_of(X.index, name)
     return time_index(X, name, freq)
 
 
-def _as_time_level(level: PandasIndex, index: PandasIndex, name: str, freq: Any) -> PandasIndex:
+def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasIndex:
     """Return the labels of the last level as times or numbers."""
     times = as_times(level)
     if not len(times):
@@ -224,6 +234,18 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str, freq: Any)
             f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
             f"order as text need not be that of time. {in_last_level(dates, name)}"
         )
+<<<<<<< HEAD
+=======
+    if times.inferred_type in NUMBERS_AND_TIMES:
+        return times
+    if times.inferred_type == "string" and (found := dates_of_text(times, name)) is not None:
+        dates, *others = found.replace(".index", ".index.levels[-1]").partition(", or with ")
+        raise ValueError(
+            f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
+            f"order as text need not be that of time. Turn them into times: {name}.index = "
+            f"{name}.index.set_levels({dates}, level=-1){''.join(others)}."
+        )
+>>>>>>> wt-brk
     answer = "Put the times there."
     if at_times:
         place = at_times[-1]
