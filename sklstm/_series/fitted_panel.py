@@ -175,11 +175,7 @@ class FittedPanel:
             return self
         few = self.few_labels
         labels, kind = few["times"]
-<<<<<<< HEAD
         times = index_of_labels(labels, kind, panel.times)
-=======
-        times = index_of_labels(labels, kind, like=panel.times)
->>>>>>> wt-brk
         fitted = Panel(few["names"], few["series"], times, few["clock"])
         both = fitted.joined(panel)
         try:

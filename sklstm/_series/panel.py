@@ -10,11 +10,7 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
 from sklstm._series.dates import dates_of_text, in_last_level
-=======
-from sklstm._series.dates import dates_of_text
->>>>>>> wt-brk
 from sklstm._series.labels import (
     NUMBERS_AND_TIMES,
     PandasIndex,
@@ -234,18 +230,6 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasI
             f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
             f"order as text need not be that of time. {in_last_level(dates, name)}"
         )
-<<<<<<< HEAD
-=======
-    if times.inferred_type in NUMBERS_AND_TIMES:
-        return times
-    if times.inferred_type == "string" and (found := dates_of_text(times, name)) is not None:
-        dates, *others = found.replace(".index", ".index.levels[-1]").partition(", or with ")
-        raise ValueError(
-            f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
-            f"order as text need not be that of time. Turn them into times: {name}.index = "
-            f"{name}.index.set_levels({dates}, level=-1){''.join(others)}."
-        )
->>>>>>> wt-brk
     answer = "Put the times there."
     if at_times:
         place = at_times[-1]
