@@ -540,6 +540,22 @@ class TestScaling:
         of_series = change.groupby(level=0).std()[0].to_numpy()
         assert (of_series < 0.15 * self.SIZES).all()
 
+    @pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+    @pytest.mark.parametrize("scaled", [False, True])
+    def test_a_series_that_begins_to_sell_in_the_last_rows_harms_no_other(self, unit, scaled):
+        X = self.frame()
+        X.loc["shop 3", "sales"] = 0.0
+        end = X.index.get_loc("shop 3").stop
+        X.iloc[end - 4 : end] = 3.0
+        X *= unit
+        y = forecast_targets(X["sales"], 2)
+        scaler = [StandardScaler().set_output(transform="pandas")] if scaled else []
+        pipe = make_pipeline(*scaler, *pipeline()).fit(X, y)
+        residual = y - pipe.predict(X)
+        worst = residual.groupby(level=0).std().max(axis=1).to_numpy() / self.SIZES / unit
+        assert np.delete(worst, 3).max() < 0.5
+        assert np.abs(pipe.predict(X.loc[["shop 3"]])).max() < 100 * unit
+
     def test_a_scaler_before_the_windows_changes_no_unit(self):
         X = self.frame()
         y = forecast_targets(X["sales"], 3)
