@@ -409,6 +409,22 @@ class TestRefused:
         if as_integers:
             assert SlidingWindowTransformer(3, freq="rows").fit(X).freq_ == "rows"
 
+    @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 0, 4, 1, 3, 2]])
+    @pytest.mark.parametrize("categorical", [False, True])
+    def test_names_without_times(self, order, categorical):
+        X = pd.concat([waves().loc[[f"shop {number}"]] for number in order]).reset_index("day")
+        times = X.pop("day")
+        X.index = pd.CategoricalIndex(X.index) if categorical else X.index
+        for call in (SlidingWindowTransformer(3).fit, lambda X: forecast_targets(X["sales"], 2)):
+            with pytest.raises(ValueError, match=r"names of series.*set_index\(times, append=True"):
+                call(X)
+        one = X.loc[["shop 3"]]  # one series, whatever it is called
+        assert SlidingWindowTransformer(3).fit(one).freq_ == "rows"
+        windows = SlidingWindowTransformer(5).fit_transform(X.set_index(times, append=True))
+        expected = SlidingWindowTransformer(5).fit_transform(waves())
+        found = pd.Series(np.asarray(windows)[:, 0, 0], X.set_index(times, append=True).index)
+        assert_array_equal(found.sort_index(), np.asarray(expected)[:, 0, 0])
+
     def test_names_of_two_levels_after_a_fit_of_one_series(self):
         X = pd.concat({"north": waves()}, names=["region"])
         transformer = SlidingWindowTransformer(3).fit(X.xs(("north", "shop 0")))
@@ -647,6 +663,22 @@ class TestScaling:
         change = pd.DataFrame(pipe.predict(X), X.index) - expected
         of_series = change.groupby(level=0).std()[0].to_numpy()
         assert (of_series < 0.15 * self.SIZES).all()
+
+    @pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+    @pytest.mark.parametrize("scaled", [False, True])
+    def test_a_series_that_begins_to_sell_in_the_last_rows_harms_no_other(self, unit, scaled):
+        X = self.frame()
+        X.loc["shop 3", "sales"] = 0.0
+        end = X.index.get_loc("shop 3").stop
+        X.iloc[end - 4 : end] = 3.0
+        X *= unit
+        y = forecast_targets(X["sales"], 2)
+        scaler = [StandardScaler().set_output(transform="pandas")] if scaled else []
+        pipe = make_pipeline(*scaler, *pipeline()).fit(X, y)
+        residual = y - pipe.predict(X)
+        worst = residual.groupby(level=0).std().max(axis=1).to_numpy() / self.SIZES / unit
+        assert np.delete(worst, 3).max() < 0.5
+        assert np.abs(pipe.predict(X.loc[["shop 3"]])).max() < 100 * unit
 
     def test_a_scaler_before_the_windows_changes_no_unit(self):
         X = self.frame()

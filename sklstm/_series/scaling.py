@@ -300,7 +300,13 @@ def _scales(
         told = long if long.any() else varies
         if told.any():
             ratio[column] = np.median(spread[told, column] / size[told, column])
-    return shrunk(n_known, spread, size, ratio), ratio
+    scale = shrunk(n_known, spread, size, ratio)
+    for of_column, varies, is_zero in zip(scale.T, (spread > 0).T, (size == 0).T, strict=True):
+        if varies.any():
+            # Zero but for rounding, or unknown: its later values would be huge in this unit.
+            no_size = ~varies & (is_zero | (of_column < of_column[varies].min()))
+            of_column[no_size] = np.median(of_column[varies])
+    return scale, ratio
 
 
 def _sizes(
