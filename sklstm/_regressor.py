@@ -51,14 +51,14 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         column, on this column, with coefficients of its own and with those that all columns
         share. It is persistence where the sum was not 3 % better on left-out rows. With more
         than 4,096 values in a window (900 for a series of more than two million values), the
-        map of all columns is left out if all columns are forecast (with more than 2,048 from
-        less than ten times as many rows); else conjugate gradients solve it. The network weight
-        is the fraction of the network's output that is added to the map. It is chosen on the
-        validation rows. It is 0 if the map is persistence, or if ``early_stopping="auto"`` has
-        too few of these rows, and 1 with ``early_stopping=False``. For predictions, the map is
-        solved on all rows. The inputs of the network are each step minus the mean of the steps up
-        to it, and tanh of that mean, so that it works at levels outside the range of the training
-        rows. False: the network alone, with the steps as inputs.
+        map of all columns is left out if all columns are forecast; else conjugate gradients
+        solve it. The network weight is the fraction of the network's output that is added to
+        the map. It is chosen on the validation rows. It is 0 if the map is persistence, or if
+        ``early_stopping="auto"`` has too few of these rows, and 1 with
+        ``early_stopping=False``. For predictions, the map is solved on all rows. The inputs of
+        the network are each step minus the mean of the steps up to it, and tanh of that mean,
+        so that it works at levels outside the range of the training rows. False: the network
+        alone, with the steps as inputs.
 
     supervise : {"auto", "last", "every_step"}, default="auto"
         The steps of a training window that have a loss:

@@ -16,7 +16,7 @@ from sklstm._linear.conjugate_gradients import (
 )
 from sklstm._linear.moments import Moments
 from sklstm._linear.own_columns import OwnColumns
-from sklstm._linear.penalties import ROWS_PER_COEFFICIENT, Member, choose_members
+from sklstm._linear.penalties import Member, choose_members
 from sklstm._linear.samples import Dataset, Samples
 from sklstm._linear.skip import LinearSkip
 
@@ -28,10 +28,6 @@ _WINDOWS_PER_COEFFICIENT, _WINDOWS_OF_PANEL = 100, 2000
 # series, more than training takes). Then conjugate gradients solve the map of all columns, on
 # windows that have at most _VALUES_FOR_GRADIENTS values together.
 _MOST_COEFFICIENTS, _MOST_FOR_LONG_SERIES = 4096, 900
-# If all columns are forecast from few rows, the map of all columns is left out from here on: on
-# three series with windows of 1,700 to 4,000 values and 1 to 4 rows for each, errors without it
-# were 0.993 to 1.007 times as large.
-_MOST_OF_PANEL = 2048
 _LONG_SERIES = 2_000_000  # values: windows times features
 _VALUES_FOR_GRADIENTS = 100_000_000
 
@@ -87,10 +83,9 @@ def fit_linear(
     of the bases are summed with the stacking weights that have the lowest error on the left-out
     blocks.
 
-    With more than 4,096 coefficients (2,048 if all columns are forecast from less than ten times as
-    many rows, 900 for a series of more than two million values), the maps of the own columns are
-    solved first. Unless all columns are forecast, a map of all columns is added, which conjugate
-    gradients solve for what is left of the targets.
+    With more than 4,096 coefficients (900 for a series of more than two million values), the maps
+    of the own columns are solved first. Unless all columns are forecast, a map of all columns is
+    added, which conjugate gradients solve for what is left of the targets.
 
     Parameters
     ----------
@@ -144,9 +139,6 @@ def fit_linear(
 def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | None) -> LinearMap:
     n_values = samples.dataset.windows.shape[0] * samples.n_features
     most = _MOST_FOR_LONG_SERIES if n_values > _LONG_SERIES else _MOST_COEFFICIENTS
-    is_panel = own is not None and len(own.used) == samples.n_features
-    if is_panel and len(samples) < ROWS_PER_COEFFICIENT * samples.n_coefficients:
-        most = min(most, _MOST_OF_PANEL)
     # A column by itself has no smaller matrix of its own.
     is_single = own is not None and samples.n_features == 1
     together = is_single or samples.n_coefficients <= most
@@ -160,6 +152,7 @@ def _fit(samples: Samples, gap: int, choice: Choice | None, own: OwnColumns | No
         if not members or not all(map(moments.can_solve, members)):
             members = choose_members(rows, moments, gap)
         coefficients, intercept = _stack(moments, members)
+    is_panel = own is not None and len(own.used) == samples.n_features
     if not together and not is_panel:
         rows = samples.thinned(_VALUES_FOR_GRADIENTS // samples.n_coefficients)
 

@@ -17,7 +17,7 @@ from sklstm._linear.stacking import stacking_weights
 _PENALTIES = 10.0 ** np.arange(-4.0, 3.1, 0.5)
 # With more coefficients than this, or fewer rows for each, maps of all columns are mostly noise,
 # and take most of the time: fewer of them are compared, and more of those of the own columns.
-_MANY_COEFFICIENTS, ROWS_PER_COEFFICIENT = 1024, 10
+_MANY_COEFFICIENTS, _ROWS_PER_COEFFICIENT = 1024, 10
 # Whether persistence may take the place of the map: where the map is not better by this factor.
 PERSISTENCE, _NOT_BETTER = True, 0.97
 # Outputs that are predicted exactly have an error of rounding: this fraction of the largest.
@@ -151,7 +151,7 @@ def _kinds(scopes: tuple[str, ...], moments: Moments, n_rows: int) -> list[Kind]
     is_large = moments.p > _MANY_COEFFICIENTS
     are_many = is_large or not moments.are_together
     if len(scopes) > 1:
-        are_many |= moments.p * ROWS_PER_COEFFICIENT > n_rows
+        are_many |= moments.p * _ROWS_PER_COEFFICIENT > n_rows
     penalties = _PENALTIES[::2] if is_large else _PENALTIES
     kinds: list[Kind] = []
     for scope in scopes:
