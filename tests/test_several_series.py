@@ -100,21 +100,32 @@ def test_windows_are_those_of_a_fit_for_each_series(X, window, dilation, padding
     st.integers(0, 30),
     st.integers(1, 6),
     st.integers(1, 3),
+    st.sampled_from(["nan", "edge"]),
     st.randoms(use_true_random=False),
 )
-def test_windows_after_a_fit_hold_the_rows_of_their_labels(days_of, cut, window, dilation, random):
+def test_windows_after_a_fit_hold_the_rows_of_their_labels(
+    days_of, cut, window, dilation, padding, random
+):
     X = frame(days_of)
     is_later = X.index.get_level_values(1) > START + cut * DAY
     if is_later.all() or not is_later.any():
         return
     past, later = X[~is_later], X[is_later]
     later = later.iloc[random.sample(range(len(later)), len(later))]
-    transformer = SlidingWindowTransformer(window, dilation=dilation, freq="D").fit(past)
+    params = {"dilation": dilation, "padding": padding, "freq": "D"}
+    transformer = SlidingWindowTransformer(window, **params).fit(past)
     reach = (window - 1) * dilation
     kept = past.groupby(level=0).tail(reach) if reach else past[:0]
     found = np.asarray(transformer.transform(later))
     for (name, time), got in zip(later.index, found, strict=True):
-        assert_array_equal(got, window_by_label(later, kept, name, time, window, dilation))
+        expected = window_by_label(later, kept, name, time, window, dilation)
+        if padding == "edge":  # the last label before the step, or the first one of all
+            rows = pd.concat([part[part.index.isin([name], level=0)] for part in (kept, later)])
+            rows = rows.droplevel(0).sort_index()
+            for step in np.flatnonzero(np.isnan(expected[:, 0])):
+                before = rows[: time - (window - 1 - step) * dilation * DAY]
+                expected[step] = (rows[:1] if before.empty else before).to_numpy()[-1]
+        assert_array_equal(got, expected)
 
 
 @settings(max_examples=60, deadline=None)
