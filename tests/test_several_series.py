@@ -211,6 +211,24 @@ def test_early_stopping_validates_on_the_latest_times():
     assert counts["gap"] == len(days) - n_validation - n_training > 0
 
 
+def test_rows_of_one_time_train_without_early_stopping():
+    X = frame({f"shop {number}": [0] for number in range(120)})
+    y = X["sales"] - X["price"]
+    pipe = pipeline(1, target_leads=0).fit(X, y)
+    assert pipe[-1].window_counts_["training"] == 120
+    with pytest.raises(ValueError, match="leaves none to train on"):
+        pipeline(1, target_leads=0, early_stopping=True).fit(X, y)
+
+
+def test_a_multiindex_of_one_level_is_that_of_one_series():
+    X = waves(1).loc["shop 0"].drop(START + 5 * DAY)
+    expected = SlidingWindowTransformer(4).fit_transform(X)
+    found = SlidingWindowTransformer(4).fit_transform(
+        X.set_index(pd.MultiIndex.from_arrays([X.index]))
+    )
+    assert_array_equal(np.asarray(found), np.asarray(expected))
+
+
 def test_targets_beyond_the_last_row_of_each_series_are_unknown_to_the_fit():
     X = waves()
     y = forecast_targets(X["sales"], 3)
