@@ -69,6 +69,10 @@ class Results:
         """Whether one of the seeds has failed."""
         return any("error" in result for result in self._of.get((name, method), []))
 
+    def is_complete(self, method):
+        """Whether the method was run on every series."""
+        return all((name, method) in self._of for name in self.series)
+
     def failures(self):
         """List the results that have failed."""
         return [r for found in self._of.values() for r in found if "error" in r]
@@ -131,6 +135,12 @@ def cells(found, name, methods, values, form):
     return ["failed" if f else text for f, text in zip(failed, texts, strict=True)]
 
 
+def by_method(head, rows):
+    """Write a table with a line for each method, whose names are longer than those of series."""
+    methods, *lines = zip(head, *rows, strict=True)
+    return table(["method", *methods[1:]], lines)
+
+
 def error_table(found, shown):
     """Write errors as ``shown`` gives them, the geometric mean of relative ones, the mean rank."""
     relative = np.array([[found.relative(s, m) for m in found.methods] for s in found.series])
@@ -143,11 +153,13 @@ def error_table(found, shown):
         known = column[~np.isnan(column)]
         mean = f"{np.exp(np.log(known).mean()):.3f}" if len(known) else ""
         means.append(mean + (f" (of {len(known)})" if 0 < len(known) < len(column) else ""))
-    # What has no result comes last.
-    ranks = rankdata(np.nan_to_num(relative, nan=np.inf), axis=1).mean(axis=0)
-    rows.append(["**geometric mean**", *means])
-    rows.append(["**mean rank**", *(f"{rank:.2f}" for rank in ranks)])
-    return table(["series", *found.methods], rows)
+    # What has failed comes last; what was not run has no rank.
+    complete = np.array([found.is_complete(method) for method in found.methods])
+    ranked = np.nan_to_num(relative[:, complete], nan=np.inf)
+    ranks = np.full(len(complete), "", dtype=object)
+    ranks[complete] = [f"{rank:.2f}" for rank in rankdata(ranked, axis=1).mean(axis=0)]
+    rows += [["**geometric mean**", *means], ["**mean rank**", *ranks]]
+    return by_method(["series", *found.methods], rows)
 
 
 def seconds_table(found):
@@ -158,7 +170,7 @@ def seconds_table(found):
         texts = cells(found, name, found.methods, seconds, "{:.2f}")
         limits = ["*" if found.is_limited(name, method) else "" for method in found.methods]
         rows.append([name, *(t + limit for t, limit in zip(texts, limits, strict=True))])
-    return table(["series", *found.methods], rows)
+    return by_method(["series", *found.methods], rows)
 
 
 def spread_table(found):
@@ -171,7 +183,7 @@ def spread_table(found):
     ]
     known = [column[~np.isnan(column)] for column in spreads.T]
     medians = [f"{np.median(column):.1%}" if len(column) else "" for column in known]
-    return table(["series", *methods], [*rows, ["**median**", *medians]])
+    return by_method(["series", *methods], [*rows, ["**median**", *medians]])
 
 
 def time_table(found):
@@ -185,14 +197,14 @@ def time_table(found):
     within = (ratios <= TARGET_RATIO).sum(axis=0)
     known = (~np.isnan(ratios)).sum(axis=0)
     counts = [f"{n} of {of}" for n, of in zip(within, known, strict=True)]
-    return table(["series", *peers], [*rows, [f"**at most {TARGET_RATIO:g}**", *counts]])
+    return by_method(["series", *peers], [*rows, [f"**at most {TARGET_RATIO:g}**", *counts]])
 
 
 SECONDS = (
     "Processor time, with what a library compiles, median over seeds. *: the time limit has "
     "stopped it. The references have none.\n"
 )
-RANKS = "In the ranks, a method that has failed comes last."
+RANKS = "Only methods that were run on all series have ranks; one that has failed comes last there."
 
 
 def single_sections(found):
@@ -266,12 +278,12 @@ def write(results, folder):
 
 def plot(found):
     """Draw the error of every method on every series, relative to ridge's."""
-    figure = Figure(figsize=(8, 1.6 + 0.42 * len(found.series)), layout="constrained")
+    figure = Figure(figsize=(8, 1.6 + 0.62 * len(found.series)), layout="constrained")
     ax = figure.subplots()
     heights = np.arange(len(found.series))[::-1]
     methods = [method for method in found.methods if method != BASE]
     # Methods a little above each other, so that none hides another.
-    for method, shift in zip(methods, np.linspace(0.24, -0.24, len(methods)), strict=True):
+    for method, shift in zip(methods, np.linspace(0.36, -0.36, len(methods)), strict=True):
         colour, marker, filled = STYLES[method]
         errors = [found.relative(name, method) for name in found.series]
         ax.plot(

@@ -57,7 +57,7 @@ from sklstm._preparation import (
 )
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
-from sklstm._series.scaling import SeriesScaling, scaling_of_series
+from sklstm._series.scaling import SeriesScaling, columns_of_equal_size, scaling_of_series
 from sklstm._series.windows import Windows, separate_windows
 from sklstm._target_codec import TargetCodec
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
@@ -227,10 +227,10 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             if isinstance(self.standardize, str) or not self.standardize:
                 return windows, rows
             own = own_columns_of_rows(windows, rows.usable, rows.y, self.target_leads_)
-            columns = np.full(rows.y.shape[1], -1) if own is None else own.columns
-            slopes, offsets = np.ones(len(columns)), np.zeros(len(columns))
-            if own is not None:
-                slopes, offsets = own.slopes.numpy(), own.offsets.numpy()
+            columns, slopes, offsets = own.columns, own.slopes.numpy(), own.offsets.numpy()
+            columns, slopes = columns_of_equal_size(
+                windows, panel, rows.y, rows.training, columns, slopes
+            )
         else:
             columns, slopes = scaling.columns, scaling.slopes
             offsets = -slopes * scaling.origin[columns]

@@ -84,6 +84,9 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     different rows, so that more than half of the targets of an output would be lost, there is a
     warning: fit one regressor for each column of ``y`` then.
 
+    Several series are told apart by the index of ``X`` or ``y``. Arrays have none: then the targets
+    of a row are taken to be known by the number of its row.
+
     Examples
     --------
     >>> from sklearn.linear_model import Ridge

@@ -131,7 +131,7 @@ def hide_unknown(
     left = None if panel is None else panel.rows_left()
     hidden = values
     for output, (start, lead) in enumerate(zip(n_known, leads, strict=True)):
-        unknown = slice(start, None) if left is None else left < lead
+        unknown = slice(start, None) if left is None else np.flatnonzero(left < lead)
         if not np.isnan(values[unknown, output]).all():
             hidden = values.copy() if hidden is values else hidden
             hidden[unknown, output] = np.nan

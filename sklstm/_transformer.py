@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.fitted_panel import FittedPanel, Histories, last_rows_of_series
 from sklstm._series.history import FittedSeries, last_rows
-from sklstm._series.labels import check_same_labels, is_pandas
+from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
 from sklstm._series.window_array import WindowArray
@@ -379,7 +379,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             raise ValueError(
                 "X has an index with several levels, those of several series, but the fitted rows "
                 "are one series. Call fit with rows of several series, or take one of them: "
-                f"X.xs({X.index[0][0]!r})."
+                f"X.xs({name_of_first(X.index)!r})."
             )
         return index
 

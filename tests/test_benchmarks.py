@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -267,14 +268,38 @@ def test_the_benchmark_of_skill_runs(script, tmp_path, monkeypatch, capsys):
     skill.main(arguments)
     assert not capsys.readouterr().out  # all results exist already
     text = (tmp_path / "skill.md").read_text()
-    first, *_, rank = table_of(text, "series")
-    assert first[0] == "waves"
-    assert sorted(float(cell) for cell in rank[1:]) == [1, 2, 3, 4, 5]
-    first, mean, _ = table_of(text[text.index("## Wide series") :], "series")
-    assert first[0] == "wide_waves_8"
-    assert first[1] == f"{found['wide_waves_8', 'persistence']['mse']:.3f}"  # no ratio
-    assert min(float(cell) for cell in mean[1 : 1 + len(forecasters.WIDE_REFERENCES)]) == 1
+    rows = table_of(text, "method | waves")
+    assert [row[0] for row in rows] == single
+    assert sorted(float(row[-1]) for row in rows) == [1, 2, 3, 4, 5]
+    rows = {row[0]: row[1:] for row in table_of(text, "method | wide_waves_8")}
+    error, _, _ = rows["persistence"]
+    assert error == f"{found['wide_waves_8', 'persistence']['mse']:.3f}"  # no ratio
+    assert min(float(rows[name][1]) for name in forecasters.WIDE_REFERENCES) == 1
     assert (tmp_path / "skill.png").exists()
+
+
+def test_a_method_that_was_not_run_on_all_series_has_no_rank(script, tmp_path):
+    result = {"seed": 0, "seconds": 1.0, "stopped": "early", "max_seconds": 30.0}
+    errors = {
+        "ridge": {"etth1": 1.0, "calls": 2.0},
+        "boosting": {"etth1": 0.5},
+        "persistence": {"etth1": 2.0, "calls": None},
+    }
+    results = [
+        {"method": method, "series": name, "error": "it failed", "max_seconds": 30.0, "seed": 0}
+        if mse is None
+        else {"method": method, "series": name, "mse": mse, **result}
+        for method, of_method in errors.items()
+        for name, mse in of_method.items()
+    ]
+    machine = {"processor": "some", "packages": {}}
+    script("skill_report").write({"machine": machine, "results": results}, tmp_path)
+    rows = {row[0]: row[1:] for row in table_of((tmp_path / "skill.md").read_text(), "method")}
+    assert rows == {
+        "persistence": ["2.000", "failed", "2.000 (of 1)", "2.00"],
+        "ridge": ["1.000", "1.000", "1.000", "1.00"],
+        "boosting": ["0.500", "", "0.500 (of 1)", ""],
+    }
 
 
 @needs_proc
@@ -382,6 +407,27 @@ def test_every_variant_of_the_linear_map_runs(script, capsys):
     assert [row[0] for row in table] == list(linear_maps.VARIANTS)
     for row in table:
         assert all(re.fullmatch(NUMBER, row[column]) for column in (1, 2, 4, 5))
+
+
+def test_the_linear_map_of_wide_windows_is_measured_and_drawn(script, tmp_path):
+    wide_windows = script("wide_windows")
+    waves = np.sin(np.arange(400)[:, np.newaxis] / [5, 7, 11])
+    rows = np.hstack([waves, waves.sum(axis=1, keepdims=True)])
+    found = {
+        kind: [wide_windows.measure(kind, n_values, rows, train=300) for n_values in (24, 48)]
+        for kind in wide_windows.KINDS
+    }
+    for kind, (small, large) in found.items():
+        assert (small["values"], large["values"]) == (24, 48)
+        if kind == "from other columns":  # a sum of them
+            assert max(small["mse"], large["mse"]) < 1e-4
+        else:
+            assert large["mse"] < small["mse"] < 1
+        for result in (small, large):
+            assert result["seconds"] > 0
+            assert result["mebibytes"] >= 0
+    wide_windows.draw(found, tmp_path / "wide_windows.png")
+    assert (tmp_path / "wide_windows.png").exists()
 
 
 def test_networks_on_all_and_on_own_columns_are_compared(script, capsys):
@@ -549,3 +595,38 @@ def test_fingerprints_are_printed_for_the_names_given(script, capsys):
     assert all(re.fullmatch("[0-9a-f]{16}  ", line[:18]) for line in lines)
     fingerprints.main(names[:1])
     assert capsys.readouterr().out.splitlines() == lines[:1]
+
+
+def test_many_series_are_timed_against_one(script, capsys):
+    script("many_series").main(["--series", "3", "--rows", "60", "--runs", "1"])
+    assert re.search(rf"3 series of 60 rows over one series: {NUMBER}", capsys.readouterr().out)
+
+
+def test_steps_of_many_series_are_measured(script, capsys):
+    script("many_series").main(["--series", "3", "--rows", "60", "--large"])
+    steps = re.findall(rf"(.*): \d+ s, at most {NUMBER} times the values", capsys.readouterr().out)
+    assert steps == ["windows", "targets", "an epoch", "predictions"]
+
+
+def test_ways_to_standardise_several_series_are_compared(script, monkeypatch, capsys):
+    module = script("several_series")
+    days = pd.date_range("2024", periods=200)
+    index = pd.MultiIndex.from_product([["a", "b", "c"], days])
+    values = pd.Series(np.random.RandomState(0).rand(600).cumsum() % 7, index)
+    monkeypatch.setattr(module, "PANELS", {"made": lambda: (values, 7, 2, 6)})
+    module.main(["made"])
+    printed = capsys.readouterr().out
+    assert re.search(rf"\| made \| {NUMBER} \| {NUMBER} \|", printed)
+    assert re.search(rf"\| geometric mean \| {NUMBER} \| {NUMBER} \|", printed)
+
+
+def test_the_error_of_several_series_is_that_over_the_seasonal_naive_forecast(script):
+    module = script("several_series")
+    days = pd.date_range("2024", periods=6)
+    index = pd.MultiIndex.from_product([["a", "b"], days])
+    values = pd.Series([1.0, 2, 4, 4, 5, 9, 10, 20, 30, 40, 50, 60], index)
+    targets = pd.DataFrame({"y": values.groupby(level=0).shift(-1)})
+    # Naive errors in the first three days: 1 and 2; 10 and 10. Then errors of 1 and of 20.
+    forecasts = targets + np.repeat([1.0, 20.0], 6)[:, np.newaxis]
+    found = module.error(values, targets, forecasts, (days[3], days[5]), 1)
+    assert found == pytest.approx((1 / 1.5 + 20 / 10) / 2)

@@ -16,11 +16,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import (
+    ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
     LSTMRegressor,
     PanelSplit,
     SlidingWindowTransformer,
+    WindowSplitDisplay,
     forecast_targets,
 )
 
@@ -379,26 +381,84 @@ class TestRefused:
             SlidingWindowTransformer(3).fit(X)
         SlidingWindowTransformer(3).fit(X.swaplevel(0, -1))
 
-    def test_numbers_as_the_last_level_after_times(self):
-        X = waves(3)
-        shops = X.set_index(X.index.set_levels([0, 1, 2], level=0)).swaplevel()
-        for made in (
-            lambda X: SlidingWindowTransformer(3).fit_transform(X),
-            lambda X: forecast_targets(X["sales"], 2),
-            lambda X: next(PanelSplit().split(X)),
-        ):
-            with pytest.raises(ValueError, match=r"open which of them is time.*swaplevel\(0, -1\)"):
-                made(shops)
-            made(shops.swaplevel(0, -1))
-        # As the error says: days as the names of series, whose times are numbers.
-        hours = pd.MultiIndex.from_product([pd.date_range(START, periods=3), range(24)])
-        X = pd.DataFrame({"sales": np.arange(72.0)}, hours)
-        with pytest.raises(ValueError, match="make names of it") as error:
+    @pytest.mark.parametrize(
+        "times",
+        [
+            pd.date_range(START, periods=9),
+            pd.period_range(START, periods=9, freq="D"),
+            pd.date_range(START, periods=9).strftime("%Y-%m-%d"),
+            pd.Index(range(2001, 2010)),
+        ],
+        ids=["dates", "periods", "text", "years"],
+    )
+    def test_times_before_series_with_numbers_as_names(self, times):
+        index = pd.MultiIndex.from_product([times, [7, 8, 9, 10]])
+        X = pd.DataFrame({"sales": np.arange(36.0)}, index)
+        for call in (SlidingWindowTransformer(3).fit, lambda X: forecast_targets(X["sales"], 2)):
+            with pytest.raises(
+                ValueError, match=r"Level 0 holds times or years.*swaplevel\(0, -1\)"
+            ):
+                call(X)
+        windows = SlidingWindowTransformer(2).fit_transform(X.swaplevel(0, -1))
+        assert_array_equal(np.asarray(windows)[4:, :, 0], [[row - 4, row] for row in range(4, 36)])
+        # The other advice: they do name series.
+        X.index = X.index.set_levels([f"from {label}" for label in X.index.levels[0]], level=0)
+        windows = np.asarray(SlidingWindowTransformer(2).fit_transform(X))[:, :, 0]
+        assert_array_equal(windows[1:4], [[0, 1], [1, 2], [2, 3]])
+
+    def test_months_in_a_level_of_their_own(self):
+        index = pd.MultiIndex.from_product([["a", "b"], range(2010, 2014), range(1, 13)])
+        X = pd.DataFrame({"sales": np.arange(96.0)}, index)
+        with pytest.raises(ValueError, match="Level 1 holds times or years.*one level of times"):
             SlidingWindowTransformer(3).fit(X)
-        answer = str(error.value).split("make names of it: ")[1].removesuffix(".")
-        exec(answer, {"X": X})
-        windows = np.asarray(SlidingWindowTransformer(3).fit_transform(X))[:, :, 0]
-        assert_array_equal(windows[24], [NAN, NAN, 24])
+
+    def test_years_of_series_that_read_as_years(self):
+        index = pd.MultiIndex.from_product([range(2001, 2006), range(1990, 2000)])
+        SlidingWindowTransformer(3).fit(pd.DataFrame({"sales": np.arange(50.0)}, index))
+
+    @pytest.mark.parametrize("form", ["%Y %b", "%d/%m/%Y", "%d.%m.%Y", "%Y%m"])
+    @pytest.mark.parametrize("as_integers", [False, True])
+    def test_dates_in_another_form(self, form, as_integers):
+        if as_integers and form != "%Y%m":
+            form = "%Y%m%d"
+        months = pd.date_range("2010-01-01", periods=30, freq="MS")
+        labels = pd.Index(months.strftime(form))
+        labels = labels.astype(int) if as_integers else labels
+        X = pd.DataFrame(
+            {"sales": np.arange(60.0)}, pd.MultiIndex.from_product([["a", "b"], labels])
+        )
+        with pytest.raises(ValueError, match=r"last level.*dates.*times = pd\.to") as error:
+            SlidingWindowTransformer(3).fit(X)
+        times, rest = str(error.value).partition("times = ")[2].split(", and put these", 1)
+        times = eval(times.split(", or with")[0], {"pd": pd, "X": X})
+        X.index = X.index.set_levels(times, level=-1)
+        assert "X.index = X.index.set_levels(times, level=-1)" in rest
+        assert SlidingWindowTransformer(3).fit(X).freq_ == "MS"
+        X.index = X.index.set_levels(labels, level=-1)
+        if as_integers:
+            assert SlidingWindowTransformer(3, freq="rows").fit(X).freq_ == "rows"
+
+    @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 0, 4, 1, 3, 2]])
+    @pytest.mark.parametrize("categorical", [False, True])
+    def test_names_without_times(self, order, categorical):
+        X = pd.concat([waves().loc[[f"shop {number}"]] for number in order]).reset_index("day")
+        times = X.pop("day")
+        X.index = pd.CategoricalIndex(X.index) if categorical else X.index
+        for call in (SlidingWindowTransformer(3).fit, lambda X: forecast_targets(X["sales"], 2)):
+            with pytest.raises(ValueError, match=r"names of series.*set_index\(times, append=True"):
+                call(X)
+        one = X.loc[["shop 3"]]  # one series, whatever it is called
+        assert SlidingWindowTransformer(3).fit(one).freq_ == "rows"
+        windows = SlidingWindowTransformer(5).fit_transform(X.set_index(times, append=True))
+        expected = SlidingWindowTransformer(5).fit_transform(waves())
+        found = pd.Series(np.asarray(windows)[:, 0, 0], X.set_index(times, append=True).index)
+        assert_array_equal(found.sort_index(), np.asarray(expected)[:, 0, 0])
+
+    def test_names_of_two_levels_after_a_fit_of_one_series(self):
+        X = pd.concat({"north": waves()}, names=["region"])
+        transformer = SlidingWindowTransformer(3).fit(X.xs(("north", "shop 0")))
+        with pytest.raises(ValueError, match=r"X\.xs\(\('north', 'shop 0'\)\)"):
+            transformer.transform(X)
 
     def test_windows_that_have_lost_their_series_in_a_fit_that_goes_on(self):
         X = waves()
@@ -439,29 +499,6 @@ class TestRefused:
             forecast_targets(X["sales"], 2)
         windows = SlidingWindowTransformer(3, freq="D").fit_transform(X)
         assert np.isnan(np.asarray(windows)[-5:, :-1]).all()
-
-    @pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y", "%b %d, %Y"])
-    def test_dates_as_text_in_another_form(self, form):
-        X = waves(2)
-        text = X.set_index(X.index.set_levels(X.index.levels[1].strftime(form), level=1))
-        with pytest.raises(ValueError, match="holds dates as text") as error:
-            SlidingWindowTransformer(3).fit(text)
-        exec(
-            str(error.value).split("into times: ")[1].split(", or ")[0].rstrip("."),
-            globals() | {"X": text},
-        )
-        assert SlidingWindowTransformer(3).fit(text).freq_ == "D"
-
-    def test_numbers_that_are_dates(self):
-        X = waves(2)
-        numbers = X.index.levels[1].strftime("%Y%m%d").astype(int)
-        X.index = X.index.set_levels(numbers, level=1)
-        with pytest.raises(ValueError, match=r"read as dates.*\.index\.set_levels") as error:
-            SlidingWindowTransformer(3).fit(X)
-        answer = str(error.value).split("X.index = ")[1].split(". Or say")[0]
-        times = eval(answer.replace(".index", ".index.levels[-1]"), {"X": X, "pd": pd})
-        X.index = X.index.set_levels(times, level=-1)
-        assert SlidingWindowTransformer(3).fit(X).freq_ == "D"
 
     def test_days_beside_business_days(self):
         X = pd.concat({"a": waves(1).loc["shop 0"], "b": waves(1).loc["shop 0"].iloc[:50]})
@@ -587,6 +624,37 @@ class TestScaling:
         assert worst[True] < 0.25
         assert worst["together"] > worst[True]
 
+    @pytest.mark.parametrize("lead", [0, 3])
+    def test_an_output_that_is_of_no_column_takes_no_unit_from_the_others(self, lead):
+        X = self.frame()
+        forecast = forecast_targets(X["sales"], 1)
+        other = (X["sales"] ** 2).rename(f"label_lead{lead}")
+        y = pd.concat([other, forecast], axis=1)
+        pipe = pipeline(early_stopping=False, learning_rate=1e-9)
+        residual = forecast.to_numpy() - pipe.fit(X, y).predict(X)[:, 1:]
+        of_series = pd.DataFrame(residual, X.index).groupby(level=0).std()[0].to_numpy()
+        assert (of_series / self.SIZES).max() < 0.25
+
+    def test_targets_that_go_with_a_feature_in_size_take_its_unit(self):
+        X = self.frame()
+        X["price"] = 2 + np.random.RandomState(0).rand(len(X))
+        X["area"] = X.groupby(level=0)["sales"].transform("max")  # does not change in time
+        sums = X["sales"].groupby(level=0).rolling(3).sum().droplevel(0)
+        y = sums.groupby(level=0).shift(-3).rename("sum_lead3")
+        params = {"early_stopping": False, "learning_rate": 1e-9}
+        pipe = pipeline(**params).fit(X[["area", "price", "sales"]], y)
+        residual = y - pipe.predict(X[["area", "price", "sales"]])
+        residual = residual[X.groupby(level=0).cumcount() >= 14]  # with a whole window
+        worst = (residual.groupby(level=0).std().to_numpy() / self.SIZES).max()
+        # The sum of three values has a noise of 0.17, which no forecast can have less of.
+        assert worst < 0.3
+        # A new series has the unit of its sales.
+        new = pd.concat({"new": X.loc["shop 2"] / 3000}, names=["shop", "day"])
+        new["price"] *= 3000
+        found = pipe.predict(new[["area", "price", "sales"]])
+        found, expected = found[20:-3], y.loc["shop 2"].to_numpy()[20:-3] / 3000
+        assert np.sqrt(np.mean((found - expected) ** 2)) < 0.5 * 0.01
+
     @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
     def test_a_new_series_is_forecast_in_its_own_unit(self, unit):
         X = self.frame()
@@ -624,6 +692,22 @@ class TestScaling:
         change = pd.DataFrame(pipe.predict(X), X.index) - expected
         of_series = change.groupby(level=0).std()[0].to_numpy()
         assert (of_series < 0.15 * self.SIZES).all()
+
+    @pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+    @pytest.mark.parametrize("scaled", [False, True])
+    def test_a_series_that_begins_to_sell_in_the_last_rows_harms_no_other(self, unit, scaled):
+        X = self.frame()
+        X.loc["shop 3", "sales"] = 0.0
+        end = X.index.get_loc("shop 3").stop
+        X.iloc[end - 4 : end] = 3.0
+        X *= unit
+        y = forecast_targets(X["sales"], 2)
+        scaler = [StandardScaler().set_output(transform="pandas")] if scaled else []
+        pipe = make_pipeline(*scaler, *pipeline()).fit(X, y)
+        residual = y - pipe.predict(X)
+        worst = residual.groupby(level=0).std().max(axis=1).to_numpy() / self.SIZES / unit
+        assert np.delete(worst, 3).max() < 0.5
+        assert np.abs(pipe.predict(X.loc[["shop 3"]])).max() < 100 * unit
 
     def test_a_scaler_before_the_windows_changes_no_unit(self):
         X = self.frame()
@@ -754,3 +838,42 @@ class TestPanelSplit:
     def test_rows_without_several_levels_are_refused(self):
         with pytest.raises(ValueError, match="neither X nor y has an index with several levels"):
             next(PanelSplit().split(waves().loc["shop 1"]))
+
+
+class TestDisplays:
+    """One series is drawn by its name; folds are drawn in time."""
+
+    def test_a_forecast_of_one_series_has_its_days(self):
+        X = waves().iloc[SHUFFLED].sort_index()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 3))
+        one = X.loc[["shop 2"]]
+        display = ForecastDisplay.from_estimator(pipe, one, one["sales"], n_history=5)
+        assert_array_equal(display.history, X.loc["shop 2", "sales"].to_numpy()[-5:])
+        assert_array_equal(display.forecast, pipe.predict(X.loc[["shop 2"]])[-1])
+        last = X.loc["shop 2"].index[-1]
+        assert list(display.forecast_index) == [last + lead * DAY for lead in (1, 2, 3)]
+
+    @pytest.mark.parametrize("as_array", [False, True])
+    def test_a_forecast_of_all_series_is_refused_and_the_advice_works(self, as_array):
+        X = waves()
+        pipe = pipeline().fit(X, forecast_targets(X["sales"], 3))
+        y = X["sales"].to_numpy() if as_array else X["sales"]
+        with pytest.raises(ValueError, match=r"X has rows of 6 series.*X\.loc\[\['shop 0'\]\]"):
+            ForecastDisplay.from_estimator(pipe, X, y)
+        with pytest.raises(ValueError, match="y_true has rows of 6 series"):
+            ForecastDisplay.from_predictions(X["sales"], pipe.predict(X))
+        ForecastDisplay.from_estimator(pipe, X.loc[["shop 0"]], X["sales"].loc[["shop 0"]])
+
+    def test_folds_are_drawn_in_time(self):
+        X = waves()
+        display = WindowSplitDisplay.from_estimator(pipeline(5), X, cv=PanelSplit(2))
+        days = X.index.get_level_values("day").unique().sort_values()
+        expected = TimeSeriesSplit(2).split(days)
+        for fold, (train, test) in zip(display.rows_, expected, strict=True):
+            assert_array_equal(fold["test rows"], test)
+            assert_array_equal(fold["history of the test rows"], train[-4:])
+            assert_array_equal(fold["training rows"], train[:-4])
+
+    def test_folds_of_rows_that_share_times_are_refused(self):
+        with pytest.raises(ValueError, match="same time into the training and test rows.*PanelSpl"):
+            WindowSplitDisplay.from_estimator(pipeline(5), waves(), cv=TimeSeriesSplit(2))

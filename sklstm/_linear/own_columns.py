@@ -115,7 +115,7 @@ class _LastSteps:
 
 def own_columns_of_rows(
     windows: Windows, usable: np.ndarray, y: np.ndarray, leads: np.ndarray
-) -> OwnColumns | None:
+) -> OwnColumns:
     """Find the column of each output in the rows under windows, which are not standardised.
 
     Parameters
@@ -126,6 +126,11 @@ def own_columns_of_rows(
     y : ndarray of shape (n_windows, outputs)
         NaN where unknown.
     leads : ndarray of int of shape (outputs,)
+
+    Returns
+    -------
+    OwnColumns
+        An output without a column has -1, and the line with slope 1 and offset 0.
     """
     usable = usable[:_MOST_ROWS]
     targets = torch.from_numpy(y[usable])
@@ -135,7 +140,19 @@ def own_columns_of_rows(
         targets=targets.nan_to_num(),
         weights=(~targets.isnan()).double(),
     )
-    return find_own_columns(rows, leads)
+    if (found := find_own_columns(rows, leads)) is not None:
+        return found
+    slopes = torch.ones(len(leads), dtype=torch.float64)
+    found = OwnColumns(np.full(len(leads), -1), leads, slopes, torch.zeros_like(slopes))
+    for at in range(len(leads)) if len(leads) > 1 else ():
+        of_output = slice(at, at + 1)
+        one = SimpleNamespace(**vars(rows))
+        one.targets, one.weights = rows.targets[:, of_output], rows.weights[:, of_output]
+        own = find_own_columns(one, leads[of_output])
+        if own is not None:
+            found.columns[at] = own.columns[0]
+            found.slopes[at], found.offsets[at] = own.slopes[0], own.offsets[0]
+    return found
 
 
 def _lines(

@@ -20,7 +20,7 @@ from sklstm._plot.drawing import (
     legend_on_top,
     line_style,
 )
-from sklstm._plot.inputs import check_row, steps_of
+from sklstm._plot.inputs import check_row, of_one_series, steps_of
 from sklstm._series.frequency import time_axis
 from sklstm._series.labels import check_same_labels, time_index
 from sklstm._series.lead_names import read_leads
@@ -194,7 +194,8 @@ class ForecastDisplay:
             an :class:`LSTMRegressor` or :class:`KnownTargetsRegressor`, its ``target_leads_`` say
             how far ahead each output lies, unless all are 0. Else these are 1, 2, ... steps.
         X : array-like
-            Input of the estimator's ``predict``, one row for each value of ``y``.
+            Input of the estimator's ``predict``, one row for each value of ``y``. Of several
+            series, the rows of one: ``X.loc[["shop 3"]]``, and ``y`` as well.
         y : array-like of shape (n_rows,) or (n_rows, 1)
             The series itself, not its targets. If it is a pandas Series, its regular index
             gives the dates and its name the label of the y axis.
@@ -228,6 +229,8 @@ class ForecastDisplay:
             If matplotlib is not installed.
         """
         check_same_labels(X=X, y=y)
+        for argument, data in (("X", X), ("y", y)):
+            of_one_series(data, argument)
         check_numbers(y, "y")  # here, since from_predictions would call it y_true
         if isinstance(freq, str) and freq == "auto":
             windows = [step for step in steps_of(estimator) if hasattr(step, "freq")]
@@ -304,6 +307,7 @@ class ForecastDisplay:
             If matplotlib is not installed.
         """
         check_same_labels(y_true=y_true, y_pred=y_pred)
+        y_true, y_pred = of_one_series(y_true, "y_true"), of_one_series(y_pred, "y_pred")
         series, forecasts = check_numbers(y_true, "y_true"), check_numbers(y_pred, "y_pred")
         shape = series.shape
         if len(shape) != 1 and shape[1:] != (1,):

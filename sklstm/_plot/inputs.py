@@ -1,4 +1,4 @@
-"""Inputs of the displays: the steps of an estimator, its fitted LSTMRegressor, a row number."""
+"""Inputs of the displays: steps of an estimator, its fitted LSTMRegressor, a row, one series."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm._regressor import LSTMRegressor
+from sklstm._series.labels import is_pandas
+from sklstm._series.panel import panel_of, some_names
 from sklstm._validation import check_int
 
 
@@ -21,6 +23,19 @@ def check_row(row: int, n_rows: int) -> int:
             "Negative numbers count from the end."
         )
     return row % n_rows
+
+
+def of_one_series(data: Any, name: str) -> Any:
+    """Drop the levels of an index that name the series, of which there must be one."""
+    if not is_pandas(data) or data.index.nlevels == 1:
+        return data
+    names = panel_of(data.index, name).names
+    if len(names) > 1:
+        raise ValueError(
+            f"{name} has rows of {len(names)} series ({some_names(names)}), but one is drawn. "
+            f"Pass the rows of one series as each argument: {name}.loc[[{names[0]!r}]]."
+        )
+    return data.droplevel(list(range(data.index.nlevels - 1)))
 
 
 def steps_of(estimator: BaseEstimator) -> list[Any]:

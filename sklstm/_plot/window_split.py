@@ -22,7 +22,8 @@ from sklstm._plot.drawing import (
 )
 from sklstm._plot.inputs import steps_of
 from sklstm._series.frequency import time_axis
-from sklstm._series.labels import check_same_labels, time_index
+from sklstm._series.labels import check_same_labels
+from sklstm._series.panel import Panel, series_index
 from sklstm._series.windows import history_length
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import check_int, check_params
@@ -195,7 +196,8 @@ class WindowSplitDisplay:
             A pipeline with :class:`SlidingWindowTransformer`, or a search over one, fitted or
             not. For a fitted search the window is that of its best estimator.
         X : array-like of shape (n_rows, n_features)
-            The series. A regular pandas index gives the dates.
+            The series. A regular pandas index gives the dates. Of several series, their times
+            are drawn in the place of rows.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs) or None, default=None
             Targets, for splitters that need them.
         cv : int, splitter or iterable, default=None
@@ -212,8 +214,8 @@ class WindowSplitDisplay:
         Raises
         ------
         ValueError
-            If the estimator has no SlidingWindowTransformer, or the index of ``X`` is not that
-            of one series in time order, or not that of ``y``.
+            If the estimator has no SlidingWindowTransformer, the index of ``X`` is not in time
+            order, or not that of ``y``, or ``cv`` splits several series, but not their times.
         ImportError
             If matplotlib is not installed.
         """
@@ -230,14 +232,33 @@ class WindowSplitDisplay:
         reach = history_length(params.window_size, params.dilation)
         if cv is None:
             cv = estimator.cv if hasattr(estimator, "cv") else TimeSeriesSplit()
+        splits, n_rows = list(check_cv(cv).split(X, y)), np.shape(X)[0]
+        index = series_index(X, freq=params.freq)
+        if isinstance(index, Panel):
+            splits, n_rows, index = _of_times(splits, index), len(index.times), index.times
         display = cls(
-            splits=list(check_cv(cv).split(X, y)),
-            n_rows=np.shape(X)[0],
+            splits=splits,
+            n_rows=n_rows,
             n_history=0 if params.history == "none" else reach,
-            index=time_index(X, freq=params.freq),
+            index=index,
             freq=params.freq,
         )
         return display.plot(ax)
+
+
+def _of_times(splits: list[Any], panel: Panel) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Return the splits of the times of several series."""
+    of_times = []
+    for fold, parts in enumerate(splits):
+        train, test = (np.unique(panel.clock[part]) for part in parts)
+        if len(both := np.intersect1d(train, test)):
+            raise ValueError(
+                f"cv puts rows of the same time into the training and test rows of fold {fold}, "
+                f"first of {panel.times[both[0]]!r}: it splits the rows of several series, not "
+                "their times. Pass cv=PanelSplit(cv), which splits the times."
+            )
+        of_times.append((train, test))
+    return of_times
 
 
 def _runs(rows: NDArray[Any]) -> list[tuple[int, int]]:

@@ -39,19 +39,18 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2100  # numbers outside of these years are not t
 _SAMPLED = 200  # labels that must parse
 
 
-def dates_of_text(index: Any, name: str) -> str | None:
+def dates_of_text(index: Any, index_of: str) -> str | None:
     """Return the expression that turns an index of text into dates, or None if it holds none.
 
-    ``name`` is that of the argument with this index.
+    ``index_of`` is the expression for the index, such as "X.index".
     """
     sample = index[np.unique(np.linspace(0, len(index) - 1, _SAMPLED).astype(int))]
     if sum(map(str.isdigit, str(sample[0]))) < 2:
         return None
     if all(_QUARTER.fullmatch(label) for label in sample):
-        return f"pd.PeriodIndex({name}.index, freq='Q')"
-    index_of = f"{name}.index"
+        return f"pd.PeriodIndex({index_of}, freq='Q')"
     if any(label != label.strip() for label in sample):
-        sample, index_of = sample.str.strip(), f"{name}.index.str.strip()"
+        sample, index_of = sample.str.strip(), f"{index_of}.str.strip()"
     forms = [form for form in _FORMATS if _parses(sample[0], form)]
     forms = [form for form in forms if all(_parses(label, form) for label in sample)]
     if forms:
@@ -59,7 +58,7 @@ def dates_of_text(index: Any, name: str) -> str | None:
         also = f", or with {' or '.join(f'format={form!r}' for form in others)}" if others else ""
         return f"pd.to_datetime({index_of}, format={first!r}){also}"
     if all(_MONTH.search(label) for label in sample) and _parse_somehow(sample):
-        return f"pd.to_datetime({name}.index, format='mixed')"
+        return f"pd.to_datetime({index_of}, format='mixed')"
     return None
 
 
@@ -92,10 +91,13 @@ def _parses(label: str, form: str) -> bool:
         return False
 
 
-def dates_of_integers(values: np.ndarray, name: str) -> str | None:
+def dates_of_integers(values: np.ndarray, index_of: str) -> str | None:
     """Return the expression that turns integers into dates, or None if they are no dates."""
-    digits = f"{name}.index.astype(str)"
-    if (form := _integer_format(values)) is not None:
+    digits = f"{index_of}.astype(str)"
+    form = _integer_format(values)
+    if form == "%Y%m" and len(values) < 3:
+        return None
+    if form is not None:
         return f"pd.to_datetime({digits}, format={form!r})"
     years, weeks = np.divmod(values, 100)
     if _turn_of_years(years, weeks, 53):
@@ -104,6 +106,14 @@ def dates_of_integers(values: np.ndarray, name: str) -> str | None:
     if _turn_of_years(years, days, 366):
         return f"pd.to_datetime({digits}, format='%Y%j')"
     return None
+
+
+def in_last_level(dates: str, name: str) -> str:
+    """Say how to put times in the place of the last level of an index."""
+    return (
+        f"Turn them into times = {dates}, and put these in their place: {name}.index = "
+        f"{name}.index.set_levels(times, level=-1)."
+    )
 
 
 def _turn_of_years(years: np.ndarray, parts: np.ndarray, largest: int) -> bool:

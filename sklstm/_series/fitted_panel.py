@@ -175,7 +175,7 @@ class FittedPanel:
             return self
         few = self.few_labels
         labels, kind = few["times"]
-        times = index_of_labels(labels, kind, like=panel.times)
+        times = index_of_labels(labels, kind, panel.times)
         fitted = Panel(few["names"], few["series"], times, few["clock"])
         both = fitted.joined(panel)
         try:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from sklstm._series.dates import dates_of_integers, in_last_level
 from sklstm._series.grids import (
     anchored,
     calendar_axis,
@@ -58,8 +59,18 @@ def panel_axis(panel: Panel, freq: Any = "auto", name: str = "X") -> TimeAxis:
         If the labels of a series do not go on as those of the longest one.
     """
     longest = panel.longest
+    index = panel.times_of(longest)
+    is_auto = isinstance(freq, str) and freq == "auto"
+    if is_auto and len(index) > 1 and kind_of(index) == "integer":
+        dates = dates_of_integers(index.to_numpy(), f"{name}.index.levels[-1]")
+        if dates is not None:
+            raise ValueError(
+                f"The last level of the index of {name} holds integers that read as dates "
+                f"({index[0]}, {index[1]}, ...). {in_last_level(dates, name)} Or say freq='rows' "
+                "if each row follows the one before it."
+            )
     with of_series(panel.names[longest]):
-        axis = time_axis(panel.times_of(longest), freq, name)
+        axis = time_axis(index, freq, name)
     n_holes = n_missing = 0
     for number, own in enumerate(panel.names):
         index = panel.times_of(number)

@@ -254,8 +254,8 @@ def _on_calendar(
 
 
 def _refuse_integer_dates(values: np.ndarray, name: str) -> None:
-    dates = dates_of_integers(values, name)
-    if dates is None or (dates.endswith("'%Y%m')") and len(values) < 3):
+    dates = dates_of_integers(values, f"{name}.index")
+    if dates is None:
         return
     raise ValueError(
         f"The index of {name} holds integers that read as dates ({values[0]}, {values[1]}, ...). "

@@ -59,21 +59,47 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
     if index.nlevels > 1:
         raise ValueError(
             f"The index of {name} has several levels, those of several series, but expected one "
-            f"series in time order. Take one of them: {name}.xs({index[0][0]!r})."
+            f"series in time order. Take one of them: {name}.xs({name_of_first(index)!r})."
         )
     if index.inferred_type == "string":
-        dates = dates_of_text(index, name) if len(index) and not _is_rows(freq) else None
+        dates = None
+        if len(index) and not _is_rows(freq):
+            dates = dates_of_text(index, f"{name}.index")
         if dates is not None:
             raise ValueError(
                 f"The index of {name} holds dates as text ({index[0]!r}), whose order as text "
                 f"need not be that of time. Turn it into times: {name}.index = {dates}. Or say "
                 "freq='rows' if each row follows the one before it."
             )
+        if not _is_rows(freq) and _are_blocks(index):
+            raise ValueError(
+                f"The index of {name} has each label ({index[0]!r}, {index[-1]!r}, ...) in "
+                "several rows that follow each other, so they look like the names of series, but "
+                "every row needs its time as well. Put the times in a level after the names: "
+                f"{name}.set_index(times, append=True), where times are those of the rows. If all "
+                f"rows are one series, drop their labels: {name}.reset_index(drop=True)."
+            )
         return index if index.is_monotonic_increasing and index.is_unique else None
     if index.inferred_type not in NUMBERS_AND_TIMES:
         return None
     check_increasing(index, name)
     return index
+
+
+def _are_blocks(index: PandasIndex) -> bool:
+    """Whether there are several labels, each of which has its rows, two or more, together."""
+    if len(index) < 4 or index.is_unique:
+        return False
+    edges = np.flatnonzero(np.asarray(index[1:] != index[:-1])) + 1
+    lengths = np.diff(edges, prepend=0, append=len(index))
+    n_labels = len(lengths)
+    return bool(n_labels > 1 and lengths.min() > 1 and n_labels == index.nunique())
+
+
+def name_of_first(index: PandasIndex) -> Any:
+    """Return the name of the series of the first row: of more than two levels, a tuple."""
+    name = index[0][:-1]
+    return name[0] if len(name) == 1 else name
 
 
 def _is_rows(freq: object) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._series.dates import dates_of_text
+from sklstm._series.dates import dates_of_text, in_last_level
 from sklstm._series.labels import (
     NUMBERS_AND_TIMES,
     PandasIndex,
@@ -19,9 +19,11 @@ from sklstm._series.labels import (
     is_pandas,
     time_index,
 )
+from sklstm._series.windows import number_type
 
 _FIRST_NAMES = 3  # series that a message names
-_TIMES = set(NUMBERS_AND_TIMES) - {"integer", "floating"}
+_NUMBERS = ("integer", "floating")
+_TIMES = set(NUMBERS_AND_TIMES) - set(_NUMBERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +101,14 @@ class Panel:
 
     def rows_left(self) -> np.ndarray:
         """Count for each row the rows of its series after it."""
-        left = np.empty(len(self), dtype=np.int64)
-        ends = np.repeat(self.edges[1:], np.diff(self.edges))
-        left[self.order] = ends - 1 - np.arange(len(self))
-        return left
+        dtype = number_type(len(self))
+        left: np.ndarray = np.repeat(self.edges[1:].astype(dtype) - 1, np.diff(self.edges))
+        left -= np.arange(len(self), dtype=dtype)
+        if self.is_sorted:
+            return left
+        unsorted = np.empty_like(left)
+        unsorted[self.order] = left
+        return unsorted
 
 
 def panel_of(index: PandasIndex, name: str = "X") -> Panel:
@@ -209,35 +215,52 @@ def series_index(X: Any, name: str = "X", freq: Any = "auto") -> PandasIndex | P
 def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasIndex:
     """Return the labels of the last level as times or numbers."""
     times = as_times(level)
-    kinds = [as_times(other).inferred_type for other in index.levels[:-1]]
-    of_times = [place for place, kind in enumerate(kinds) if kind in _TIMES]
-    if times.inferred_type in _TIMES or not len(times):
+    if not len(times):
         return times
-    if times.inferred_type in NUMBERS_AND_TIMES and of_times:  # the number of a shop, or an hour?
-        place = of_times[0]
-        raise ValueError(
-            f"The last level of the index of {name} holds numbers ({times[0]}), and level {place} "
-            "times, so it is open which of them is time: the last level is time, and the others "
-            f"name the series. Put level {place} last if it is time: {name}.swaplevel({place}, -1)."
-            f" If it names the series, make names of it: {name}.index = {name}.index.set_levels("
-            f"[f'of {{label}}' for label in {name}.index.levels[{place}]], level={place})."
-        )
-    if times.inferred_type in NUMBERS_AND_TIMES:
+    kind, others = times.inferred_type, index.levels[:-1]
+    at_times = [place for place, other in enumerate(others) if _are_times(other)]
+    if kind in _NUMBERS:
+        at_times += [place for place, other in enumerate(others) if _are_years(other)]
+        if not at_times or _are_years(times):
+            return times
+    elif kind in NUMBERS_AND_TIMES:
         return times
-    if times.inferred_type == "string" and (found := dates_of_text(times, name)) is not None:
-        dates, *others = found.replace(".index", ".index.levels[-1]").partition(", or with ")
+    if kind == "string" and (dates := dates_of_text(times, f"{name}.index.levels[-1]")):
         raise ValueError(
             f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
-            f"order as text need not be that of time. Turn them into times: {name}.index = "
-            f"{name}.index.set_levels({dates}, level=-1){''.join(others)}."
+            f"order as text need not be that of time. {in_last_level(dates, name)}"
         )
     answer = "Put the times there."
-    for place in of_times:
+    if at_times:
+        place = at_times[-1]
         answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
+        if kind in _NUMBERS:
+            answer = (
+                f"Level {place} holds times or years ({others[place][0]!r}). If the last level "
+                f"names the series, put level {place} last: {name}.swaplevel({place}, -1). If it "
+                "counts months or days, make one level of times from both (pd.to_datetime). If "
+                f"level {place} does name the series, make it text: {name}.index = {name}.index."
+                f"set_levels([f'from {{label}}' for label in {name}.index.levels[{place}]], "
+                f"level={place})."
+            )
     raise ValueError(
         f"The last level of the index of {name} holds {times[0]!r}, but expected times or numbers: "
         f"the last level is time, and the others name the series. {answer}"
     )
+
+
+def _are_times(level: PandasIndex) -> bool:
+    """Whether labels are times; the first one is looked at before all of them."""
+    parts = (level[:1], level)
+    return all(as_times(part).inferred_type in _TIMES for part in parts)
+
+
+def _are_years(level: PandasIndex) -> bool:
+    """Whether labels are three or more integers that read as years in a row."""
+    if level.inferred_type != "integer" or len(level) < 3:
+        return False
+    first, last = level.min(), level.max()
+    return bool(first >= 1900 and last <= 2100 and last - first == level.nunique() - 1)
 
 
 def _used(level: PandasIndex, codes: np.ndarray) -> tuple[PandasIndex, np.ndarray]:

@@ -22,6 +22,8 @@ from sklstm._series.windows import Windows
 
 # With so many known values, a series has its own variance and the expected one in equal parts.
 _VALUES_OF_HALF = 10
+_SERIES_TO_TELL = 5  # that scales of outputs and of a feature have one ratio
+_MOST_SPREAD = 0.3  # of the logarithms of these ratios, in that of the scales
 _VALUES_TO_TELL = 20  # in a series, for the usual ratio of scale and size
 _ROUNDING = 1e-12  # of an origin, in units of the largest value
 
@@ -44,7 +46,7 @@ class SeriesScaling:
         The usual scale of a series, in units of its size, the mean of its absolute values. Zero
         for features without scales.
     columns : ndarray of int of shape (outputs,)
-        The feature whose later value each output is; -1: none.
+        The feature whose later value each output is, or whose scale goes with its own; -1: none.
     slopes : ndarray of shape (outputs,)
         Units of the output in that of its feature.
     """
@@ -197,19 +199,63 @@ def scaling_of_series(
         if abs(origin[column]) <= _ROUNDING * largest:
             origin[column] = 0
     edges, present = edges_of_series(windows, panel)
-    is_training = np.zeros(windows.n_windows)
-    is_training[training] = 1
-    weight = windows.spread_over_rows(is_training)
+    weight, is_training = _weights(windows, training)
     scale = np.ones((len(present), n_features))
     known = None if known_ratio is None else known_ratio[used]
     scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges, known)
     target_scale = np.abs(slopes) * scale[:, columns]
-    others = np.flatnonzero(columns < 0)
-    changes = np.flatnonzero(np.diff(panel.series)) + 1
-    edges = np.concatenate([[0], changes, [len(y)]])
+    others, edges = np.flatnonzero(columns < 0), _edges_of_targets(panel)
     target_scale[:, others], _ = _scales(y, others, np.zeros(len(others)), is_training, edges)
     names = [panel.names[number] for number in present.tolist()]
     return SeriesScaling(names, scale, target_scale, origin, ratio, columns, slopes)
+
+
+def columns_of_equal_size(
+    windows: Windows,
+    panel: Panel,
+    y: np.ndarray,
+    training: np.ndarray,
+    columns: np.ndarray,
+    slopes: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find a feature for outputs without a column: one that is large where they are.
+
+    A sum of the next week is no later value of the sales, but in the unit of the sales of each
+    series. The scales of such a feature and of the output differ from series to series, and have
+    one ratio.
+
+    Parameters
+    ----------
+    windows, panel, y, training, columns
+        As in :func:`scaling_of_series`.
+    slopes : ndarray of shape (outputs,)
+
+    Returns
+    -------
+    columns, slopes : ndarray of shape (outputs,)
+        With such features, and the ratio of the scales.
+    """
+    columns, slopes = columns.copy(), slopes.copy()
+    outputs = np.flatnonzero(columns < 0)
+    if not len(outputs):
+        return columns, slopes
+    weight, is_training = _weights(windows, training)
+    features, edges = np.arange(windows.rows.shape[1]), edges_of_series(windows, panel)[0]
+    spread = _sizes(windows.rows, features, np.zeros(len(features)), weight, edges)[1]
+    zero = np.zeros(len(outputs))
+    of_outputs = _sizes(y, outputs, zero, is_training, _edges_of_targets(panel))[1]
+    for output, of_output in zip(outputs, of_outputs.T, strict=True):
+        least = _MOST_SPREAD
+        for feature in features:
+            varies = (of_output > 0) & (spread[:, feature] > 0)
+            if np.count_nonzero(varies) < max(_SERIES_TO_TELL, len(varies) / 2):
+                continue
+            scales = np.log(of_output[varies])
+            ratios = scales - np.log(spread[varies, feature])
+            if ratios.std() < least * scales.std():
+                least = ratios.std() / scales.std()
+                columns[output], slopes[output] = feature, np.exp(np.median(ratios))
+    return columns, slopes
 
 
 def shrunk(
@@ -244,7 +290,30 @@ def _scales(
     shape = (len(edges) - 1, len(columns))
     if not len(columns):
         return np.ones(shape), np.ones(0)
-    n_known, spread, size = np.zeros((3, *shape))
+    n_known, spread, size = _sizes(rows, columns, origin, weight, edges)
+    if ratio is not None:
+        return shrunk(n_known, spread, size, ratio), ratio
+    ratio = np.ones(shape[1])
+    for column in range(shape[1]):
+        varies = (spread[:, column] > 0) & (size[:, column] > 0)
+        long = varies & (n_known[:, column] >= _VALUES_TO_TELL)
+        told = long if long.any() else varies
+        if told.any():
+            ratio[column] = np.median(spread[told, column] / size[told, column])
+    scale = shrunk(n_known, spread, size, ratio)
+    for of_column, varies, is_zero in zip(scale.T, (spread > 0).T, (size == 0).T, strict=True):
+        if varies.any():
+            # Zero but for rounding, or unknown: its later values would be huge in this unit.
+            no_size = ~varies & (is_zero | (of_column < of_column[varies].min()))
+            of_column[no_size] = np.median(of_column[varies])
+    return scale, ratio
+
+
+def _sizes(
+    rows: np.ndarray, columns: np.ndarray, origin: np.ndarray, weight: np.ndarray, edges: np.ndarray
+) -> np.ndarray:
+    """Return what :func:`shrunk` takes, each of shape (n_series, columns)."""
+    n_known, spread, size = found = np.zeros((3, len(edges) - 1, len(columns)))
     for number, (begin, end) in enumerate(pairwise(edges.tolist())):
         used = weight[begin:end] > 0
         values = rows[begin:end][used if used.any() else slice(None)][:, columns] - origin
@@ -255,13 +324,17 @@ def _scales(
         size[number] = sizes.sum(axis=0) / np.maximum(n_known[number], 1)
         is_constant = np.fmin.reduce(values) == np.fmax.reduce(values)  # has a scale of one
         spread[number, is_constant | ~known.any(axis=0)] = 0.0
-    if ratio is not None:
-        return shrunk(n_known, spread, size, ratio), ratio
-    ratio = np.ones(shape[1])
-    for column in range(shape[1]):
-        varies = (spread[:, column] > 0) & (size[:, column] > 0)
-        long = varies & (n_known[:, column] >= _VALUES_TO_TELL)
-        told = long if long.any() else varies
-        if told.any():
-            ratio[column] = np.median(spread[told, column] / size[told, column])
-    return shrunk(n_known, spread, size, ratio), ratio
+    return found
+
+
+def _weights(windows: Windows, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the training windows that hold each row (base_rows,), and whether each is one."""
+    is_training = np.zeros(windows.n_windows)
+    is_training[training] = 1
+    return windows.spread_over_rows(is_training), is_training
+
+
+def _edges_of_targets(panel: Panel) -> np.ndarray:
+    """Return where the targets of each series begin, and the last ones end."""
+    changes = np.flatnonzero(np.diff(panel.series)) + 1
+    return np.concatenate([[0], changes, [len(panel)]])
