@@ -145,6 +145,8 @@ def split_latest(
     clock = clock_of(panel, usable)
     start = np.sort(clock)[len(usable) - n_valid]
     valid, train = usable[clock >= start], usable[known_at(panel, usable, gap) < start]
+    if not len(train) and early_stopping == "auto" and clock.min() == clock.max():
+        return usable, None  # several series at one time, of which none is later
     if not len(train):
         raise ValueError(
             f"early_stopping={early_stopping!r} sets {n_valid} of n_samples={len(usable)} "

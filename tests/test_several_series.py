@@ -102,21 +102,32 @@ def test_windows_are_those_of_a_fit_for_each_series(X, window, dilation, padding
     st.integers(0, 30),
     st.integers(1, 6),
     st.integers(1, 3),
+    st.sampled_from(["nan", "edge"]),
     st.randoms(use_true_random=False),
 )
-def test_windows_after_a_fit_hold_the_rows_of_their_labels(days_of, cut, window, dilation, random):
+def test_windows_after_a_fit_hold_the_rows_of_their_labels(
+    days_of, cut, window, dilation, padding, random
+):
     X = frame(days_of)
     is_later = X.index.get_level_values(1) > START + cut * DAY
     if is_later.all() or not is_later.any():
         return
     past, later = X[~is_later], X[is_later]
     later = later.iloc[random.sample(range(len(later)), len(later))]
-    transformer = SlidingWindowTransformer(window, dilation=dilation, freq="D").fit(past)
+    params = {"dilation": dilation, "padding": padding, "freq": "D"}
+    transformer = SlidingWindowTransformer(window, **params).fit(past)
     reach = (window - 1) * dilation
     kept = past.groupby(level=0).tail(reach) if reach else past[:0]
     found = np.asarray(transformer.transform(later))
     for (name, time), got in zip(later.index, found, strict=True):
-        assert_array_equal(got, window_by_label(later, kept, name, time, window, dilation))
+        expected = window_by_label(later, kept, name, time, window, dilation)
+        if padding == "edge":  # the last label before the step, or the first one of all
+            rows = pd.concat([part[part.index.isin([name], level=0)] for part in (kept, later)])
+            rows = rows.droplevel(0).sort_index()
+            for step in np.flatnonzero(np.isnan(expected[:, 0])):
+                before = rows[: time - (window - 1 - step) * dilation * DAY]
+                expected[step] = (rows[:1] if before.empty else before).to_numpy()[-1]
+        assert_array_equal(got, expected)
 
 
 @settings(max_examples=60, deadline=None)
@@ -200,6 +211,24 @@ def test_early_stopping_validates_on_the_latest_times():
     assert counts["validation"] == n_validation
     assert counts["training"] == n_training
     assert counts["gap"] == len(days) - n_validation - n_training > 0
+
+
+def test_rows_of_one_time_train_without_early_stopping():
+    X = frame({f"shop {number}": [0] for number in range(120)})
+    y = X["sales"] - X["price"]
+    pipe = pipeline(1, target_leads=0).fit(X, y)
+    assert pipe[-1].window_counts_["training"] == 120
+    with pytest.raises(ValueError, match="leaves none to train on"):
+        pipeline(1, target_leads=0, early_stopping=True).fit(X, y)
+
+
+def test_a_multiindex_of_one_level_is_that_of_one_series():
+    X = waves(1).loc["shop 0"].drop(START + 5 * DAY)
+    expected = SlidingWindowTransformer(4).fit_transform(X)
+    found = SlidingWindowTransformer(4).fit_transform(
+        X.set_index(pd.MultiIndex.from_arrays([X.index]))
+    )
+    assert_array_equal(np.asarray(found), np.asarray(expected))
 
 
 def test_targets_beyond_the_last_row_of_each_series_are_unknown_to_the_fit():

@@ -112,6 +112,8 @@ def as_times(index: PandasIndex) -> PandasIndex:
     Times with several offsets to UTC, as text and objects hold them after a change of clocks, are
     returned in UTC.
     """
+    if index.inferred_type == "mixed" and hasattr(index, "levels") and index.nlevels == 1:
+        index = index.get_level_values(0)
     if index.inferred_type == "categorical":
         index = loaded_pandas().Index(index.to_numpy())
     inferred = index.inferred_type

@@ -92,17 +92,19 @@ def windows_of_panel(
         places = _places(positions, n_past, reach) + ends[-1]
         starts[panel.rows_of(number)] = places[n_past:] - reach
         first = int(places.searchsorted(ends[-1]))  # the history before it is out of reach
-        histories.append((places[first:n_past].copy(), history[first:]))
+        histories.append((places[:n_past].copy(), first, history))
         ends.append(int(places[-1]) + 1)
     base = new_rows((ends[-1], rows.shape[1]), float_type(rows), stays_on_disk(rows))
     for at in row_blocks(rows, base):
         base[starts[at] + reach] = rows[at]
-    for number, (places, history) in enumerate(histories):
-        base[places] = history
+    for number, (places, first, history) in enumerate(histories):
+        base[places[first:]] = history[first:]
         if padding == "edge":
             begin, of_series = ends[number], panel.rows_of(number)
             own = np.concatenate([places, starts[of_series] + reach]) - begin
-            _fill_with_row_before(base[begin : ends[number + 1]], own, 0, history, rows[of_series])
+            _fill_with_row_before(
+                base[begin : ends[number + 1]], own, first, history, rows[of_series]
+            )
     return WindowArray.of_panel(base, starts, window_size, dilation, panel)
 
 
