@@ -76,7 +76,8 @@ def panel_axis(panel: Panel, freq: Any = "auto", name: str = "X") -> TimeAxis:
         index = panel.times_of(number)
         with of_series(own):
             steps = check_goes_on_like(axis, index, panel.names[longest], name)
-            axis = axis.decided(axis.ticks(index, name))
+            if axis.other_anchor is not None:
+                axis = axis.decided(axis.ticks(index, name))
         n_holes += int(np.count_nonzero(steps != 1))
         n_missing += int(np.sum(steps - 1))
     if not axis.given and n_holes > max(2, HOLES_ALLOWED * len(panel)):
