@@ -54,6 +54,7 @@ sphinx_gallery_conf = {
                 "compare_models",
                 "forecast_ahead",
                 "known_ahead",
+                "several_series",
                 "serving",
                 "irregular_labels",
                 "callbacks",

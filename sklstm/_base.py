@@ -526,18 +526,16 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
-def standardised_window(estimator: BaseLSTM, X: ArrayLike, row: int) -> np.ndarray:
-    """Return the window of one row of ``X`` as the network gets it: (window, features)."""
-    windows: Any = X
-    # One row of a WindowArray of several series is an array that has lost its series.
-    checked = check_windows(estimator, windows[row : row + 1], reset=False)
+def standardised_window(estimator: BaseLSTM, checked: CheckedWindows, row: int) -> np.ndarray:
+    """Return the window of one row as the network gets it: (window, features)."""
     found, panel, scaling = checked.windows, checked.panel, estimator._scaling
-    window = found.view()[found.starts[0]]
+    place = row if checked.order is None else int(np.flatnonzero(checked.order == row)[0])
+    start = found.starts[place]
+    window = found.view()[start]
     if scaling is not None and panel is not None:
-        if panel.names[int(panel.series[0])] in scaling.names:
+        if panel.names[int(panel.series[place])] in scaling.names:
             scaled = scaling.scaled(found, panel)
-            steps = np.arange(found.window_size) * found.lag_step + found.starts[0]
-            window = scaled.rows[steps]
+            window = scaled.rows[np.arange(found.window_size) * found.lag_step + start]
         else:
             window = scaling.of_windows(window[np.newaxis])[0][0]
     return standardised(window, estimator.feature_mean_, estimator.feature_scale_)

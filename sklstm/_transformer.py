@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series.fitted_panel import FittedPanel, Histories, last_rows_of_series
+from sklstm._series.fitted_panel import FittedPanel, last_rows_of_series
 from sklstm._series.history import FittedSeries, last_rows
 from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
@@ -205,7 +205,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     _doc_link_template = DOC_LINK_TEMPLATE
 
     _fitted_series: FittedSeries | FittedPanel
-    history_: np.ndarray | Histories
+    history_: Any  # an array, or Histories
 
     _parameter_constraints: dict = {
         "window_size": [Interval(numbers.Integral, 1, None, closed="left")],

@@ -3,6 +3,11 @@
 import pickle
 from itertools import pairwise
 
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -588,6 +593,12 @@ def test_leads_of_targets_without_names_are_found_in_short_series(n_rows):
     if n_rows > 3:
         known = KnownTargetsRegressor(Ridge()).fit(X.iloc[past], y.iloc[past, 0].rename("y"))
         assert known.target_leads_ == 1
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
 
 
 class TestScaling:

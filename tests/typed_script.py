@@ -11,6 +11,7 @@ from sklstm import (
     LagTableTransformer,
     LossCurveDisplay,
     LSTMRegressor,
+    PanelSplit,
     SlidingWindowTransformer,
     WindowArray,
     WindowSplitDisplay,
@@ -68,3 +69,6 @@ forecast = ForecastDisplay.from_estimator(lstm, windows, series[:, 0], row=100)
 folds: WindowSplitDisplay = WindowSplitDisplay.from_estimator(transformer, series, cv=3)
 for display in (curve.plot(), gates.plot(cmap="viridis"), forecast.plot(), folds.plot()):
     print(type(display).__name__, display.figure_.get_size_inches().shape)
+
+splitter = PanelSplit(2)
+n_splits: int = splitter.get_n_splits()

@@ -15,7 +15,7 @@ from sklstm._network.gates import gate_activity
 from sklstm._plot.drawing import axes_and_figure
 from sklstm._plot.inputs import check_row, fitted_lstm
 from sklstm._transformer import SlidingWindowTransformer
-from sklstm._validation import check_int, check_params
+from sklstm._validation import check_int, check_params, check_windows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -248,7 +248,8 @@ class GateActivityDisplay:
                 lags = lags * check_params(step).dilation
             elif isinstance(step, LagTableTransformer):
                 lags = step.lags_
-        windows = windows if hasattr(windows, "shape") else np.asarray(windows)
-        window = standardised_window(regressor, windows, check_row(row, len(windows)))
+        checked = check_windows(regressor, windows, reset=False)
+        row = check_row(row, checked.windows.n_windows)
+        window = standardised_window(regressor, checked, row)
         activity = gate_activity(module, window)[layer]
         return cls(activity=activity, lags=lags, layer=layer % n_layers).plot(ax, cmap=cmap)
