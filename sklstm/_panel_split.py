@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.model_selection import TimeSeriesSplit, check_cv
+from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit, check_cv
 
-from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.labels import is_pandas
 from sklstm._series.panel import panel_of
 
 
-class PanelSplit(BaseEstimator):
+class PanelSplit(BaseCrossValidator):
     """Split the rows of several series by time: a splitter of rows, applied to the times.
 
     :class:`~sklearn.model_selection.TimeSeriesSplit` counts rows. Of a frame sorted by series, its
@@ -45,9 +43,6 @@ class PanelSplit(BaseEstimator):
     [0 1 6 7] [2 3 8 9]
     [0 1 2 3 6 7 8 9] [ 4  5 10 11]
     """
-
-    _doc_link_module = "sklstm"
-    _doc_link_template = DOC_LINK_TEMPLATE
 
     def __init__(self, cv: Any = None) -> None:
         self.cv = cv

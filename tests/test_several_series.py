@@ -840,6 +840,11 @@ class TestPanelSplit:
         )
         assert np.isfinite(search.fit(X, forecast_targets(X["sales"], 1)).best_score_)
 
+    def test_it_is_cloned_and_shown_as_splitters_are(self):
+        assert repr(clone(PanelSplit(TimeSeriesSplit(4)), safe=False)) == (
+            f"PanelSplit(cv={TimeSeriesSplit(4)!r})"
+        )
+
     def test_the_index_of_y_counts_if_x_has_none(self):
         X = waves()
         found = PanelSplit(2).split(X.to_numpy(), X["sales"])
