@@ -193,6 +193,8 @@ class FittedPanel:
     def _check_names(self, panel: Panel) -> None:
         """Refuse labels and names of other types than the fitted ones."""
         self.axis.check_kind(panel.times)
+        if any(name in self.timelines for name in panel.names):
+            return
         fitted, passed = (
             {_type_of(name) for name in names} for names in (self.timelines, panel.names)
         )

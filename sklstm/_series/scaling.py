@@ -10,6 +10,7 @@ so that a map towards it looks better than it is. Few values are shrunk: W. Jame
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -61,8 +62,12 @@ class SeriesScaling:
 
     def numbers(self, panel: Panel) -> np.ndarray:
         """Return the place in ``names`` of each name of a panel; of a new series their number."""
-        known = {name: number for number, name in enumerate(self.names)}
+        known = self._number_of
         return np.array([known.get(name, len(known)) for name in panel.names], dtype=np.int64)
+
+    @cached_property
+    def _number_of(self) -> dict[Any, int]:
+        return {name: number for number, name in enumerate(self.names)}
 
     def scaled(self, windows: Windows, panel: Panel) -> Windows:
         """Return windows over scaled rows, of which those of new series are of no use."""
