@@ -54,6 +54,8 @@ def as_numbers(data: Any, name: str) -> Any:
         index = (
             f" If it holds the times of the rows, make it the index: {frame}.set_index({label!r})."
         )
+        if getattr(getattr(column, "dtype", None), "kind", "O") != "M":
+            index += f" If it names their series, also: {frame}.set_index([{label!r}, 'times'])."
         array = _floats(_as_array(column, what), what, index if name == "X" else "")
         if array.ndim != 1:
             _refuse(what, f"lists ({column.dtype})")

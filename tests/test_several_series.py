@@ -362,6 +362,12 @@ class TestRefused:
         with pytest.raises(ValueError, match=r"one series.*X\.xs\('shop 0'\)"):
             transformer.transform(waves())
 
+    def test_names_of_series_in_a_column(self):
+        X = waves().reset_index().rename(columns={"day": "times"})
+        with pytest.raises(ValueError, match=r"set_index\(\['shop', 'times'\]\)"):
+            SlidingWindowTransformer(3).fit(X[["shop", "sales"]])
+        SlidingWindowTransformer(3).fit(X.set_index(["shop", "times"]))
+
     def test_a_scaler_that_loses_the_index(self):
         X = waves()
         with pytest.raises(ValueError, match=r"set_output\(transform='pandas'\)"):
