@@ -222,9 +222,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 raise ValueError(self._no_series())
             return windows, rows
         if scaling is None:
-            if resumed or panel.series[0] == panel.series[-1]:  # one series
-                return windows, rows
-            if isinstance(self.standardize, str) or not self.standardize:
+            if resumed or isinstance(self.standardize, str) or not self.standardize:
                 return windows, rows
             own = own_columns_of_rows(windows, rows.usable, rows.y, self.target_leads_)
             columns, slopes, offsets = own.columns, own.slopes.numpy(), own.offsets.numpy()

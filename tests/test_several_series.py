@@ -196,7 +196,14 @@ def test_one_series_by_name_has_the_fit_of_that_series_alone():
     y = forecast_targets(X["sales"], 3)
     alone, target = X.droplevel(0), y.droplevel(0)
     expected = pipeline().fit(alone, target).predict(alone)
-    assert_array_equal(pipeline().fit(X, y).predict(X), expected)
+    pipe = pipeline().fit(X, y)
+    np.testing.assert_allclose(pipe.predict(X), expected, rtol=1e-4, atol=1e-4)
+    together = pipeline(standardize="together").fit(X, y)
+    assert_array_equal(together.predict(X), expected)
+    # Another series has its own unit.
+    other = pd.concat({"other": alone * 50}, names=["shop", "day"])
+    found = pipe.predict(other)[20:]
+    np.testing.assert_allclose(found, 50 * expected[20:], atol=50 * 0.3)
 
 
 def test_early_stopping_validates_on_the_latest_times():
