@@ -254,7 +254,9 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     **Several series** in one frame (see :class:`SlidingWindowTransformer`) train one network and
     one linear map. Early stopping validates on the latest times of all series. The unit of a
     series is its standard deviation in the training rows, shrunk towards a multiple of the mean of
-    its absolute values where rows are few. A series that no fit has seen has the unit that the
+    its absolute values where rows are few. A target that is no later value of a feature has the
+    unit of the feature whose deviations grow with its own from series to series, if there is one,
+    such as the sales for their sum of a week. A series that no fit has seen has the unit that the
     known values of the window give, or for a target that is no feature the median of the units.
 
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
