@@ -364,7 +364,9 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
 
 def take_rows(X: Any, params: dict[str, Any], rows: np.ndarray) -> tuple[Any, dict[str, Any]]:
     """Take some rows of ``X``, in its container, and of the parameters with a value for each."""
-    return _safe_indexing(X, rows), _check_method_params(X, params, rows)
+    # scikit-learn 1.6 takes no rows of a table of pyarrow.
+    some = X.take(rows) if hasattr(X, "column_names") else _safe_indexing(X, rows)
+    return some, _check_method_params(X, params, rows)
 
 
 def _first_five(items: Sequence[object] | np.ndarray) -> str:
