@@ -602,6 +602,7 @@ def test_many_series_are_timed_against_one(script, capsys):
     assert re.search(rf"3 series of 60 rows over one series: {NUMBER}", capsys.readouterr().out)
 
 
+@needs_proc
 def test_steps_of_many_series_are_measured(script, capsys):
     script("many_series").main(["--series", "3", "--rows", "60", "--large"])
     steps = re.findall(rf"(.*): \d+ s, at most {NUMBER} times the values", capsys.readouterr().out)
