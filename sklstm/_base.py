@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from sklstm._linear.own_columns import own_columns_of_rows
 from sklstm._linear.residual import residual_targets, solve_skip
 from sklstm._linear.skip import LinearSkip
 from sklstm._network.architecture import Architecture
@@ -53,11 +52,12 @@ from sklstm._preparation import (
     partly_unknown,
     relative_weights,
     split_latest,
+    units_of_series,
     usable_windows,
 )
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
-from sklstm._series.scaling import SeriesScaling, columns_of_equal_size, scaling_of_series
+from sklstm._series.scaling import SeriesScaling
 from sklstm._series.windows import Windows, separate_windows
 from sklstm._target_codec import TargetCodec
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
@@ -221,27 +221,13 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             if scaling is not None:
                 raise ValueError(self._no_series())
             return windows, rows
-        if scaling is None:
-            if resumed or isinstance(self.standardize, str) or not self.standardize:
-                return windows, rows
-            own = own_columns_of_rows(windows, rows.usable, rows.y, self.target_leads_)
-            columns, slopes, offsets = own.columns, own.slopes.numpy(), own.offsets.numpy()
-            columns, slopes = columns_of_equal_size(
-                windows, panel, rows.y, rows.training, columns, slopes
-            )
-        else:
-            columns, slopes = scaling.columns, scaling.slopes
-            offsets = -slopes * scaling.origin[columns]
-        found = scaling_of_series(
-            windows,
-            panel,
-            rows.y,
-            rows.training,
-            columns,
-            (slopes, offsets),
-            None if scaling is None else scaling.ratio,
+        if scaling is None and (
+            resumed or isinstance(self.standardize, str) or not self.standardize
+        ):
+            return windows, rows
+        self._scaling = scaling = units_of_series(
+            windows, panel, rows.y, rows.usable, rows.training, self.target_leads_, scaling
         )
-        self._scaling = scaling = found if scaling is None else scaling.extended(found)
         return scaling.scaled(windows, panel), replace(rows, y=scaling.targets(rows.y, panel))
 
     def _set_input_attributes(self, checked: CheckedWindows) -> None:

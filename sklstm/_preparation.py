@@ -1,11 +1,13 @@
-"""Choose training and validation rows, and compute the statistics of the features."""
+"""Choose training and validation rows, and compute statistics of features and of series."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sklstm._linear.own_columns import own_columns_of_rows
 from sklstm._series.panel import Panel
 from sklstm._series.row_times import clock_of, known_at
+from sklstm._series.scaling import SeriesScaling, columns_of_equal_size, scaling_of_series
 from sklstm._series.statistics import mean_and_scale
 from sklstm._series.storage import let_go
 from sklstm._series.windows import Windows, history_length, number_type
@@ -191,3 +193,38 @@ def feature_statistics(
     window_weight = np.zeros(windows.n_windows)
     window_weight[index] = weight[index]
     return mean_and_scale(windows.rows, windows.spread_over_rows(window_weight))
+
+
+def units_of_series(
+    windows: Windows,
+    panel: Panel,
+    y: np.ndarray,
+    usable: np.ndarray,
+    training: np.ndarray,
+    leads: np.ndarray,
+    known: SeriesScaling | None,
+) -> SeriesScaling:
+    """Compute the units of several series; those that are known stay.
+
+    Parameters
+    ----------
+    windows : Windows
+    panel : Panel
+        Sorted.
+    y : ndarray of shape (n_windows, outputs)
+    usable, training : ndarray of int
+        Numbers of the windows with a known target, and of those to train on.
+    leads : ndarray of int of shape (outputs,)
+    known : SeriesScaling or None
+        That of the fit that goes on.
+    """
+    if known is not None:
+        lines = known.slopes, -known.slopes * known.origin[known.columns]
+        found = scaling_of_series(windows, panel, y, training, known.columns, lines, known.ratio)
+        return known.extended(found)
+    own = own_columns_of_rows(windows, usable, y, leads)
+    columns, slopes = columns_of_equal_size(
+        windows, panel, y, training, own.columns, own.slopes.numpy()
+    )
+    lines = slopes, own.offsets.numpy()
+    return scaling_of_series(windows, panel, y, training, columns, lines)
