@@ -609,20 +609,23 @@ def test_steps_of_many_series_are_measured(script, capsys):
     assert steps == ["windows", "targets", "an epoch", "predictions"]
 
 
-def test_ways_to_standardise_several_series_are_compared(script, monkeypatch, capsys):
-    module = script("several_series")
+@pytest.fixture
+def made_panel(script, monkeypatch):
     days = pd.date_range("2024", periods=200)
     index = pd.MultiIndex.from_product([["a", "b", "c"], days])
     values = pd.Series(np.random.RandomState(0).rand(600).cumsum() % 7, index)
-    monkeypatch.setattr(module, "PANELS", {"made": lambda: (values, 7, 2, 6)})
-    module.main(["made"])
+    monkeypatch.setattr(script("panels"), "PANELS", {"made": lambda: (values, 7, 2, 6)})
+
+
+def test_ways_to_standardise_several_series_are_compared(made_panel, script, capsys):
+    script("several_series").main(["made"])
     printed = capsys.readouterr().out
     assert re.search(rf"\| made \| {NUMBER} \| {NUMBER} \|", printed)
     assert re.search(rf"\| geometric mean \| {NUMBER} \| {NUMBER} \|", printed)
 
 
 def test_the_error_of_several_series_is_that_over_the_seasonal_naive_forecast(script):
-    module = script("several_series")
+    module = script("panels")
     days = pd.date_range("2024", periods=6)
     index = pd.MultiIndex.from_product([["a", "b"], days])
     values = pd.Series([1.0, 2, 4, 4, 5, 9, 10, 20, 30, 40, 50, 60], index)
@@ -631,3 +634,29 @@ def test_the_error_of_several_series_is_that_over_the_seasonal_naive_forecast(sc
     forecasts = targets + np.repeat([1.0, 20.0], 6)[:, np.newaxis]
     found = module.error(values, targets, forecasts, (days[3], days[5]), 1)
     assert found == pytest.approx((1 / 1.5 + 20 / 10) / 2)
+
+
+def test_one_model_of_all_series_is_compared_with_others(made_panel, script, capsys):
+    module = script("panel_skill")
+    methods = ["sklstm, all series", "sklstm, each series", "seasonal naive"]
+    module.main(["made", "--methods", *methods])
+    printed = capsys.readouterr().out
+    columns = rf"\| {NUMBER} \(\d+ s\) " * 3
+    assert re.search(rf"\| made \| 3 {columns}\|", printed)
+    assert re.search(rf"\| mean rank \| \| {NUMBER} \| {NUMBER} \| {NUMBER} \|", printed)
+
+
+def test_the_seasonal_naive_forecast_repeats_the_latest_season(made_panel, script):
+    module = script("panel_skill")
+    task = module.Task("made")
+    forecasts, _ = module.seasonal_naive(task)
+    name, day = task.judged[5]
+    values = task.values.loc[name]
+    before = [values[day + pd.Timedelta(days=lead - 7)] for lead in (1, 2)]
+    assert forecasts.loc[(name, day)].tolist() == before
+
+
+def test_columns_as_series_are_compared_with_columns(script, capsys):
+    script("stacked_columns").main(["wide_waves_8"])
+    columns = rf"\| {NUMBER} \(\d+ s\) " * 2
+    assert re.search(rf"\| wide_waves_8 \| 2 {columns}\|", capsys.readouterr().out)
