@@ -23,17 +23,22 @@ from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
 WINDOW = 28
 
 
-def frame(n_series, n_rows):
-    """Make series of daily counts with a week, whose sizes differ."""
+def frame(n_series, n_rows, n_columns=1):
+    """Make series of daily counts with a week, whose sizes differ, and other columns."""
     random = np.random.RandomState(0)
     size = np.repeat(10 ** random.uniform(0, 2, n_series), n_rows)
     week = np.tile(np.sin(np.arange(n_rows) * 2 * np.pi / 7), n_series) + 2
     sales = random.poisson(size * week).astype(float)
-    if n_series == 1:
-        return pd.DataFrame({"sales": sales}, pd.date_range("1900-01-01", periods=n_rows))
-    names = [f"shop {number:05d}" for number in range(n_series)]
-    days = pd.date_range("2020-01-01", periods=n_rows)
-    return pd.DataFrame({"sales": sales}, pd.MultiIndex.from_product([names, days]))
+    index = pd.date_range("1900-01-01", periods=n_rows)
+    if n_series > 1:
+        names = [f"shop {number:05d}" for number in range(n_series)]
+        index = pd.MultiIndex.from_product([names, pd.date_range("2020-01-01", periods=n_rows)])
+    values = np.empty((len(sales), n_columns))
+    values[:, 0] = sales
+    for column in range(1, n_columns):
+        values[:, column] = random.rand(len(sales))
+    names = ["sales", *(f"known{column}" for column in range(1, n_columns))]
+    return pd.DataFrame(values, index, names, copy=False)
 
 
 def fit(X):
@@ -66,11 +71,11 @@ def most_memory():
     return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
 
-def large(n_series, n_rows, max_rows):
+def large(n_series, n_rows, n_columns, max_rows):
     """Print time and memory of each step on many series."""
-    X = frame(n_series, n_rows)
+    X = frame(n_series, n_rows, n_columns)
     Path("/proc/self/clear_refs").write_text("5")  # the most memory counts from here on
-    values, before = X["sales"].nbytes, most_memory()
+    values, before = 8 * X.size, most_memory()
 
     def report(name, start):
         most = most_memory() - before
@@ -101,10 +106,11 @@ def main(arguments=None):
     parser.add_argument("--rows", type=int, help="default: 500, with --large 1,900")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--columns", type=int, default=5, help="of the frame of --large")
     parser.add_argument("--max-rows", type=int, help="train on the first rows only")
     asked = parser.parse_args(arguments)
     if asked.large:
-        large(asked.series or 30_000, asked.rows or 1_900, asked.max_rows)
+        large(asked.series or 30_000, asked.rows or 1_900, asked.columns, asked.max_rows)
     else:
         compare(asked.series or 500, asked.rows or 500, asked.runs)
 
