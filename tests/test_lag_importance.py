@@ -1,5 +1,7 @@
 """lag_importance: the loss of score when the values of a lag are those of other times."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -42,7 +44,7 @@ class OfWindows(RegressorMixin, BaseEstimator):
     def __init__(self, weights):  # (window, features), or (features * window,) of flat windows
         self.weights = weights
 
-    def fit(self, X, y):
+    def fit(self, X, y=None):
         return self
 
     def __sklearn_is_fitted__(self):
@@ -169,6 +171,18 @@ def test_batches_change_nothing(monkeypatch):
     monkeypatch.setattr(_lagged_values, "_VALUES_AT_ONCE", 7 * SIZE * 2)
     found = lag_importance(of_series(OTHER), X, Y, random_state=0).importances
     assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_memory_does_not_grow_with_the_window(monkeypatch):
+    monkeypatch.setattr(_lagged_values, "_VALUES_AT_ONCE", 2**15)
+    series, size = np.random.RandomState(0).randn(20_000, 2), 100  # 0.3 MB, in windows 31 MB
+    model = make_pipeline(SlidingWindowTransformer(size), OfWindows(np.ones((size, 2))))
+    model.fit(series)
+    tracemalloc.start()
+    lag_importance(model, series, series[:, 0], lags=[0, range(100)], n_repeats=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6
 
 
 FLAT = of_series(OTHER, flat=True).set_output(transform="pandas")
