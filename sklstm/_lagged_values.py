@@ -17,7 +17,7 @@ from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import read_lags
 from sklstm._series.window_array import WindowArray
 from sklstm._transformer import SlidingWindowTransformer
-from sklstm._validation import check_params
+from sklstm._validation import check_params, take_rows
 
 _VALUES_AT_ONCE = 2**21  # of windows that are copied, changed and predicted
 
@@ -31,7 +31,7 @@ class LaggedValues:
 
     Attributes
     ----------
-    values : ndarray, WindowArray or data frame
+    values : ndarray, WindowArray, data frame or table
         Windows (n, window_size, n_features), or a table (n, columns).
     steps : list
         What follows: transformers and, at the end, a regressor.
@@ -68,7 +68,7 @@ class LaggedValues:
 
     def _part(self, rows: np.ndarray, sources: np.ndarray | None, columns: Sequence[int]) -> Any:
         if sources is None:
-            return self.values.iloc[rows] if is_pandas(self.values) else self.values[rows]
+            return take_rows(self.values, {}, rows)[0]
         if is_pandas(self.values):
             frame = self.values.iloc[rows].copy()
             for column in columns:
@@ -85,7 +85,7 @@ class LaggedValues:
 
 
 def _copied(values: Any, rows: np.ndarray) -> np.ndarray:
-    some = values[rows]
+    some = as_numbers(take_rows(values, {}, rows)[0], "X")
     return np.ascontiguousarray(some.toarray() if issparse(some) else some)
 
 
@@ -116,7 +116,7 @@ def lagged_values(estimator: Any, X: Any) -> LaggedValues:
             columns = _of_windows(lags, len(names), params.flatten)
             return LaggedValues(_as_values(X), steps[place + 1 :], names, columns)
     values = _as_values(X)
-    if values.ndim == 3:
+    if len(values.shape) == 3:
         _, size, n_features = values.shape
         layout = _default_names(n_features), _of_windows(np.arange(size), n_features)
     else:
@@ -125,7 +125,8 @@ def lagged_values(estimator: Any, X: Any) -> LaggedValues:
 
 
 def _as_values(X: Any) -> Any:
-    return X if is_pandas(X) and X.ndim == 2 else as_numbers(X, "X")
+    is_table = hasattr(X, "columns") and hasattr(X, "shape")
+    return X if is_table else as_numbers(X, "X")
 
 
 def _steps_of(estimator: Any) -> list[Any]:
@@ -183,12 +184,12 @@ def _of_lag_table(step: LagTableTransformer) -> _Layout:
 
 def _of_table(X: Any, n_columns: int, steps: list[Any]) -> _Layout:
     """Return features and columns of a table as the names of its columns say."""
-    names = column_names(X)
+    names, last = column_names(X), steps[-1]
     if len(names) != n_columns or not all(isinstance(name, str) for name in names):
         names = _names_before(steps) if len(steps) > 1 else []
     lags = read_lags(names)
-    if not any(lags):
-        if getattr(steps[-1], "window_size_", None) == n_columns:  # an LSTMRegressor
+    if not any(lags) or _makes_windows(last):
+        if getattr(last, "window_size_", None) == n_columns:  # an LSTMRegressor
             return ["x0"], _of_windows(np.arange(n_columns), 1)
         raise ValueError(
             "The lags of the values in X are not known. Pass a pipeline with "
@@ -213,3 +214,9 @@ def _of_table(X: Any, n_columns: int, steps: list[Any]) -> _Layout:
             )
         of_feature[rows] = column
     return list(features), list(features.values())
+
+
+def _makes_windows(estimator: Any) -> bool:
+    """Whether an estimator holds a transformer whose windows cannot be reached."""
+    inner = estimator.get_params().values() if hasattr(estimator, "get_params") else ()
+    return any(isinstance(part, SlidingWindowTransformer) for part in inner)

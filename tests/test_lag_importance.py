@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -22,6 +23,7 @@ from sklstm import (
     LagTableTransformer,
     LSTMRegressor,
     SlidingWindowTransformer,
+    WindowArray,
     _lag_importance,
     _lagged_values,
     forecast_targets,
@@ -231,6 +233,27 @@ def test_equal_models_have_equal_importances(model, data, features):
     assert_allclose(found.importances[order], expected.importances, rtol=1e-9)
     assert found.features == list(features)
     assert found.lags == expected.lags == [(0,), (1,), (2,), (3,), (4, 5)]
+
+
+def test_windows_around_a_hole():
+    holed = X.drop(X.index[[50, 51, 90]])
+    model, y = of_series(OTHER).fit(holed), Y[: len(holed)]
+    windows = model[:-1].transform(holed)
+    assert isinstance(windows, WindowArray)
+    expected = lag_importance(OfWindows(OTHER), np.asarray(windows), y, random_state=0)
+    for estimator, data in [(model, holed), (model[-1], windows)]:
+        found = lag_importance(estimator, data, y, random_state=0)
+        assert_allclose(found.importances, expected.importances)
+
+
+@pytest.mark.parametrize("make", [pl.from_pandas, lambda table: pa.table(dict(table))])
+def test_tables_keep_their_names_without_a_warning(make):
+    table = make(TABLE[SIZE:])
+    model = LinearRegression().fit(table, Y[SIZE:])
+    found = lag_importance(model, table, Y[SIZE:], random_state=0)
+    plain = lag_importance(model, TABLE[SIZE:], Y[SIZE:], random_state=0)
+    assert found.features == ["a", "b"]
+    assert_allclose(found.importances, plain.importances)
 
 
 def test_lags_are_those_of_the_dilation():
@@ -539,6 +562,9 @@ def test_advice_of_the_errors_works():
     around = TransformedTargetRegressor(make_pipeline(*of_series(padding="edge")), func=np.negative)
     with pytest.raises(ValueError, match="The lags of the values in X are not known"):
         lag_importance(around.set_params(inverse_func=np.negative).fit(X, SERIES[:, 0]), X, Y)
+    table = X.rename(columns={"a": "b_lag1"})  # lags among the features are no lags of windows
+    with pytest.raises(ValueError, match="The lags of the values in X are not known"):
+        lag_importance(around.fit(table, SERIES[:, 0]), table, Y)
     inside = TransformedTargetRegressor(OfWindows(WEIGHTS))
     inside = make_pipeline(SlidingWindowTransformer(SIZE), inside).fit(X, SERIES[:, 0])
     assert lag_importance(inside, X, Y, n_repeats=1).features == ["a", "b"]
