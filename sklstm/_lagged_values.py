@@ -125,7 +125,7 @@ def lagged_values(estimator: Any, X: Any) -> LaggedValues:
 
 
 def _as_values(X: Any) -> Any:
-    is_table = hasattr(X, "columns") and hasattr(X, "shape")
+    is_table = hasattr(X, "shape") and hasattr(X, "columns")  # a lazy frame has no shape
     return X if is_table else as_numbers(X, "X")
 
 
