@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch, check_random_state
 
 from sklstm._lagged_values import lagged_values
@@ -23,7 +23,7 @@ from sklstm._validation import check_int, check_targets, is_int
 # standard deviation is 4 % with 50 or more, 6 % with 20, 10 % with 5.
 _N_BLOCKS = 50
 
-_Lags = Sequence[int | Sequence[int]]
+_Lags = Sequence[int | Sequence[int]] | NDArray[np.integer]
 
 
 class LagImportance(Bunch):
@@ -243,7 +243,10 @@ def _groups(lags: Any, columns: list[dict[int, int]]) -> list[tuple[int, ...]]:
     for lag in (lag for group in groups for lag in group):
         if not is_int(lag) or lag not in known:
             raise ValueError(f"lags holds {lag!r}, which no window has. {advice}")
-    return [tuple(int(lag) for lag in group) for group in groups]
+    groups = [tuple(int(lag) for lag in group) for group in groups]
+    if twice := [_label(group) for group in groups if groups.count(group) > 1]:
+        raise ValueError(f"lags holds {twice[0]} more than once, but each entry counts once.")
+    return groups
 
 
 def _label(lags: Sequence[int]) -> str:

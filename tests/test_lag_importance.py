@@ -533,6 +533,7 @@ def test_the_frame_has_a_row_for_each_feature_and_lag():
         ({"lags": ["a"]}, "lags holds 'a', which"),
         ({"lags": []}, r"lags=\[\] holds an empty list"),
         ({"lags": [0, []]}, r"lags=\[0, \[\]\] holds an empty list"),
+        ({"lags": [1, [2, 3], (2, 3)]}, "lags holds 2-3 more than once, but"),
         ({"lags": "all"}, "lags='all', but expected several lags"),
         ({"lags": 3}, "lags=3, but expected several lags"),
         ({"n_repeats": 0}, "n_repeats must be an int of at least 1, got 0"),
