@@ -54,6 +54,7 @@ sphinx_gallery_conf = {
                 "compare_models",
                 "forecast_ahead",
                 "known_ahead",
+                "lag_importance",
                 "several_series",
                 "serving",
                 "irregular_labels",

@@ -1,10 +1,12 @@
 """LSTMs for time series inside plain scikit-learn."""
 
 from sklstm._known_targets import KnownTargetsRegressor
+from sklstm._lag_importance import lag_importance
 from sklstm._lag_table import LagTableTransformer
 from sklstm._panel_split import PanelSplit
 from sklstm._plot.forecast import ForecastDisplay
 from sklstm._plot.gate_activity import GateActivityDisplay
+from sklstm._plot.lag_importance import LagImportanceDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
 from sklstm._plot.window_split import WindowSplitDisplay
 from sklstm._regressor import LSTMRegressor
@@ -20,6 +22,7 @@ __all__ = [
     "GateActivityDisplay",
     "KnownTargetsRegressor",
     "LSTMRegressor",
+    "LagImportanceDisplay",
     "LagTableTransformer",
     "LossCurveDisplay",
     "PanelSplit",
@@ -28,6 +31,7 @@ __all__ = [
     "WindowSplitDisplay",
     "forecast_targets",
     "known_targets_scorer",
+    "lag_importance",
 ]
 
 # Saved models, and lists of trusted types, then name a class by its public place, and not by

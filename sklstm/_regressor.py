@@ -226,6 +226,16 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         The epoch whose weights early stopping restored in the last call, counted from 1 over
         all fits of a warm start. None without early stopping.
 
+    linear_coef_ : ndarray of shape (`n_outputs_`, `window_size_`, features of a step)
+        What the linear map adds to each output for a unit of each feature at each step, oldest
+        first, in units of the target; of several series, for both in the units of these. Only with
+        ``linear_skip=True``. A prediction is the sum of the linear map and of ``network_weight_``
+        times what the network adds.
+
+    linear_intercept_ : ndarray of shape (`n_outputs_`,)
+        What the linear map adds to each output besides. On a window without missing values, the map
+        is ``linear_intercept_ + (linear_coef_ * window).sum(axis=(1, 2))``.
+
     feature_mean_, feature_scale_ : ndarray of shape (features of a step,)
         Standardisation of the features; of several series, in the units of these.
 
@@ -555,6 +565,26 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         """
         check_fitted(self, "net_")
         return r2_of_known(self, X, y, sample_weight)
+
+    @property
+    def linear_coef_(self) -> NDArray[np.float64]:
+        """What the linear map adds for a unit of each feature at each step."""
+        return self._linear_map("linear_coef_")[0]
+
+    @property
+    def linear_intercept_(self) -> NDArray[np.float64]:
+        """What the linear map adds to each output besides."""
+        return self._linear_map("linear_intercept_")[1]
+
+    def _linear_map(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        check_fitted(self, "net_")
+        if (skip := self.net_.module_.skip) is None:
+            raise AttributeError(
+                f"{name} is that of the linear map, but the network was fitted without one: "
+                "linear_skip=False. Set linear_skip=True and call fit."
+            )
+        features = self.feature_mean_, self.feature_scale_
+        return skip.in_units(*features, self.target_mean_, self.target_scale_)
 
     def _set_target_attributes(self, codec: TargetCodec) -> None:
         self.n_outputs_ = codec.n_outputs

@@ -16,9 +16,11 @@ import pytest
 import scipy.sparse
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, forecast_targets
+from tests.copies import COPIES
 
 
 def small(**params):
@@ -1115,3 +1117,99 @@ class TestUnknownFeatures:
         rows[100, 1] = later[-4:, 1] = np.nan
         window, model = self.fitted(rows)
         copy.deepcopy(model).predict(window.transform(later))
+
+
+class TestLinearCoefficients:
+    """The linear map in units of features and targets."""
+
+    def fitted(self, X, y, window=5, **params):
+        """A regressor whose network adds nothing."""
+        params = {"early_stopping": False, "linear_skip": True} | params
+        lstm = small(**params).fit(windows(X, window), y)
+        lstm.net_.module_.skip.network_weight.zero_()
+        return lstm
+
+    @pytest.mark.parametrize("precision", ["float32", "float64"])
+    @pytest.mark.parametrize("standardize", [True, False])
+    @pytest.mark.parametrize("n_outputs", [1, 3])
+    @pytest.mark.parametrize("window", [1, 5])
+    def test_are_those_of_predictions(self, precision, standardize, n_outputs, window):
+        rng = np.random.RandomState(0)
+        X = rng.randn(150, 2).cumsum(axis=0) * [1, 20] + [300, -5]  # differences, levels
+        y = forecast_targets(X[:, 1], n_outputs)
+        lstm = self.fitted(X, y, window, precision=precision, standardize=standardize)
+        assert lstm.linear_coef_.shape == (n_outputs, window, 2)
+        assert lstm.linear_intercept_.shape == (n_outputs,)
+        assert lstm.linear_coef_.dtype == lstm.linear_intercept_.dtype == np.float64
+        by_hand = [
+            [
+                intercept + sum(float(c * v) for c, v in zip(coef.flat, rows.flat, strict=True))
+                for coef, intercept in zip(lstm.linear_coef_, lstm.linear_intercept_, strict=True)
+            ]
+            for rows in windows(X, window)[window:]
+        ]
+        predicted = lstm.predict(windows(X, window))[window:].reshape(-1, n_outputs)
+        close = {"rtol": 1e-12, "atol": 1e-9} if precision == "float64" else {"atol": 5e-3}
+        assert_allclose(by_hand, predicted, **close)
+
+    def test_a_map_that_is_known_is_found(self):
+        X = np.random.RandomState(0).randn(400, 2) * [3, 0.1] + [10, 7]
+        y = 2 * X[:, 0] - 30 * np.roll(X[:, 1], 2) + 5
+        y[:2] = np.nan
+        lstm = self.fitted(X, y, 4, precision="float64", target_leads=0)
+        expected = np.zeros((1, 4, 2))
+        expected[0, 3, 0], expected[0, 1, 1] = 2, -30
+        assert_allclose(lstm.linear_coef_, expected, atol=0.02)
+        assert_allclose(lstm.linear_intercept_, [5], atol=0.2)
+
+    def test_are_zero_for_a_feature_without_a_known_value(self):
+        X = np.random.RandomState(0).randn(80, 3)
+        X[:, 1] = np.nan
+        X[:, 2] = 4.0  # constant
+        lstm = self.fitted(X, X[:, 0], target_leads=0)
+        assert (lstm.linear_coef_[:, :, 1] == 0).all()
+        assert np.isfinite(lstm.linear_coef_).all()
+        assert np.isfinite(lstm.linear_intercept_).all()
+
+    def test_of_several_series_are_in_their_units(self):
+        names, days = np.repeat(["x", "y"], 80), np.tile(np.arange(80), 2)
+        index = pd.MultiIndex.from_arrays([names, days], names=["shop", "day"])
+        scale = np.where(names == "x", 1.0, 1000)
+        values = np.random.RandomState(0).randn(160).cumsum() % 7
+        frame = pd.DataFrame({"sales": values * scale, "price": values[::-1]}, index)
+        y = forecast_targets(frame["sales"], 1)
+        of_series = windows(frame, 3)
+        lstm = small(linear_skip=True, precision="float64").fit(of_series, y)
+        lstm.net_.module_.skip.network_weight.zero_()
+        units = lstm._scaling.target_scale[(names == "y").astype(int)]
+        complete = days >= 2
+        in_units = np.asarray(of_series)[complete]
+        in_units[:, :, 0] /= units[complete]
+        by_hand = np.einsum("nwf,owf->n", in_units, lstm.linear_coef_) + lstm.linear_intercept_
+        assert_allclose(
+            by_hand * units[complete, 0], lstm.predict(of_series)[complete, 0], rtol=1e-9
+        )
+
+    @pytest.mark.parametrize("way", COPIES)
+    def test_survive_copies_and_further_training(self, way):
+        X = np.random.RandomState(0).randn(100, 2)
+        lstm = self.fitted(X, X[:, 0] + 1, target_leads=0)
+        copied = COPIES[way](lstm)
+        assert_array_equal(copied.linear_coef_, lstm.linear_coef_)
+        assert_array_equal(copied.linear_intercept_, lstm.linear_intercept_)
+        copied.partial_fit(windows(X + 1, 5), X[:, 0])
+        assert_array_equal(copied.linear_coef_, lstm.linear_coef_)
+
+    def test_are_there_only_where_there_is_a_map(self):
+        X = np.random.RandomState(0).randn(60, 2)
+        assert not hasattr(LSTMRegressor(), "linear_coef_")
+        with pytest.raises(NotFittedError, match="This LSTMRegressor instance is not fitted yet"):
+            LSTMRegressor().linear_intercept_  # noqa: B018
+        alone = small(linear_skip=False).fit(windows(X, 3), X[:, 0])
+        assert not hasattr(alone, "linear_coef_")
+        with pytest.raises(AttributeError, match="linear_coef_ is that of the linear map, but"):
+            alone.linear_coef_  # noqa: B018
+        alone._repr_html_()
+        refitted = alone.set_params(linear_skip=True).fit(windows(X, 3), X[:, 0])
+        assert refitted.linear_coef_.shape == (1, 3, 2)
+        assert not {"linear_coef_", "linear_intercept_"} & set(vars(refitted))

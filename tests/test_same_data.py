@@ -34,6 +34,7 @@ from sklstm import (
     WindowSplitDisplay,
     forecast_targets,
     known_targets_scorer,
+    lag_importance,
 )
 
 pytestmark = [
@@ -159,6 +160,11 @@ def gates(estimator, X):
     return list(GateActivityDisplay.from_estimator(estimator, X, row=5).activity.values())
 
 
+def importance(model, X, y):
+    result = lag_importance(model, X, y, lags=[1], n_repeats=1, random_state=0)
+    return [result.importances, np.array(result.score)]
+
+
 def splits(X):
     pipe = make_pipeline(SlidingWindowTransformer(SIZE), lstm())
     display = WindowSplitDisplay.from_estimator(pipe, X)
@@ -273,6 +279,16 @@ CALLS = {
         "y",
         "row targets",
         lambda y: [known_targets_scorer("neg_max_error")(fitted("windows"), WINDOWS, y)],
+    ),
+    "lag_importance, X": Call(
+        "X", "rows", lambda X: importance(fitted_pipeline(), X, targets_of(NUMBERS[:, 0]))
+    ),
+    "lag_importance, windows": Call("X", "windows", lambda X: importance(fitted("windows"), X, Y)),
+    "lag_importance, 2-D windows": Call(
+        "X", "2-D windows", lambda X: importance(fitted("2-D windows"), X, Y)
+    ),
+    "lag_importance, y": Call(
+        "y", "row targets", lambda y: importance(fitted("windows"), WINDOWS, y)
     ),
     "KnownTargetsRegressor.fit, y": Call(
         "y",

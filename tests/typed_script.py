@@ -8,6 +8,7 @@ from sklstm import (
     ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
+    LagImportanceDisplay,
     LagTableTransformer,
     LossCurveDisplay,
     LSTMRegressor,
@@ -17,6 +18,7 @@ from sklstm import (
     WindowSplitDisplay,
     forecast_targets,
     known_targets_scorer,
+    lag_importance,
 )
 from sklstm.datasets import load_chicago_ridership
 
@@ -56,18 +58,28 @@ scales: list[NDArray[np.float64]] = [
     lstm.target_scale_,
 ]
 
+linear: list[NDArray[np.float64]] = [lstm.linear_coef_, lstm.linear_intercept_]
 leads: NDArray[np.int64] = lstm.target_leads_
 later: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=range(13, 15)))
 known = KnownTargetsRegressor(lstm, target_leads=range(13, 15)).fit(windows, later)
 rows: NDArray[np.int64] = known.fitted_rows_
 error: float = known_targets_scorer("neg_mean_absolute_error")(known, windows, later)
 
+importance = lag_importance(lstm, windows, targets, lags=[0, range(1, 7)], n_repeats=2)
+by_lag: NDArray[np.float64] = importance.importances_mean
+bars = LagImportanceDisplay(importance=importance)
 curve: LossCurveDisplay = LossCurveDisplay.from_estimator(lstm, name="small")
 gates: GateActivityDisplay = GateActivityDisplay.from_estimator(lstm, windows, row=-1, layer=1)
 forecast: ForecastDisplay = ForecastDisplay.from_predictions(series[:, 0], predicted, row=100)
 forecast = ForecastDisplay.from_estimator(lstm, windows, series[:, 0], row=100)
 folds: WindowSplitDisplay = WindowSplitDisplay.from_estimator(transformer, series, cv=3)
-for display in (curve.plot(), gates.plot(cmap="viridis"), forecast.plot(), folds.plot()):
+for display in (
+    curve.plot(),
+    gates.plot(cmap="viridis"),
+    forecast.plot(),
+    folds.plot(),
+    bars.plot(),
+):
     print(type(display).__name__, display.figure_.get_size_inches().shape)
 
 splitter = PanelSplit(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -87,3 +88,28 @@ class LinearSkip(nn.Module):
     def linear(self, windows: torch.Tensor) -> torch.Tensor:
         """Map windows (batch, window, features) to outputs (batch, outputs)."""
         return linear_by_row(windows.flatten(1), self.weights.flatten(1)) + self.intercept
+
+    def in_units(
+        self, mean: np.ndarray, scale: np.ndarray, target_mean: np.ndarray, target_scale: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the map from windows to targets that are not standardised.
+
+        Parameters
+        ----------
+        mean, scale : ndarray of shape (features,)
+            Standardisation of the features.
+        target_mean, target_scale : ndarray of shape (outputs,)
+            Standardisation of the targets.
+
+        Returns
+        -------
+        coefficients : ndarray of shape (outputs, window, features)
+        intercept : ndarray of shape (outputs,)
+        """
+        weights, intercept = (
+            values.cpu().numpy().astype(np.float64) for values in (self.weights, self.intercept)
+        )
+        coefficients = target_scale[:, np.newaxis, np.newaxis] * weights / scale
+        return coefficients, intercept * target_scale + target_mean - coefficients.sum(
+            axis=1
+        ) @ mean

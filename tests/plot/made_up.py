@@ -6,7 +6,14 @@ from matplotlib.colors import to_rgb
 from matplotlib.dates import ConciseDateFormatter
 from sklearn.model_selection import TimeSeriesSplit
 
-from sklstm import ForecastDisplay, GateActivityDisplay, LossCurveDisplay, WindowSplitDisplay
+from sklstm import (
+    ForecastDisplay,
+    GateActivityDisplay,
+    LagImportanceDisplay,
+    LossCurveDisplay,
+    WindowSplitDisplay,
+)
+from sklstm._lag_importance import LagImportance
 
 HORIZON = 3  # of the fitted pipeline
 
@@ -53,11 +60,24 @@ def gate_display():
     return GateActivityDisplay(activity=activity, lags=np.arange(7)[::-1])
 
 
+def importance_display():
+    mean = np.outer([1.0, 0.3, 0.05], [0.5, 0.2, 0.1, 0.05, 0.4])
+    importance = LagImportance(
+        importances_mean=mean,
+        importances_std=0.1 * mean,
+        features=["load", "wind", "sun"],
+        lag_labels=["0", "1", "2", "3", "4-5"],
+        score_name="R²",
+    )
+    return LagImportanceDisplay(importance=importance)
+
+
 MADE_UP = {
     "loss": loss_display,
     "forecast": forecast_display,
     "splits": split_display,
     "gates": gate_display,
+    "importance": importance_display,
 }
 
 
