@@ -35,5 +35,5 @@ def known_at(panel: Panel | None, numbers: np.ndarray, gap: int) -> np.ndarray:
     if panel is None:
         return numbers + gap
     last = panel.edges[1:][panel.series[numbers]] - 1
-    of_target = panel.clock[np.minimum(numbers + gap + 1, last)]
+    of_target = panel.clock[np.minimum(numbers + (gap + 1), last)]
     return np.maximum(panel.clock[numbers], of_target - 1)
