@@ -225,6 +225,24 @@ def test_early_stopping_validates_on_the_latest_times():
     assert counts["gap"] == len(days) - n_validation - n_training > 0
 
 
+@pytest.mark.parametrize("lead", [1, 3])
+def test_training_ends_where_the_row_of_each_target_is_known_behind_holes_too(lead):
+    random = np.random.RandomState(0)
+    X = frame({name: np.sort(random.choice(200, 120, replace=False)) for name in "abcdefgh"})
+    y = X["sales"].groupby(level=0).shift(-lead).rename(f"sales_lead{lead}")
+    days = X.index.get_level_values("day").to_series(index=X.index)
+    target_days = days.groupby(level=0).shift(-lead)  # of the rows that have the targets
+    usable = target_days.notna()
+    start = days[usable].sort_values().iloc[-round(0.1 * usable.sum())]
+    expected = {
+        "training": int((usable & (days < start) & (target_days <= start)).sum()),
+        "validation": int((usable & (days >= start)).sum()),
+    }
+    lstm = LSTMRegressor(2, max_epochs=1, random_state=0)
+    make_pipeline(SlidingWindowTransformer(1, freq="rows"), lstm).fit(X, y)
+    assert {part: lstm.window_counts_[part] for part in expected} == expected
+
+
 def test_rows_of_one_time_train_without_early_stopping():
     X = frame({f"shop {number}": [0] for number in range(120)})
     y = X["sales"] - X["price"]

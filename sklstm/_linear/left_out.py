@@ -19,6 +19,9 @@ from sklstm._linear.samples import Samples
 ROWS_TO_CHOOSE = 40
 # Few, long blocks, since these differ from each other about as much as future from past rows.
 _N_LEFT_OUT_BLOCKS = 3
+# A row is before a pause of its series if its targets are known so many times later than usual,
+# which some rows tell.
+_PAUSE, _ROWS_TO_TELL = 2, 10_000
 # The maps of the penalties within this many standard errors of the lowest error are averaged.
 _STANDARD_ERRORS = 1.0
 
@@ -43,12 +46,19 @@ def left_out_blocks(samples: Samples, gap: int) -> Iterator[LeftOut]:
         block holds the rows of a time, and the targets of all series overlap.
     """
     clock, known = samples.clock(), samples.known_at(gap)
+    some = slice(None, None, max(len(samples) // _ROWS_TO_TELL, 1))
+    latest = _PAUSE * np.median(known[some] - clock[some])
     edges = np.linspace(0, len(samples), _N_LEFT_OUT_BLOCKS + 1).astype(int)[:-1]
     for start, stop in pairwise([*np.sort(clock)[edges].tolist(), clock.max() + 1]):
         if start == stop:  # of many series at few times
             continue
         block = (clock >= start) & (clock < stop)
         before, after = (clock < start) & (known >= start), clock >= stop
+        # One row before a pause of its series would make all rows of the pause a margin.
+        of_pause = block & (known >= stop) & (known > clock + latest)
+        block, before = block & ~of_pause, before | of_pause
+        if not block.any():
+            continue
         after &= clock <= known[block].max()
         margins = samples.where(before), samples.where(after)
         others = samples.where(~(block | before | after))

@@ -24,8 +24,16 @@ def known_at(panel: Panel | None, numbers: np.ndarray, gap: int) -> np.ndarray:
     gap : int
         Number of rows after a row at the last of which its targets are known. Those beyond the
         last row of a series are not, so no later row counts.
+
+    Returns
+    -------
+    ndarray of int
+        Of one series, the number of that row. Of several, the place before the time of the row
+        after it, which has the last target: a row predicted then knows it. Rows of a series may
+        lie further apart than those of others.
     """
     if panel is None:
         return numbers + gap
     last = panel.edges[1:][panel.series[numbers]] - 1
-    return panel.clock[np.minimum(numbers + gap, last)]
+    of_target = panel.clock[np.minimum(numbers + (gap + 1), last)]
+    return np.maximum(panel.clock[numbers], of_target - 1)
