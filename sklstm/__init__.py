@@ -1,5 +1,7 @@
 """LSTMs for time series inside plain scikit-learn."""
 
+from sklstm._backtest import backtest
+from sklstm._backtest_result import BacktestResult
 from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_table import LagTableTransformer
 from sklstm._panel_split import PanelSplit
@@ -16,6 +18,7 @@ from sklstm._transformer import SlidingWindowTransformer
 __version__ = "0.1.0"
 
 __all__ = [
+    "BacktestResult",
     "ForecastDisplay",
     "GateActivityDisplay",
     "KnownTargetsRegressor",
@@ -26,6 +29,7 @@ __all__ = [
     "SlidingWindowTransformer",
     "WindowArray",
     "WindowSplitDisplay",
+    "backtest",
     "forecast_targets",
     "known_targets_scorer",
 ]

@@ -46,15 +46,17 @@ def find_season(
     rows = rows[np.argsort(places.series[rows], kind="stable")]
     parts = np.split(rows, np.flatnonzero(np.diff(places.series[rows])) + 1)
     n_lags = min(max(int(np.ptp(places.steps[part])) for part in parts), _MOST_STEPS)
-    products, counts = np.zeros((2, n_lags))
-    for series in values:
-        for part in parts:
-            _add_products(series[part], places.steps[part], products, counts)
     significant, seasons = _SIGNIFICANT, _SEASONS
     if suggested:
         significant, seasons = _SIGNIFICANT_IF_SUGGESTED, _SEASONS_IF_SUGGESTED
     longest = n_lags // seasons
-    if longest < 2 or not products[0] > 0:
+    if longest < 2:
+        return 1
+    products, counts = np.zeros((2, n_lags))
+    for series in values:
+        for part in parts:
+            _add_products(series[part], places.steps[part], products, counts)
+    if not products[0] > 0:
         return 1
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = np.where(counts > 0, (products / counts) / (products[0] / counts[0]), 0.0)
