@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import TimeSeriesSplit, check_cv
 from sklearn.pipeline import Pipeline
 
+from sklstm._containers import as_numbers
 from sklstm._panel_split import PanelSplit
 from sklstm._series.labels import PandasIndex, is_default, is_pandas
 from sklstm._series.panel import Panel, series_index
@@ -57,7 +58,6 @@ class Rows:
         number = np.arange(n_rows)
         if panel is None:
             return cls(labels, found, None, np.zeros(n_rows, dtype=np.int64), number, number)
-        number = len(panel) - 1 - panel.rows_left()  # counted over all series
         series, clock = panel.series.astype(np.int64), panel.clock.astype(np.int64)
         number = (np.diff(panel.edges) - 1)[series] - panel.rows_left()
         return cls(labels, None, panel, series, number, clock)
@@ -202,8 +202,20 @@ class Fits:
             train = self._with_known_targets(train)
         elif isinstance(step.target_leads, str) and not self.leads_are_named and self.leads.any():
             step.set_params(target_leads=self.leads.tolist())
-        known, _ = take_rows(y, {}, train)
-        return model.fit(take_rows(X, {}, train)[0], known), train
+        (X, _), (y, _) = take_rows(X, {}, train), take_rows(y, {}, train)
+        try:
+            return model.fit(X, y), train
+        except ValueError as error:
+            is_unknown = np.isnan(as_numbers(y, "y"))
+            if step is not None or not is_unknown.any():
+                raise
+            row = train[int(is_unknown.reshape(len(train), -1).any(axis=1).argmax())]
+            raise ValueError(
+                f"The fit failed, and y has unknown targets in it (NaN, first in row {row}). Put "
+                "KnownTargetsRegressor around the regressor, which leaves such rows out: "
+                "make_pipeline(windows, KnownTargetsRegressor(Ridge())), for instance. The error "
+                f"of the fit is: {error}"
+            ) from error
 
     def _with_known_targets(self, train: np.ndarray) -> np.ndarray:
         """Leave out the rows whose targets are not all known at the last one of their series."""
