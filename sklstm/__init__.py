@@ -5,6 +5,7 @@ from sklstm._backtest_result import BacktestResult
 from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_table import LagTableTransformer
 from sklstm._panel_split import PanelSplit
+from sklstm._plot.backtest import BacktestDisplay
 from sklstm._plot.forecast import ForecastDisplay
 from sklstm._plot.gate_activity import GateActivityDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
@@ -18,6 +19,7 @@ from sklstm._transformer import SlidingWindowTransformer
 __version__ = "0.1.0"
 
 __all__ = [
+    "BacktestDisplay",
     "BacktestResult",
     "ForecastDisplay",
     "GateActivityDisplay",

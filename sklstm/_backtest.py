@@ -176,9 +176,9 @@ def backtest(
         outputs=names if len(names) == len(leads) and None not in names else [*range(len(leads))],
         splits=splits,
         index=rows.labels,
+        series_names=None if rows.panel is None else rows.panel.names,
+        series=rows.series[tested],
         _n_rows=n_rows,
-        _series=rows.series,
-        _series_names=None if rows.panel is None else rows.panel.names,
         _scales=compared.scales,
         _how=f"{fitted}; {compared.how}",
     )

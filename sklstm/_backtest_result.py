@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -61,6 +61,12 @@ class BacktestResult:
     index : pandas.Index or None
         That of ``X`` or, if it has none, of ``y``.
 
+    series_names : list or None
+        Names of the series. None: one series.
+
+    series : ndarray of int of shape (n_forecasts,)
+        The place in ``series_names`` of the series of each forecast.
+
     See Also
     --------
     backtest : Makes it, with an example.
@@ -77,9 +83,9 @@ class BacktestResult:
     outputs: list[Any]
     splits: list[tuple[NDArray[np.int64], NDArray[np.int64]]]
     index: Any
+    series_names: list[Any] | None
+    series: NDArray[np.int64]
     _n_rows: int
-    _series: NDArray[np.int64] = field(repr=False)  # of each row of X, a number
-    _series_names: list[Any] | None
     _scales: NDArray[np.float64] | None  # (2, n_forecasts, n_outputs): of MASE and of RMSSE
     _how: str  # about the fits and the season, in words
 
@@ -171,14 +177,16 @@ class BacktestResult:
         if isinstance(by, str) and by == "fold":
             keys = self.folds
         elif isinstance(by, str) and by == "series":
-            if self._series_names is None:
+            if self.series_names is None:
                 raise ValueError(
                     "by='series', but X is one series: neither X nor y has an index with several "
                     "levels, whose first levels name the series. Leave by out."
                 )
-            keys = self._series[self.rows]
-            numbers = np.unique(keys)
-            return [(self._series_names[n], np.flatnonzero(keys == n), every) for n in numbers]
+            numbers = np.unique(self.series)
+            return [
+                (self.series_names[number], np.flatnonzero(self.series == number), every)
+                for number in numbers
+            ]
         else:
             keys = self._keys(by)[self.rows]
         found, places = np.unique(keys, return_inverse=True)
@@ -225,7 +233,7 @@ class BacktestResult:
     def _summary(self) -> list[str]:
         leads = np.unique(self.target_leads).tolist()
         ahead = f"{leads[0]} to {leads[-1]}" if len(leads) > 1 else str(leads[0])
-        series = "" if self._series_names is None else f" of {len(self._series_names)} series"
+        series = "" if self.series_names is None else f" of {len(self.series_names)} series"
         return [
             f"BacktestResult: {len(self.splits)} folds, {len(self.rows)} forecasts{series}, "
             f"{len(self.outputs)} output(s), leads of {ahead}",

@@ -6,7 +6,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.dates import ConciseDateFormatter
 from sklearn.model_selection import TimeSeriesSplit
 
-from sklstm import ForecastDisplay, GateActivityDisplay, LossCurveDisplay, WindowSplitDisplay
+from sklstm import (
+    BacktestDisplay,
+    ForecastDisplay,
+    GateActivityDisplay,
+    LossCurveDisplay,
+    WindowSplitDisplay,
+)
 
 HORIZON = 3  # of the fitted pipeline
 
@@ -53,7 +59,19 @@ def gate_display():
     return GateActivityDisplay(activity=activity, lags=np.arange(7)[::-1])
 
 
+def backtest_display():
+    leads = np.arange(1, 8)
+    return BacktestDisplay(
+        at=leads,
+        forecast=1 + leads / 10,
+        others={"persistence": 1 + leads % 7, "seasonal naive": np.full(7, 1.9)},
+        xlabel="lead",
+        ylabel="MAE",
+    )
+
+
 MADE_UP = {
+    "backtest": backtest_display,
     "loss": loss_display,
     "forecast": forecast_display,
     "splits": split_display,

@@ -14,11 +14,23 @@ from matplotlib.testing.decorators import remove_ticks_and_titles
 from numpydoc.validate import validate as numpydoc_validate
 
 import sklstm
-from sklstm import ForecastDisplay, GateActivityDisplay, LossCurveDisplay, WindowSplitDisplay
+from sklstm import (
+    BacktestDisplay,
+    ForecastDisplay,
+    GateActivityDisplay,
+    LossCurveDisplay,
+    WindowSplitDisplay,
+)
 from tests.plot.made_up import MADE_UP
 
 BASELINE = Path(__file__).parent / "baseline"
-DISPLAYS = [ForecastDisplay, GateActivityDisplay, LossCurveDisplay, WindowSplitDisplay]
+DISPLAYS = [
+    BacktestDisplay,
+    ForecastDisplay,
+    GateActivityDisplay,
+    LossCurveDisplay,
+    WindowSplitDisplay,
+]
 
 
 def draw(name, path):
