@@ -163,8 +163,11 @@ def backtest(
                     count()
     compared = compare(baseline, freq_of(estimator), data, y, values, leads, rows, splits)
     shape = (len(tested), *targets.shape[1:])
-    every = "fold" if len(groups) == len(splits) else f"{len(groups[0])} folds"
-    fitted = "fitted in the first fold only" if len(groups) == 1 else f"fitted every {every}"
+    fitted = "fitted in every fold"
+    if len(groups) < len(splits):
+        fitted = "fitted in the first fold only"
+        if len(groups) > 1:
+            fitted = f"fitted in the first one of every {len(groups[0])} folds"
     return BacktestResult(
         rows=tested,
         folds=np.repeat(np.arange(len(splits)), [len(test) for _, test in splits]),

@@ -15,8 +15,8 @@ from sklstm._series.labels import as_times, loaded_pandas
 
 _SHOWN = 3  # folds at either end of the table
 _COLUMNS = {
-    "skill_over_persistence": "skill: persistence",
-    "skill_over_seasonal_naive": "seasonal naive",
+    "skill_over_persistence": "skill over persistence",
+    "skill_over_seasonal_naive": "over seasonal naive",
 }
 
 
@@ -192,7 +192,8 @@ class BacktestResult:
         found, places = np.unique(keys, return_inverse=True)
         order = np.argsort(places, kind="stable")
         parts = np.split(order, np.flatnonzero(np.diff(places[order])) + 1)
-        return [(key, rows, every) for key, rows in zip(found.tolist(), parts, strict=True)]
+        labels = list(found) if found.dtype.kind in "mM" else found.tolist()
+        return [(label, rows, every) for label, rows in zip(labels, parts, strict=True)]
 
     def _keys(self, by: Any) -> np.ndarray:
         """Return the group of each row of X."""
@@ -218,7 +219,9 @@ class BacktestResult:
     def _table(self) -> tuple[list[str], list[tuple[str, list[str]]]]:
         """Return the columns and rows of the table that is shown."""
         folds, leads = self.groups("fold"), self.groups("lead")
-        rows = [(f"fold {label}", *part) for label, *part in _ends(folds)]
+        rows = [(f"fold {label}", *part) for label, *part in folds]
+        if len(rows) > 2 * _SHOWN + 1:
+            rows = [*rows[:_SHOWN], ("...",), *rows[-_SHOWN:]]
         rows += [("all", *part) for _, *part in self.groups(None)]
         if len(leads) > 1:
             rows += [(f"lead {label}", *part) for label, *part in _some(leads)]
@@ -259,13 +262,6 @@ class BacktestResult:
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         above = "<br>".join(map(escape, self._summary()))
         return f"<p>{above}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _ends(groups: list[Any]) -> list[Any]:
-    """Return the first and the last groups, and what stands for those between."""
-    if len(groups) <= 2 * _SHOWN + 1:
-        return groups
-    return [*groups[:_SHOWN], ("...",), *groups[-_SHOWN:]]
 
 
 def _some(groups: list[Any]) -> list[Any]:

@@ -735,13 +735,13 @@ class TestResult:
         first, second, *_ = shown.splitlines()
         assert first == ("BacktestResult: 3 folds, 60 forecasts, 3 output(s), leads of 1 to 3")
         assert second == (
-            "fitted every fold; season of 7 steps, found in the 60 training rows of the first fold"
+            "fitted in every fold; season of 7 steps, found in the 60 training rows of the first fold"
         )
         for words in ("fold 0", "fold 2", "all", "lead 1", "lead 3", "MASE", "persistence"):
             assert words in shown
         many = repr(backtest(ridge_pipe(), X, y, cv=Rolling(), refit=4))
         assert "..." in many
-        assert "fitted every 4 folds" in many
+        assert "fitted in the first one of every 4 folds" in many
         assert len(many.splitlines()) < 20
 
     def test_it_shows_itself_in_a_notebook(self):

@@ -157,7 +157,7 @@ class BacktestDisplay:
             self.forecast_lines_ += ax.plot(x[of_fold], forecast[of_fold], **style)
         if names is not None:
             ax.set_xticks(x, names)
-        if self.folds is not None:
+        if self.folds is not None or np.asarray(self.at).dtype.kind == "M":
             label_rows(ax, self.at)
         elif names is None and x.dtype.kind in "iu":
             from matplotlib.ticker import MaxNLocator
