@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,11 @@ class Comparison:
     baselines: dict[str, np.ndarray]
     scales: np.ndarray | None
     how: str
+
+
+class _Series(NamedTuple):
+    values: np.ndarray  # (n_rows,), NaN where unknown
+    places: RowSteps
 
 
 def check_baseline(baseline: Any) -> None:
@@ -74,8 +79,8 @@ def compare(
     if baseline is None:
         return Comparison(None, {}, None, "no baselines")
     places = _places(rows, freq)
-    series = _series_of_targets(X, y, values, leads, places)
-    different = list({id(one): one for one in series}.values())
+    series = _series_of_targets(X, y, values, leads, places, RowSteps(rows.series, rows.number))
+    different = list({id(one.values): one.values for one in series}.values())
     season, how = _season(baseline, different, rows, places, splits[0][0])
     tested = np.concatenate([test for _, test in splits])
     baselines = {}
@@ -85,7 +90,7 @@ def compare(
             baselines[name] = np.full((len(tested), len(leads)), np.nan)
             for output in np.flatnonzero(leads).tolist():
                 baselines[name][:, output] = naive_forecasts(
-                    series[output], places, tested, int(leads[output]), steps
+                    *series[output], tested, int(leads[output]), steps
                 )
     else:
         how += (
@@ -93,15 +98,15 @@ def compare(
             "them names as forecast_targets does, or set target_leads of LSTMRegressor or "
             "KnownTargetsRegressor"
         )
-    before = places.rows_before(season)
     scales = np.empty((2, len(tested), len(leads)))
     for output, one in enumerate(series):
-        if output and one is series[output - 1]:
+        if output and one.values is series[output - 1].values:
             scales[:, :, output] = scales[:, :, output - 1]
             continue
+        before = one.places.rows_before(season)
         by_fold = [
-            in_sample_errors(one, before, train, places.series, rows.n_series)[
-                :, places.series[test]
+            in_sample_errors(one.values, before, train, rows.series, rows.n_series)[
+                :, rows.series[test]
             ]
             for train, test in splits
         ]
@@ -125,27 +130,33 @@ def _places(rows: Rows, freq: Any) -> RowSteps:
 
 
 def _series_of_targets(
-    X: Any, y: Any, values: np.ndarray, leads: np.ndarray, places: RowSteps
-) -> list[np.ndarray]:
-    """Return the series that each output is of, at each row; the same array for the same series."""
+    X: Any, y: Any, values: np.ndarray, leads: np.ndarray, steps: RowSteps, numbers: RowSteps
+) -> list[_Series]:
+    """Return the series that each output is of; the same array for the same series.
+
+    forecast_targets, which gives leads to names, counts ``steps`` of time; leads of other targets
+    are ``numbers`` of rows.
+    """
     names = column_names(y)
     names = names if len(names) == len(leads) else [None] * len(leads)
     bases = [without_lead(name) if isinstance(name, str) else None for name in names]
-    own = [
-        values_at_rows(values[:, output], int(lead), places) for output, lead in enumerate(leads)
-    ]
-    joined: dict[str, np.ndarray] = {}
-    for output, base in enumerate(bases):
+    own: list[_Series] = []
+    joined: dict[str, _Series] = {}
+    for output, (base, lead) in enumerate(zip(bases, leads.tolist(), strict=True)):
+        ways = [steps, numbers] if base is not None and base != names[output] else [numbers]
+        found = [_Series(values_at_rows(values[:, output], lead, way), way) for way in ways]
+        own.append(found[0])
         if base is None:
             continue
-        column = _column(X, base) if base not in joined else joined[base]
-        both = own[output] if column is None else _joined(own[output], column)
-        if both is not None:
-            joined[base] = both
+        column = joined[base].values if base in joined else _column(X, base)
+        both = [(_joined(one, column), way) for one, way in found] if column is not None else []
+        fits = [_Series(one, way) for one, way in both if one is not None]
+        if fits and (base not in joined or fits[0].places is joined[base].places):
+            joined[base] = fits[0]
         elif base in joined:  # another series of the same name
             bases[output] = None
-        else:  # another column
-            joined[base] = own[output]
+        else:  # another column, or none
+            joined[base] = found[0]
     return [one if base is None else joined[base] for one, base in zip(own, bases, strict=True)]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sklstm._backtest_errors import Errors
-from sklstm._series.labels import as_times, loaded_pandas
+from sklstm._series.labels import as_times, check_same_labels, is_pandas, loaded_pandas
 
 _SHOWN = 3  # folds at either end of the table
 _COLUMNS = {
@@ -144,13 +144,10 @@ class BacktestResult:
         parts = {"forecast": self.forecasts, "actual": self.actual} | self.baselines
         if self.forecasts.ndim == 1:
             return pd.DataFrame({"fold": self.folds, **parts}, index)
-        columns = {("fold", ""): self.folds}
-        for part, values in parts.items():
-            columns |= {
-                (part, name): column for name, column in zip(self.outputs, values.T, strict=True)
-            }
-        frame = pd.DataFrame(dict(enumerate(columns.values())), index)
-        return frame.set_axis(pd.MultiIndex.from_tuples(columns), axis=1)
+        names = [("fold", ""), *((part, name) for part in parts for name in self.outputs)]
+        columns = [self.folds, *(column for values in parts.values() for column in values.T)]
+        frame = pd.DataFrame(dict(enumerate(columns)), index)
+        return frame.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
 
     def measured(self, what: str = "forecasts") -> Errors:
         """Return the absolute errors of the forecasts, or of a baseline, not averaged yet."""
@@ -204,6 +201,8 @@ class BacktestResult:
         else:
             labels = np.arange(self._n_rows) if self.index is None else self.index
             keys = by(labels) if callable(by) else by
+            if is_pandas(keys) and self.index is not None:
+                check_same_labels(X=loaded_pandas().Series(0, self.index), by=keys)
         keys = np.asarray(keys)
         if keys.shape != (self._n_rows,):
             raise ValueError(
@@ -272,7 +271,9 @@ def _some(groups: list[Any]) -> list[Any]:
 def _text(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
-    return "" if np.isnan(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    if np.isnan(value):
+        return ""
+    return f"{value:#.3g}".rstrip(".") if abs(value) < 1000 else f"{value:.0f}"
 
 
 def _pandas(what: str) -> Any:

@@ -206,8 +206,9 @@ class TestEqualsALoop:
             expected += [(row, predicted[passed.index(row)]) for row in test]
         check(found, expected)
 
-    def test_windows_that_are_in_x_need_no_other_rows(self):
-        X, y = one_series("numpy")
+    @pytest.mark.parametrize("kind", ["numpy", "holes"])
+    def test_windows_that_are_in_x_need_no_other_rows(self, kind):
+        X, y = one_series(kind)
         windows = SlidingWindowTransformer(WINDOW).fit_transform(X)
         cv = TimeSeriesSplit(2, gap=3)
         check(backtest(lstm(), windows, y, cv=cv), loop(lstm(), windows, y, cv.split(X)))
@@ -629,6 +630,14 @@ class TestErrors:
         found = backtest(lstm_pipe(), X, y, cv=2).errors(by="month")
         assert found.index.tolist() == [4, 5, 6]
 
+    def test_a_series_of_other_labels_is_no_group(self):
+        X, y = one_series("dates")
+        result = backtest(ridge_pipe(), X, y, cv=2)
+        by = pd.Series(DAYS.month, DAYS)
+        assert result.errors(by=by).equals(result.errors(by=by.to_numpy()))
+        with pytest.raises(ValueError, match="X and by have different indexes"):
+            result.errors(by=by[::-1])
+
     @pytest.mark.parametrize("by", ["hours", "series", np.zeros(3), lambda index: index[:2], 7])
     def test_other_groups_are_refused(self, by):
         X, y = one_series("dates")
@@ -690,6 +699,22 @@ class TestErrors:
         result = backtest(ridge_pipe(), X, y, cv=3, baseline=7)
         expected = np.column_stack([SERIES, 2 * SERIES])[result.rows]
         assert_array_equal(result.baselines["persistence"], expected)
+        assert_array_equal(result.to_frame()["persistence"], expected)
+
+    @pytest.mark.parametrize("make", ["shift", "array", "freq"])
+    def test_no_baseline_is_of_a_later_row_where_targets_are_counted_in_rows(self, make):
+        """With steps, the target five steps ago would be the value of a later row after a hole."""
+        X = frame(INDEXES["holes"], HOLES)
+        if make == "freq":
+            y = forecast_targets(X["load"], [5], freq="rows")
+        else:
+            y = X["load"].shift(-5) if make == "shift" else X["load"].shift(-5).to_numpy()
+        model = make_pipeline(StandardScaler(), KnownTargetsRegressor(Ridge()))
+        result = backtest(model, X, y, cv=5, baseline=7)
+        assert_array_equal(result.target_leads, [5])
+        assert_array_equal(np.ravel(result.baselines["persistence"]), X["load"].iloc[result.rows])
+        seasonal = X["load"].to_numpy()[result.rows - 2]
+        assert_array_equal(np.ravel(result.baselines["seasonal_naive"]), seasonal)
 
     def test_a_column_of_other_values_is_not_taken_for_the_series(self):
         X, y = one_series("dates")
@@ -734,9 +759,9 @@ class TestResult:
         shown = repr(backtest(ridge_pipe(), X, y, cv=TimeSeriesSplit(3, test_size=20)))
         first, second, *_ = shown.splitlines()
         assert first == ("BacktestResult: 3 folds, 60 forecasts, 3 output(s), leads of 1 to 3")
-        assert second == (
-            "fitted in every fold; season of 7 steps, found in the 60 training rows of the first fold"
-        )
+        fits, season = second.split("; ")
+        assert fits == "fitted in every fold"
+        assert season == "season of 7 steps, found in the 60 training rows of the first fold"
         for words in ("fold 0", "fold 2", "all", "lead 1", "lead 3", "MASE", "persistence"):
             assert words in shown
         many = repr(backtest(ridge_pipe(), X, y, cv=Rolling(), refit=4))

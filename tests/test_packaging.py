@@ -63,6 +63,7 @@ def test_a_script_with_every_public_name_runs(python, tmp_path):
         "GateActivityDisplay",
         "ForecastDisplay",
         "WindowSplitDisplay",
+        "BacktestDisplay",
     ]
 
 
