@@ -15,8 +15,8 @@ _MOST_STEPS = 2**14  # the latest ones of each series are looked at
 _SIGNIFICANT_IF_SUGGESTED, _SEASONS_IF_SUGGESTED = 3.0, 3
 _SIGNIFICANT, _SEASONS = 4.5, 5
 _LEAST = 0.1  # weaker seasons forecast nothing, however sure they are
-# Multiples of a season, and a season within a longer one, are about as strong as the longer one.
-_AS_STRONG = 0.9
+# Multiples of a season are as strong, but for chance.
+_AS_STRONG, _BY_CHANCE = 0.9, 2.0
 _PERIODS = ("1min", "1h", "1D", "7D", "365.25D")
 
 
@@ -61,7 +61,7 @@ def find_season(
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = np.where(counts > 0, (products / counts) / (products[0] / counts[0]), 0.0)
     squares = np.cumsum(correlation**2)  # Bartlett's formula: those of smooth series are large
-    scores = np.zeros(longest + 1)
+    scores, errors = np.zeros((2, longest + 1))
     for lag in suggested or range(2, longest + 1):
         if not 2 <= lag <= longest:
             continue
@@ -70,8 +70,12 @@ def find_season(
         is_peak = correlation[lag] > max(correlation[lag - 1], correlation[lag + 1])
         score = multiples.mean()
         if is_peak and score > max(significant * error, _LEAST):
-            scores[lag] = score
-    return int(np.argmax(scores >= _AS_STRONG * scores.max())) if scores.any() else 1
+            scores[lag], errors[lag] = score, error
+    if not scores.any():
+        return 1
+    best = int(np.argmax(scores))
+    as_strong = min(_AS_STRONG * scores[best], scores[best] - _BY_CHANCE * errors[best])
+    return int(np.argmax(scores >= as_strong))
 
 
 def suggested_seasons(index: PandasIndex, n_steps: int) -> list[int]:
