@@ -105,7 +105,8 @@ def backtest(
     **Baselines.** Persistence is the last known value of the series at the row where the forecast
     is made, the seasonal naive forecast the last known one of the same part of the season. A value
     is a target of an earlier row, or in the column of ``X`` that the target is named after
-    (``load`` for ``load_lead1``). Of targets known at their own row (leads of 0) there is none.
+    (``load`` for ``load_lead1``); without it, the first values of a series are unknown. Of targets
+    known at their own row (leads of 0) there is no baseline.
 
     **Season.** With ``baseline="auto"``, the autocorrelation of the changes from step to step in
     the first training rows decides, at a day, week or year of an index of times, else at all

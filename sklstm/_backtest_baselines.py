@@ -139,25 +139,24 @@ def _series_of_targets(
     """
     names = column_names(y)
     names = names if len(names) == len(leads) else [None] * len(leads)
-    bases = [without_lead(name) if isinstance(name, str) else None for name in names]
+    bases = [without_lead(name) if isinstance(name, str) else "" for name in names]
     own: list[_Series] = []
     joined: dict[str, _Series] = {}
+    alone: set[int] = set()  # outputs of another series of the same name
     for output, (base, lead) in enumerate(zip(bases, leads.tolist(), strict=True)):
-        ways = [steps, numbers] if base is not None and base != names[output] else [numbers]
+        ways = [steps, numbers] if base not in ("", names[output]) else [numbers]
         found = [_Series(values_at_rows(values[:, output], lead, way), way) for way in ways]
         own.append(found[0])
-        if base is None:
-            continue
         column = joined[base].values if base in joined else _column(X, base)
         both = [(_joined(one, column), way) for one, way in found] if column is not None else []
         fits = [_Series(one, way) for one, way in both if one is not None]
         if fits and (base not in joined or fits[0].places is joined[base].places):
             joined[base] = fits[0]
-        elif base in joined:  # another series of the same name
-            bases[output] = None
+        elif base in joined:
+            alone.add(output)
         else:  # another column, or none
             joined[base] = found[0]
-    return [one if base is None else joined[base] for one, base in zip(own, bases, strict=True)]
+    return [own[at] if at in alone else joined[base] for at, base in enumerate(bases)]
 
 
 def _joined(one: np.ndarray, other: np.ndarray) -> np.ndarray | None:
