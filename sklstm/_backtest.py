@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklstm._backtest_baselines import check_baseline, compare
 from sklstm._backtest_folds import Fits, Rows, freq_of, groups_of, splits_of, step_with_leads
 from sklstm._backtest_result import BacktestResult
-from sklstm._containers import column_names
+from sklstm._containers import as_numbers, column_names
 from sklstm._network.progress import counting
 from sklstm._series.labels import check_same_labels
 from sklstm._series.lead_names import read_leads
@@ -134,8 +134,7 @@ def backtest(
     """
     check_baseline(baseline)
     check_same_labels(X=X, y=y)
-    data: Any
-    (data,), (y,) = indexable(X), indexable(y)
+    data, y = _with_rows(X, "X"), _with_rows(y, "y")
     n_rows = data.shape[0] if hasattr(data, "shape") else len(data)
     targets = check_targets(estimator, y, n_rows)
     values = targets.reshape(n_rows, -1)  # (rows, outputs)
@@ -186,3 +185,11 @@ def backtest(
         _scales=compared.scales,
         _how=f"{fitted}; {compared.how}",
     )
+
+
+def _with_rows(data: Any, name: str) -> Any:
+    """Return data of which rows can be taken; refuse what has none."""
+    is_lazy = hasattr(data, "collect") and not hasattr(data, "get_columns")
+    if is_lazy or isinstance(data, memoryview) or hasattr(data, "detach"):  # a tensor
+        data = as_numbers(data, name)
+    return indexable(data)[0]
