@@ -52,6 +52,7 @@ sphinx_gallery_conf = {
                 "the_cell",
                 "grid_search",
                 "compare_models",
+                "backtest",
                 "forecast_ahead",
                 "known_ahead",
                 "lag_importance",

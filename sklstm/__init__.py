@@ -1,9 +1,12 @@
 """LSTMs for time series inside plain scikit-learn."""
 
+from sklstm._backtest.backtest import backtest
+from sklstm._backtest.result import BacktestResult
 from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_importance import lag_importance
 from sklstm._lag_table import LagTableTransformer
 from sklstm._panel_split import PanelSplit
+from sklstm._plot.backtest import BacktestDisplay
 from sklstm._plot.forecast import ForecastDisplay
 from sklstm._plot.gate_activity import GateActivityDisplay
 from sklstm._plot.lag_importance import LagImportanceDisplay
@@ -18,6 +21,8 @@ from sklstm._transformer import SlidingWindowTransformer
 __version__ = "0.1.0"
 
 __all__ = [
+    "BacktestDisplay",
+    "BacktestResult",
     "ForecastDisplay",
     "GateActivityDisplay",
     "KnownTargetsRegressor",
@@ -29,6 +34,7 @@ __all__ = [
     "SlidingWindowTransformer",
     "WindowArray",
     "WindowSplitDisplay",
+    "backtest",
     "forecast_targets",
     "known_targets_scorer",
     "lag_importance",

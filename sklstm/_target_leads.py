@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._containers import column_names
+from sklstm._containers import column_names, columns_of_numbers
 from sklstm._series.lead_names import read_leads
 from sklstm._series.panel import Panel
 from sklstm._series.rows_later import rows_later
@@ -65,6 +65,41 @@ def find_leads(
             "own row each output becomes known: range(1, 25) for the next 24 values."
         )
     return np.array(leads, dtype=np.int64)
+
+
+def leads_of_rows(
+    target_leads: Any, X: Any, y: Any, values: np.ndarray, panel: Panel | None
+) -> np.ndarray:
+    """Return the lead of each output, where X holds rows: see :func:`find_leads`.
+
+    Parameters
+    ----------
+    target_leads, y
+        As in :func:`find_leads`.
+    X : array-like
+        Rows, or windows that end at them.
+    values : ndarray of shape (n, outputs)
+        ``y`` as numbers, in the order of ``X``.
+    panel : Panel or None
+        The series of the rows. None: one series.
+    """
+    order = slice(None) if panel is None else panel.order
+    windows = _windows_of_rows(X, panel) if isinstance(target_leads, str) else None
+    return find_leads(target_leads, y, values[order], windows)
+
+
+def _windows_of_rows(X: Any, panel: Panel | None) -> Windows | None:
+    """Return windows of one step, the rows of X; None if X has no columns of numbers."""
+    rows = columns_of_numbers(X)
+    if rows is None or not rows.shape[1]:
+        return None
+    places = np.arange(len(rows))
+    if panel is not None:  # a row of NaN lies between the series
+        places += panel.series[panel.order]
+        apart = np.full((len(rows) + len(panel.names), rows.shape[1]), np.nan)
+        apart[places] = rows[panel.order]
+        rows = apart
+    return Windows(rows, places, 1, 1)
 
 
 def _leads_of_values(values: np.ndarray, windows: Windows | None) -> np.ndarray:

@@ -64,6 +64,7 @@ def test_a_script_with_every_public_name_runs(python, tmp_path):
         "ForecastDisplay",
         "WindowSplitDisplay",
         "LagImportanceDisplay",
+        "BacktestDisplay",
     ]
 
 

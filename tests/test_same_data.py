@@ -32,6 +32,7 @@ from sklstm import (
     LSTMRegressor,
     SlidingWindowTransformer,
     WindowSplitDisplay,
+    backtest,
     forecast_targets,
     known_targets_scorer,
     lag_importance,
@@ -136,6 +137,12 @@ def model(estimator, X):
 
 def fit(X, y=Y, sample_weight=None):
     return model(lstm().fit(X, y, sample_weight), X)
+
+
+def backtested(X, y):
+    estimator = make_pipeline(SlidingWindowTransformer(SIZE), lstm(early_stopping=False))
+    result = backtest(estimator, X, y, cv=2, baseline=1)
+    return [result.forecasts, result.actual]
 
 
 def partial_fit(shape, X, y=Y, sample_weight=None):
@@ -256,6 +263,8 @@ CALLS = {
         lambda series: [np.asarray(forecast_targets(series, HORIZON))],
         lambda series: [targets_of(series)],
     ),
+    "backtest, X": Call("X", "rows", lambda X: backtested(X, targets_of(NUMBERS[:, 0]))),
+    "backtest, y": Call("y", "rows", lambda y: backtested(NUMBERS, y)),
     "fit, X": Call("X", "windows", fit),
     "fit, 2-D X": Call("X", "2-D windows", fit),
     "fit, y": Call("y", "row targets", partial(fit, WINDOWS)),

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 import sklstm
 from sklstm import (
+    BacktestDisplay,
+    BacktestResult,
     ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
@@ -16,6 +18,7 @@ from sklstm import (
     SlidingWindowTransformer,
     WindowArray,
     WindowSplitDisplay,
+    backtest,
     forecast_targets,
     known_targets_scorer,
     lag_importance,
@@ -73,12 +76,17 @@ gates: GateActivityDisplay = GateActivityDisplay.from_estimator(lstm, windows, r
 forecast: ForecastDisplay = ForecastDisplay.from_predictions(series[:, 0], predicted, row=100)
 forecast = ForecastDisplay.from_estimator(lstm, windows, series[:, 0], row=100)
 folds: WindowSplitDisplay = WindowSplitDisplay.from_estimator(transformer, series, cv=3)
+result: BacktestResult = backtest(known, windows, later, cv=2, refit=False, baseline=7)
+errors: BacktestDisplay = BacktestDisplay.from_result(result, by="fold", measure="MASE")
+forecasts: NDArray[np.float64] = result.forecasts
+season: int | None = result.season
 for display in (
     curve.plot(),
     gates.plot(cmap="viridis"),
     forecast.plot(),
     folds.plot(),
     bars.plot(),
+    errors.plot(),
 ):
     print(type(display).__name__, display.figure_.get_size_inches().shape)
 

@@ -1,4 +1,4 @@
-"""Progress of a fit with ``verbose=1``: a bar in a terminal or notebook, or lines of text."""
+"""Progress with ``verbose=1``: a bar in a terminal or notebook, or lines of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ class EpochProgress(Callback):
         if _draws_bars():
             self.bar_ = _bar_type()(total=n_epochs, desc="LSTMRegressor", unit="epoch")
         else:
-            self.line_ = _Lines(n_epochs)
+            self.line_ = _Lines(n_epochs, "LSTMRegressor", "epoch")
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Show the epoch and its losses."""
@@ -50,20 +50,21 @@ class EpochProgress(Callback):
 
 
 class _Lines:
-    """Print a line after each tenth of the epochs; write each line in one call."""
+    """Print a line after each tenth of the units of work; write each line in one call."""
 
-    def __init__(self, n_epochs: int) -> None:
-        self.n_epochs, self.n_done, self.line = n_epochs, 0, ""
+    def __init__(self, n_units: int, name: str, unit: str) -> None:
+        self.n_units, self.n_done, self.line = n_units, 0, ""
+        self.name, self.unit = name, unit
         self.started = time.perf_counter()
 
     def update(self, losses: dict[str, str]) -> None:
         self.n_done += 1
-        left = (time.perf_counter() - self.started) / self.n_done * (self.n_epochs - self.n_done)
-        parts = [f"epoch {self.n_done}/{self.n_epochs}"]
+        left = (time.perf_counter() - self.started) / self.n_done * (self.n_units - self.n_done)
+        parts = [f"{self.unit} {self.n_done}/{self.n_units}"]
         parts += [f"{name} {loss}" for name, loss in losses.items()]
-        parts += [f"at most {left:.0f} s left"] if self.n_done < self.n_epochs else []
+        parts += [f"at most {left:.0f} s left"] if self.n_done < self.n_units else []
         self.line = ", ".join(parts)
-        if self.n_done * 10 // self.n_epochs > (self.n_done - 1) * 10 // self.n_epochs:
+        if self.n_done * 10 // self.n_units > (self.n_done - 1) * 10 // self.n_units:
             self._write(self.line)
             self.line = ""
 
@@ -71,9 +72,22 @@ class _Lines:
         if self.line:  # training stopped before the last epoch
             self._write(self.line.rpartition(", ")[0] + ", stopped")
 
-    @staticmethod
-    def _write(line: str) -> None:
-        print(f"LSTMRegressor: {line}\n", end="", flush=True)
+    def _write(self, line: str) -> None:
+        print(f"{self.name}: {line}\n", end="", flush=True)
+
+
+@contextmanager
+def counting(n_units: int, name: str, unit: str) -> Iterator[Callable[[], None]]:
+    """Show how many units of work are done; each call of what is returned counts one."""
+    if _draws_bars():
+        with _bar_type()(total=n_units, desc=name, unit=unit) as bar:
+            yield lambda: bar.update() and None
+        return
+    lines = _Lines(n_units, name, unit)
+    try:
+        yield lambda: lines.update({})
+    finally:
+        lines.close()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_LEAD = re.compile(r".*_lead(\d{1,18})", re.DOTALL)  # 18 digits fit into an int of 64 bits
+_LEAD = re.compile(r"(.*)_lead(\d{1,18})", re.DOTALL)  # 18 digits fit into an int of 64 bits
 
 
 def lead_name(name: object, lead: int) -> str:
@@ -22,4 +22,10 @@ def read_leads(names: Sequence[object]) -> list[int] | None:
     matches = [_LEAD.fullmatch(name) if isinstance(name, str) else None for name in last]
     if not any(matches):
         return None
-    return [0 if match is None else int(match[1]) for match in matches]
+    return [0 if match is None else int(match[2]) for match in matches]
+
+
+def without_lead(name: str) -> str:
+    """Return the name of the series that a target is of: ``load`` for ``load_lead24``."""
+    match = _LEAD.fullmatch(name)
+    return name if match is None else match[1]

@@ -13,6 +13,8 @@ import pytest
 from joblib import Parallel, delayed
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
+from sklstm._network.progress import counting
+
 X = np.random.RandomState(0).randn(60, 4, 1)
 Y = X[:, :, 0].sum(axis=1)
 
@@ -171,3 +173,39 @@ def test_a_program_without_a_terminal_of_its_own_can_fit(small_lstm, output):
 def test_a_fit_is_the_same_with_and_without_progress(small_lstm, capsys):
     silent, loud = (small_lstm(verbose=verbose).fit(X, Y) for verbose in (0, 1))
     np.testing.assert_array_equal(silent.predict(X), loud.predict(X))
+
+
+class TestCounting:
+    """Progress of other work than epochs, such as the folds of a backtest."""
+
+    def count(self, n_done, n=4):
+        with counting(n, "backtest", "fold") as done:
+            for _ in range(n_done):
+                done()
+
+    def test_a_terminal_shows_one_bar(self, on_terminal):
+        written = on_terminal(self.count, 4)
+        assert written.count("\n") == 1
+        assert bars(written)[-1].startswith("backtest: 100%|")
+        assert "4/4" in bars(written)[-1]
+
+    def test_other_outputs_get_lines(self, capsys):
+        self.count(4)
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split(",")[0] for line in lines] == [
+            f"backtest: fold {number}/4" for number in (1, 2, 3, 4)
+        ]
+
+    def test_an_error_ends_the_lines_and_the_bar(self, on_terminal, capsys):
+        def stop_after_one():
+            with counting(100, "backtest", "fold") as done:
+                done()
+                raise ValueError("of a fit")
+
+        def fail():
+            with pytest.raises(ValueError, match="of a fit"):
+                stop_after_one()
+
+        assert on_terminal(fail).endswith("\n")
+        fail()
+        assert capsys.readouterr().out == "backtest: fold 1/100, stopped\n"

@@ -7,6 +7,7 @@ from matplotlib.dates import ConciseDateFormatter
 from sklearn.model_selection import TimeSeriesSplit
 
 from sklstm import (
+    BacktestDisplay,
     ForecastDisplay,
     GateActivityDisplay,
     LagImportanceDisplay,
@@ -72,7 +73,19 @@ def importance_display():
     return LagImportanceDisplay(importance=importance)
 
 
+def backtest_display():
+    leads = np.arange(1, 8)
+    return BacktestDisplay(
+        at=leads,
+        forecast=1 + leads / 10,
+        others={"persistence": 1 + leads % 7, "seasonal naive": np.full(7, 1.9)},
+        xlabel="lead",
+        ylabel="MAE",
+    )
+
+
 MADE_UP = {
+    "backtest": backtest_display,
     "loss": loss_display,
     "forecast": forecast_display,
     "splits": split_display,

@@ -15,6 +15,7 @@ from numpydoc.validate import validate as numpydoc_validate
 
 import sklstm
 from sklstm import (
+    BacktestDisplay,
     ForecastDisplay,
     GateActivityDisplay,
     LagImportanceDisplay,
@@ -25,6 +26,7 @@ from tests.plot.made_up import MADE_UP
 
 BASELINE = Path(__file__).parent / "baseline"
 DISPLAYS = [
+    BacktestDisplay,
     ForecastDisplay,
     GateActivityDisplay,
     LagImportanceDisplay,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sklstm._series.lead_names import lead_name, read_leads
+from sklstm._series.lead_names import lead_name, read_leads, without_lead
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,13 @@ def test_leads_are_read_from_the_names_of_forecast_targets(names, leads):
 @pytest.mark.parametrize("name", ["load", "load_lead2", None, 7, ("a", "b")])
 def test_names_that_are_given_are_read(name):
     assert read_leads([lead_name(name, lead) for lead in (1, 24)]) == [1, 24]
+
+
+@pytest.mark.parametrize("name", ["load", "y_lead1", "load\nof", "a_lead2_b", ""])
+def test_the_name_of_the_series_is_that_without_its_lead(name):
+    assert without_lead(lead_name(name, 24)) == name
+
+
+def test_a_name_without_a_lead_is_that_of_the_series():
+    assert without_lead("misled") == "misled"
+    assert without_lead("load_lead1h") == "load_lead1h"

@@ -1,0 +1,286 @@
+"""BacktestDisplay: errors of a backtest against the baselines, or its forecasts over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklstm._backtest.result import BacktestResult
+from sklstm._plot.drawing import (
+    BLACK,
+    BLUE,
+    GREY,
+    VERMILLION,
+    axes_and_figure,
+    drawing_positions,
+    label_rows,
+    legend_on_top,
+    line_style,
+)
+from sklstm._series.panel import some_names
+from sklstm._validation import is_int
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "actual": {"color": BLACK, "linewidth": 1},
+    "persistence": {"color": GREY, "linestyle": ":", "marker": "^", "markersize": 4},
+    "seasonal naive": {"color": BLUE, "linestyle": "-.", "marker": "D", "markersize": 4},
+}
+_MEASURES = ("MAE", "RMSE", "MASE", "RMSSE")
+
+
+class BacktestDisplay:
+    """Errors of a backtest against those of the baselines, or its forecasts over time.
+
+    Make it with :meth:`from_result`. All parameters are kept as attributes.
+
+    Parameters
+    ----------
+    at : array-like of shape (n,)
+        Labels on the x axis: leads, folds, hours, dates.
+
+    forecast : array-like of shape (n,)
+        Errors of the forecasts, or the forecasts.
+
+    others : dict of str to array-like of shape (n,)
+        What they are compared with, by label: errors of the baselines, or the actual values.
+
+    folds : array-like of int of shape (n,) or None, default=None
+        The fold of each forecast. Lines of forecasts end where their fold ends. None: one line.
+
+    xlabel : str or None, default=None
+        Label of the x axis. None: the name of ``at``.
+
+    ylabel : str or None, default=None
+        Label of the y axis.
+
+    estimator_name : str or None, default=None
+        Label of the forecasts in the legend. None: "forecast".
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes with the lines.
+
+    figure_ : matplotlib.figure.Figure
+        The figure of the axes.
+
+    forecast_lines_ : list of matplotlib.lines.Line2D
+        The line of the forecasts or their errors, one for each fold.
+
+    other_lines_ : dict of str to matplotlib.lines.Line2D
+        The other lines, by label.
+
+    See Also
+    --------
+    backtest : Makes the result.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklstm import BacktestDisplay, backtest, forecast_targets
+    >>> from sklstm.datasets import load_chicago_ridership
+    >>> X = load_chicago_ridership(as_frame=True).data[:400]
+    >>> result = backtest(Ridge(), X, forecast_targets(X["ridership"], 7), cv=3)
+    >>> display = BacktestDisplay.from_result(result)
+    >>> list(display.other_lines_)
+    ['persistence', 'seasonal naive']
+    """
+
+    ax_: Axes
+    figure_: Figure
+    forecast_lines_: list[Line2D]
+    other_lines_: dict[str, Line2D]
+
+    def __init__(
+        self,
+        *,
+        at: pd.Index | Sequence[Any] | NDArray[Any],
+        forecast: Sequence[float] | NDArray[Any],
+        others: dict[str, Any],
+        folds: Sequence[int] | NDArray[Any] | None = None,
+        xlabel: str | None = None,
+        ylabel: str | None = None,
+        estimator_name: str | None = None,
+    ) -> None:
+        self.at = at
+        self.forecast = forecast
+        self.others = others
+        self.folds = folds
+        self.xlabel = xlabel
+        self.ylabel = ylabel
+        self.estimator_name = estimator_name
+
+    def plot(self, ax: Axes | None = None, *, line_kw: dict[str, Any] | None = None) -> Self:
+        """Draw the lines.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            Axes to draw in. None: those of a new figure. To compare the results of several
+            estimators, draw them in the same axes.
+        line_kw : dict or None, default=None
+            Keywords of matplotlib's ``plot`` for the forecasts.
+
+        Returns
+        -------
+        display : BacktestDisplay
+            The display itself.
+        """
+        ax, figure = axes_and_figure(ax, "BacktestDisplay.plot")
+        x, names = drawing_positions(self.at), None
+        if x.dtype.kind not in "iufM":
+            x, names = np.arange(len(x)), x
+        known = {line.get_label() for line in ax.lines}  # of another estimator
+        self.other_lines_ = {}
+        for name, values in self.others.items():
+            if name in known and name != "actual":
+                continue
+            order = np.unique(x, return_index=True)[1] if name == "actual" else slice(None)
+            style = {"label": name} | _STYLES.get(name, {})
+            (self.other_lines_[name],) = ax.plot(x[order], np.asarray(values)[order], **style)
+        label = "forecast" if self.estimator_name is None else self.estimator_name
+        marked = {"marker": "s", "markersize": 4} if self.folds is None else {"linewidth": 1}
+        style = line_style(line_kw, color=VERMILLION, label=label, **marked)
+        folds = np.zeros(len(x)) if self.folds is None else np.asarray(self.folds)
+        forecast, self.forecast_lines_ = np.asarray(self.forecast), []
+        for fold in np.unique(folds):
+            of_fold = folds == fold
+            self.forecast_lines_ += ax.plot(x[of_fold], forecast[of_fold], **style)
+        if names is not None:
+            ax.set_xticks(x, names)
+        if self.folds is not None or np.asarray(self.at).dtype.kind == "M":
+            label_rows(ax, self.at)
+        elif names is None and x.dtype.kind in "iu":
+            from matplotlib.ticker import MaxNLocator
+
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if self.xlabel is not None:
+            ax.set_xlabel(self.xlabel)
+        if self.ylabel is not None:
+            ax.set_ylabel(self.ylabel)
+        # Room for the legend; errors start at zero. Data limits are extended, since new limits of
+        # the axes would override those of other lines.
+        low, high = ax.dataLim.intervaly
+        low = min(low, 0) if self.folds is None else low
+        ax.update_datalim([(x[0], low), (x[0], high + (high - low) / 5)])
+        ax.autoscale_view()
+        legend_on_top(ax, n_columns=3)
+        self.ax_, self.figure_ = ax, figure
+        return self
+
+    @classmethod
+    def from_result(
+        cls,
+        result: BacktestResult,
+        *,
+        kind: Literal["errors", "forecasts"] = "errors",
+        by: Any = "lead",
+        measure: Literal["MAE", "RMSE", "MASE", "RMSSE"] = "MAE",
+        output: int = 0,
+        series: Any = None,
+        ax: Axes | None = None,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the result of a backtest.
+
+        Parameters
+        ----------
+        result : BacktestResult
+            What :func:`backtest` returns.
+        kind : {"errors", "forecasts"}, default="errors"
+            "errors" draws the errors of the forecasts and of the baselines; "forecasts" the
+            forecasts and the actual values, each at the row where the forecast was made.
+        by : str, callable or array-like, default="lead"
+            What errors are drawn over: see :meth:`BacktestResult.errors`.
+        measure : {"MAE", "RMSE", "MASE", "RMSSE"}, default="MAE"
+            The error that is drawn.
+        output : int, default=0
+            The number of the output whose forecasts are drawn.
+        series : object, default=None
+            The name of the series whose forecasts are drawn, if there are several.
+        ax : matplotlib.axes.Axes or None, default=None
+            Axes to draw in. None: those of a new figure.
+        name : str or None, default=None
+            Label of the forecasts in the legend. None: "forecast".
+        line_kw : dict or None, default=None
+            Keywords of matplotlib's ``plot`` for the forecasts.
+
+        Returns
+        -------
+        display : BacktestDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as described.
+        ImportError
+            If matplotlib is not installed.
+        """
+        if kind == "errors":
+            display = cls(**_errors(result, by, measure), estimator_name=name)
+        elif kind == "forecasts":
+            display = cls(**_forecasts(result, output, series), estimator_name=name)
+        else:
+            raise ValueError(f"kind must be 'errors' or 'forecasts', got {kind!r}.")
+        return display.plot(ax, line_kw=line_kw)
+
+
+def _errors(result: BacktestResult, by: Any, measure: str) -> dict[str, Any]:
+    groups = result.groups(by)
+    errors = {name: result.measured(name) for name in ["forecasts", *result.baselines]}
+    tables = {
+        name: [found.table(rows, outputs).get(measure) for _, rows, outputs in groups]
+        for name, found in errors.items()
+    }
+    if measure not in _MEASURES or None in tables["forecasts"]:
+        raise ValueError(
+            f"measure must be one of {_MEASURES}, got {measure!r}. Without baselines "
+            "(baseline=None) there are the first two only."
+        )
+    labels = [label for label, *_ in groups]
+    return {
+        "at": labels if np.asarray(labels).dtype.kind in "iufM" else list(map(str, labels)),
+        "forecast": tables.pop("forecasts"),
+        "others": {name.replace("_", " "): values for name, values in tables.items()},
+        "xlabel": by if isinstance(by, str) else getattr(by, "name", None),
+        "ylabel": measure,
+    }
+
+
+def _forecasts(result: BacktestResult, output: int, series: Any) -> dict[str, Any]:
+    if not is_int(output) or not 0 <= output < len(result.outputs):
+        raise ValueError(
+            f"output must be an int from 0 to {len(result.outputs) - 1}, got {output!r}. The "
+            f"outputs are {some_names(result.outputs)}."
+        )
+    shape = len(result.rows), len(result.outputs)
+    names = result.series_names
+    which: Any = slice(None)
+    if names is not None:
+        if series not in names:
+            raise ValueError(
+                f"series must be the name of one of the {len(names)} series "
+                f"({some_names(names)}), got {series!r}."
+            )
+        which = np.flatnonzero(result.series == names.index(series))
+    labels: Any = result.rows[which]
+    if result.index is not None:
+        labels = result.index.get_level_values(-1)[labels]
+    return {
+        "at": labels,
+        "forecast": result.forecasts.reshape(shape)[which, output],
+        "others": {"actual": result.actual.reshape(shape)[which, output]},
+        "folds": result.folds[which],
+        "ylabel": str(result.outputs[output]),
+    }
