@@ -332,7 +332,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
             Interval(numbers.Integral, 0, None, closed="left"),
             "array-like",
         ],
-        "loss": [StrOptions({"squared_error", "absolute_error"})],
+        "loss": [StrOptions({"squared_error", "absolute_error", "quantile"})],
+        "quantiles": ["array-like"],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), type],
         "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
         "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
@@ -371,7 +372,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         linear_skip: bool = True,
         supervise: Literal["auto", "last", "every_step"] = "auto",
         target_leads: Literal["auto"] | int | Sequence[int] | NDArray[np.integer] = "auto",
-        loss: Literal["squared_error", "absolute_error"] = "squared_error",
+        loss: Literal["squared_error", "absolute_error", "quantile"] = "squared_error",
+        quantiles: Sequence[float] | NDArray[np.floating] = (0.05, 0.5, 0.95),
         optimizer: Literal["adam", "adamw", "sgd"] | type[torch.optim.Optimizer] = "adam",
         learning_rate: float = 0.003,
         weight_decay: float = 0.0,
@@ -399,6 +401,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         self.supervise = supervise
         self.target_leads = target_leads
         self.loss = loss
+        self.quantiles = quantiles
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -528,6 +531,44 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         """
         check_fitted(self, "net_")
         return self._predictions(X)
+
+    def predict_quantiles(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict all quantiles of the target of every window, which never cross.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, window_size, n_features) or (n, window_size)
+            Windows, oldest step first.
+
+        Returns
+        -------
+        y : ndarray of shape (n, n_quantiles) or (n, n_outputs, n_quantiles)
+            In the order of ``quantiles`` and in units of the target, as float64.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted with another ``loss`` than "quantile", or as
+            :meth:`predict`.
+
+        Warns
+        -----
+        UserWarning
+            As :meth:`predict`.
+
+        Notes
+        -----
+        A pipeline of scikit-learn has no such method:
+        ``pipe[-1].predict_quantiles(pipe[:-1].transform(X))``.
+        """
+        check_fitted(self, "net_")
+        if not self._architecture.quantiles:
+            raise ValueError(
+                f"predict_quantiles needs loss='quantile', but this {type(self).__name__} was "
+                f"fitted with loss={self._trained_with.loss!r}. Set loss='quantile', and quantiles "
+                f"if others than {self.quantiles!r} are needed, and call fit again."
+            )
+        return self._predictions(X, each_quantile=True)
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination of the predictions; unknown targets are left out.

@@ -82,20 +82,22 @@ class WindowNet(NeuralNetRegressor):
 
     def set_loss_units(self, training: WindowDataset, validation: WindowDataset | None) -> None:
         """Record losses relative to those of the linear map alone on the same rows."""
-        train_loss = self._loss_without_network(training)
-        valid_loss = 1.0 if validation is None else self._loss_without_network(validation)
+        train_loss = self._loss_of_map(training)
+        valid_loss = 1.0 if validation is None else self._loss_of_map(validation)
         # A map that fits exactly leaves rounding errors only, which are no unit.
         units = [loss if loss > _LEAST_UNIT else 1.0 for loss in (train_loss, valid_loss)]
         self.loss_units_ = (units[0], units[1])
 
-    def _loss_without_network(self, dataset: WindowDataset) -> float:
+    def _loss_of_map(self, dataset: WindowDataset) -> float:
         columns = (
             [dataset.targets] if dataset.weights is None else [dataset.targets, dataset.weights]
         )
         total = 0.0
         for targets, *weights in zip(*(c.split(_ROWS_OF_A_LOSS) for c in columns), strict=True):
             y = (targets, weights[0]) if weights else targets
-            total += self.criterion_(torch.zeros_like(targets), y).item() * len(targets)
+            output = self.module_.without_learning
+            output = torch.zeros_like(targets) if output is None else output.expand(len(targets), -1)
+            total += self.criterion_(output, y).item() * len(targets)
         return total / len(dataset)
 
     # Some of these methods leave out work that skorch does for each batch. For a small network,

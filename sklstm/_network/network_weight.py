@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from sklstm._linear.skip import weighted
 from sklstm._network.batches import WindowDataset
 from sklstm._network.net import Targets, WindowNet
 
@@ -18,7 +19,11 @@ _FORECASTS_OF_HALF_CREDIBILITY = 10
 
 @torch.no_grad()
 def choose_network_weight(
-    net: WindowNet, validation: WindowDataset, n_leads: int, shrink: bool = True
+    net: WindowNet,
+    validation: WindowDataset,
+    n_leads: int,
+    shrink: bool = True,
+    instead: torch.Tensor | None = None,
 ) -> float:
     """Choose how much of the network's output to add to the linear map.
 
@@ -39,6 +44,8 @@ def choose_network_weight(
     shrink : bool, default=True
         Whether to add the standard error and multiply by the credibility. False suits a loss
         other than the squared error: the map does not minimise it, so the network helps more.
+    instead : torch.Tensor of shape (outputs * quantiles,) or None, default=None
+        What the map alone has in place of the network's output. None: nothing.
 
     Returns
     -------
@@ -64,7 +71,9 @@ def choose_network_weight(
         # As one batch, since the losses of a few rows take less time than the calls around them.
         output = torch.cat([net.evaluation_step(batch) for batch in batches])
         targets = _joined([targets for _, targets in batches])
-        losses = torch.stack([net.criterion_(output * weight, targets) for weight in _WEIGHTS])
+        losses = torch.stack(
+            [net.criterion_(weighted(output, weight, instead), targets) for weight in _WEIGHTS]
+        )
         differences[block] = (losses - losses[0]).double().cpu()
     standard_error, credibility = np.zeros(len(_WEIGHTS)), 1.0
     if shrink:
