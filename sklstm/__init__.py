@@ -8,7 +8,7 @@ from sklstm._plot.gate_activity import GateActivityDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
 from sklstm._plot.window_split import WindowSplitDisplay
 from sklstm._regressor import LSTMRegressor
-from sklstm._scoring import known_targets_scorer
+from sklstm._scoring import known_targets_scorer, pinball_scorer
 from sklstm._series.window_array import WindowArray
 from sklstm._targets import forecast_targets
 from sklstm._transformer import SlidingWindowTransformer
@@ -28,6 +28,7 @@ __all__ = [
     "WindowSplitDisplay",
     "forecast_targets",
     "known_targets_scorer",
+    "pinball_scorer",
 ]
 
 # Saved models, and lists of trusted types, then name a class by its public place, and not by

@@ -35,7 +35,7 @@ from sklstm._network.microbatches import SMALLEST_MICROBATCH
 from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
-from sklstm._network.quantiles import empirical_quantiles, middle
+from sklstm._network.quantiles import middle
 from sklstm._network.runtime import torch_state
 from sklstm._network.series_tensor import (
     check_magnitude,
@@ -156,7 +156,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 windows, codec, rows, architecture.dtype, device
             )
             del rows  # training does not need its arrays
-            skip, training, validation = self._skip_and_residuals(
+            skip, training, validation, spread = self._skip_and_residuals(
                 usable, training, validation, gap, resumed
             )
             del usable  # the data sets now have residuals as targets
@@ -164,10 +164,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             if resumed:
                 load_net_state(net, net_state(self.net_, self._architecture, self._trained_with))
             elif (layer := net.module_.quantiles) is not None:
-                found = empirical_quantiles(
-                    training.targets, training.weights, architecture.quantiles
-                )
-                layer.start.copy_(found)
+                layer.start_from(spread, training.weights)
+            del spread
             dataset = EveryStepDataset(training, windows) if run.every_step else training
             if skip is not None:
                 net.set_loss_units(training, validation)
@@ -352,24 +350,30 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         validation: WindowDataset | None,
         gap: int,
         resumed: bool,
-    ) -> tuple[LinearSkip | None, WindowDataset, WindowDataset | None]:
-        """Solve the linear map, or reuse that of the last call; replace targets by residuals."""
+    ) -> tuple[LinearSkip | None, WindowDataset, WindowDataset | None, torch.Tensor]:
+        """Solve the linear map, or reuse that of the last call; replace targets by residuals.
+
+        Last, return values that spread as the targets of rows to come do around the map.
+        """
         held_out = None
         if not resumed and self.linear_skip:
-            skip, residuals, held_out = solve_skip(
-                usable, training, validation, gap, self.target_leads_
+            with_spread = self.loss == "quantile"
+            skip, found = solve_skip(
+                usable, training, validation, gap, self.target_leads_, with_spread
             )
+            residuals, held_out = found.train, found.validation
+            spread = residuals if found.left_out is None else found.left_out
         elif resumed and self.net_.module_.skip is not None:
             # A copy, so that an error does not change net_; in the new precision, on its device.
             skip = copy.deepcopy(self.net_.module_.skip).to(training.targets)
-            residuals = residual_targets(training, skip)
+            spread = residuals = residual_targets(training, skip)
             if validation is not None:
                 held_out = residual_targets(validation, skip)
         else:
-            return None, training, validation
+            return None, training, validation, training.targets
         if validation is not None and held_out is not None:
             validation = validation.with_targets(held_out)
-        return skip, training.with_targets(residuals), validation
+        return skip, training.with_targets(residuals), validation, spread
 
     def _set_network_weight(
         self,
@@ -380,13 +384,18 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         resumed: bool,
     ) -> None:
         if validation is not None:
-            shrink = self.loss == "squared_error"  # the loss that the linear map minimises
+            of_map = self.loss == "squared_error"  # the loss that the linear map minimises
             n_leads = len(np.unique(self.target_leads_))
-            instead = net.module_.without_learning
-            weight = choose_network_weight(net, validation, n_leads, shrink, instead)
+            weight = choose_network_weight(
+                net,
+                validation,
+                n_leads if of_map else None,
+                with_error=self.loss != "absolute_error",
+                instead=net.module_.without_learning,
+            )
             # Where no map is better than persistence on left-out blocks, validation rows on which
             # a network helps are mostly luck.
-            skip.network_weight.fill_(0.0 if shrink and skip.is_persistence else weight)
+            skip.network_weight.fill_(0.0 if of_map and skip.is_persistence else weight)
         elif early_stopping == "auto" and not resumed:
             skip.network_weight.zero_()  # no validation row can show that the network helps
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-# Of the root mean square of the targets. The network scales the gaps between the quantiles at the
-# start, and where many targets are equal these are zero.
+# Of the root mean square of the targets. The network multiplies the gaps between the quantiles at
+# the start, and where many targets are equal these are zero.
 _LEAST_GAP = 0.05
 
 
@@ -31,7 +31,9 @@ class IncreasingQuantiles(nn.Module):
     Attributes
     ----------
     start : torch.Tensor of shape (outputs, quantiles)
-        The quantiles of a network that has learnt nothing.
+        The quantiles of the targets, set by :meth:`start_from`.
+    gaps : torch.Tensor of shape (outputs, quantiles - 1)
+        Those between them, of a least size.
 
     References
     ----------
@@ -44,20 +46,28 @@ class IncreasingQuantiles(nn.Module):
     def __init__(self, n_outputs: int, quantiles: Sequence[float], dtype: torch.dtype) -> None:
         super().__init__()
         self.start: torch.Tensor
-        shape = n_outputs, len(quantiles)
-        self.register_buffer("start", torch.zeros(shape, dtype=dtype, device="cpu"))
-        self.middle = middle(quantiles)
+        self.gaps: torch.Tensor
+        for name, size in (("start", len(quantiles)), ("gaps", len(quantiles) - 1)):
+            zeros = torch.zeros((n_outputs, size), dtype=dtype, device="cpu")
+            self.register_buffer(name, zeros)
+        self.quantiles, self.middle = quantiles, middle(quantiles)
+
+    def start_from(self, targets: torch.Tensor, weights: torch.Tensor | None) -> None:
+        """Begin with the quantiles of targets (n, outputs); those with weight zero are unknown."""
+        self.start.copy_(empirical_quantiles(targets, weights, self.quantiles))
+        squares = targets.square() if weights is None else targets.square() * weights
+        size = (squares.mean(dim=0) if weights is None else squares.sum(0) / weights.sum(0)).sqrt()
+        self.gaps.copy_(torch.maximum(self.start.diff(), _LEAST_GAP * size[:, None]))
 
     def forward(self, output: torch.Tensor) -> torch.Tensor:
         """Map outputs (..., outputs * quantiles) to quantiles of that shape, target by target."""
         output = output.unflatten(-1, self.start.shape)  # (..., outputs, quantiles)
-        gaps = self.start.diff().clamp(min=_LEAST_GAP)  # (outputs, quantiles - 1)
         *below, centre = output[..., : self.middle + 1].unbind(-1)
         above = output[..., self.middle + 1 :].unbind(-1)
         values = [self.start[:, self.middle] + centre]
-        for gap, moved in zip(gaps.T[self.middle :], above, strict=True):
+        for gap, moved in zip(self.gaps.T[self.middle :], above, strict=True):
             values.append(values[-1] + gap * _squareplus(moved))
-        for gap, moved in zip(gaps.T[: self.middle].flip(0), below[::-1], strict=True):
+        for gap, moved in zip(self.gaps.T[: self.middle].flip(0), below[::-1], strict=True):
             values.insert(0, values[0] - gap * _squareplus(moved))
         return torch.stack(values, dim=-1).flatten(-2)
 
