@@ -35,7 +35,6 @@ from sklstm._network.microbatches import SMALLEST_MICROBATCH
 from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
-from sklstm._network.quantiles import middle
 from sklstm._network.runtime import torch_state
 from sklstm._network.series_tensor import (
     check_magnitude,
@@ -274,8 +273,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         if bool(before) != bool(now):
             raise ValueError(
                 f"Training cannot go on with loss={self.loss!r}, since the fitted network has "
-                f"{'' if before else 'no '}quantiles. Set loss={self._trained_with.loss!r}, or call "
-                "fit with warm_start=False to start again."
+                f"{'' if before else 'no '}quantiles. Set loss={self._trained_with.loss!r}, or "
+                "call fit with warm_start=False to start again."
             )
         for name in ("hidden_layer_sizes", "bidirectional", "linear_skip", "quantiles"):
             field = "beside_linear" if name == "linear_skip" else name
@@ -472,9 +471,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         With ``each_quantile``: (n, outputs, quantiles). Else the middle one, if there are some.
         """
         architecture, module = self._architecture, self.net_.module_
-        quantiles, columns = architecture.quantiles, slice(None)
-        if quantiles and not each_quantile:
-            columns = slice(middle(quantiles), None, len(quantiles))
+        columns = slice(None) if each_quantile else module.predicted
         weight = module.head.weight
         on_cpu = is_cpu(weight.device)
         batch_size = architecture.prediction_batch(windows.window_size, on_cpu)
@@ -490,7 +487,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             outputs = predict_windows(
                 module, series, windows, batch_size, smallest, threads, columns
             )
-        return outputs.reshape(len(outputs), -1, len(quantiles)) if each_quantile else outputs
+        n_quantiles = len(architecture.quantiles)
+        return outputs.reshape(len(outputs), -1, n_quantiles) if each_quantile else outputs
 
     def _warn_of_unknown(self, checked: CheckedWindows) -> None:
         """Warn of features that a fit always knew, such as forecasts of the weather."""

@@ -631,3 +631,24 @@ def test_the_error_of_several_series_is_that_over_the_seasonal_naive_forecast(sc
     forecasts = targets + np.repeat([1.0, 20.0], 6)[:, np.newaxis]
     found = module.error(values, targets, forecasts, (days[3], days[5]), 1)
     assert found == pytest.approx((1 / 1.5 + 20 / 10) / 2)
+
+
+def test_quantiles_are_judged_on_the_same_leads_and_rows(script, tmp_path, capsys):
+    quantiles = script("quantiles")
+    path = tmp_path / "quantiles.json"
+    arguments = ["--series", "waves", "--results", str(path), "--methods", "sklstm", "ridge"]
+    quantiles.main(arguments)
+    quantiles.main([*arguments, "--part", "validation"])
+    found = json.loads(path.read_text())
+    assert found["test"]["waves"]["sklstm"]["crossings"] == 0
+    assert found["validation"]["waves"]["ridge"]["pinball"] < 0.5
+    printed = capsys.readouterr().out
+    assert re.search(rf"sklstm / ridge: geometric mean {NUMBER}", printed)
+    task = script("series").load("waves")
+    assert quantiles.leads_of(task).tolist() == [0, 1, 2]
+    forecast = quantiles.boosting(task, task.valid_end, len(task.rows) - 3)
+    assert forecast.shape == (len(task.rows) - 3 - task.valid_end, 3, 5)
+    forecasts = np.zeros((2, 1, 5))
+    # By hand: 1 above all five quantiles, then 2 below them.
+    expected = np.mean([sum(quantiles.QUANTILES), 2 * (5 - sum(quantiles.QUANTILES))]) / 5
+    assert quantiles.pinball(forecasts, np.array([[1.0], [-2.0]])) == pytest.approx(expected)

@@ -34,6 +34,7 @@ from sklstm import (
     WindowSplitDisplay,
     forecast_targets,
     known_targets_scorer,
+    pinball_scorer,
 )
 
 pytestmark = [
@@ -117,8 +118,8 @@ def lstm(**params):
 
 
 @cache
-def fitted(shape):
-    return lstm().fit(plain(shape, "numbers"), Y)
+def fitted(shape, **params):
+    return lstm(**params).fit(plain(shape, "numbers"), Y)
 
 
 @cache
@@ -273,6 +274,14 @@ CALLS = {
         "y",
         "row targets",
         lambda y: [known_targets_scorer("neg_max_error")(fitted("windows"), WINDOWS, y)],
+    ),
+    "predict_quantiles": Call(
+        "X", "windows", lambda X: [fitted("windows", loss="quantile").predict_quantiles(X)]
+    ),
+    "pinball_scorer": Call(
+        "y",
+        "row targets",
+        lambda y: [pinball_scorer(fitted("windows", loss="quantile"), WINDOWS, y)],
     ),
     "KnownTargetsRegressor.fit, y": Call(
         "y",

@@ -17,6 +17,7 @@ from sklstm import (
     WindowSplitDisplay,
     forecast_targets,
     known_targets_scorer,
+    pinball_scorer,
 )
 from sklstm.datasets import load_chicago_ridership
 
@@ -61,6 +62,10 @@ later: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=r
 known = KnownTargetsRegressor(lstm, target_leads=range(13, 15)).fit(windows, later)
 rows: NDArray[np.int64] = known.fitted_rows_
 error: float = known_targets_scorer("neg_mean_absolute_error")(known, windows, later)
+spread = LSTMRegressor(8, loss="quantile", quantiles=(0.1, 0.5, 0.9), max_epochs=2, random_state=0)
+quantiles: NDArray[np.float64] = spread.fit(windows, later).predict_quantiles(windows)
+levels: NDArray[np.float64] = spread.quantiles_
+pinball: float = pinball_scorer(spread, windows, later)
 
 curve: LossCurveDisplay = LossCurveDisplay.from_estimator(lstm, name="small")
 gates: GateActivityDisplay = GateActivityDisplay.from_estimator(lstm, windows, row=-1, layer=1)

@@ -124,6 +124,13 @@ class StackedLSTM(nn.Module):
         return output if self.skip is None else self.skip(x, output, self.without_learning)
 
     @property
+    def predicted(self) -> slice:
+        """The outputs that are predictions: all, or the middle quantile of each target."""
+        if self.quantiles is None:
+            return slice(None)
+        return slice(self.quantiles.middle, None, len(self.quantiles.quantiles))
+
+    @property
     def without_learning(self) -> torch.Tensor | None:
         """The output of a network that has learnt nothing, beside a linear map; None: zeros."""
         return None if self.quantiles is None else self.quantiles.start.flatten()

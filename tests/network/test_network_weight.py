@@ -55,6 +55,14 @@ def test_without_shrinkage_the_weight_is_that_of_the_lowest_loss():
     assert weight == pytest.approx(0.5)
 
 
+def test_the_rest_of_the_weight_has_what_the_map_has_instead_of_the_network():
+    net, data = a_net(1.0)
+    data.targets[:] = 2.0
+    net.evaluation_step = lambda batch: batch[1] + 3  # 5
+    weight = choose_network_weight(net, data, None, instead=torch.tensor([1.0]))
+    assert weight == pytest.approx(0.25)  # 0.25 * 5 + 0.75 * 1 = 2
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("shrink", [True, False])
 def test_there_can_be_fewer_validation_rows_than_blocks(n, shrink):
