@@ -288,10 +288,8 @@ def test_pinball_of_a_pipeline_or_search_is_that_of_its_last_step(quantile_pipe)
     # Of the last two rows, the first has one known target.
     known = np.isfinite(y[120:])
     assert known.sum(axis=0).tolist() == [39, 38]
-    complete = pinball_scorer(
-        search, rows[120:], np.where(known.all(axis=1)[:, None], y[120:], NAN)
-    )
-    assert complete == pytest.approx(-expected)
+    complete = np.where(known.all(axis=1)[:, np.newaxis], y[120:], NAN)
+    assert pinball_scorer(search, rows[120:], complete) == pytest.approx(-expected)
     assert pinball_scorer(search, rows[120:], y[120:]) == pinball_scorer(best, rows[120:], y[120:])
     windows = best[:-1].transform(rows[120:])
     alone = pinball_scorer(make_pipeline(best[-1]), windows, y[120:])

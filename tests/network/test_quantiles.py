@@ -35,10 +35,8 @@ def test_quantiles_never_cross_whatever_the_network_gives(outputs, level, weight
     found = layer(torch.from_numpy(outputs).to(dtype))
     assert (found.unflatten(-1, (2, 4)).diff() >= 0).all()
     # Beside a map, whose output is here that of the window.
-    skip = LinearSkip(
-        *(torch.tensor(v, dtype=dtype) for v in (np.eye(2)[:, None], 0, scale, weight))
-    )
-    skip.intercept = torch.zeros(2, dtype=dtype)
+    maps = np.eye(2)[:, np.newaxis], np.zeros(2), scale, weight
+    skip = LinearSkip(*(torch.tensor(values, dtype=dtype) for values in maps))
     windows = torch.from_numpy(level[:, None]).to(dtype)
     found = skip(windows, found, layer.start.flatten()).unflatten(-1, (2, 4))
     assert (found.diff() >= 0).all()
@@ -102,9 +100,8 @@ def test_empirical_quantiles_have_the_least_weighted_pinball_loss():
         errors = values - value
         return np.sum(weights * np.maximum(quantile * errors, (quantile - 1) * errors))
 
-    found = empirical_quantiles(
-        *(torch.from_numpy(v[:, None]) for v in (values, weights)), QUANTILES
-    )
+    columns = (torch.from_numpy(each[:, np.newaxis]) for each in (values, weights))
+    found = empirical_quantiles(*columns, QUANTILES)
     for quantile, value in zip(QUANTILES, found[0].tolist(), strict=True):
         assert loss(quantile, value) == pytest.approx(min(loss(quantile, v) for v in values))
 
