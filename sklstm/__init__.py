@@ -13,7 +13,7 @@ from sklstm._plot.lag_importance import LagImportanceDisplay
 from sklstm._plot.loss_curve import LossCurveDisplay
 from sklstm._plot.window_split import WindowSplitDisplay
 from sklstm._regressor import LSTMRegressor
-from sklstm._scoring import known_targets_scorer
+from sklstm._scoring import known_targets_scorer, pinball_scorer
 from sklstm._series.window_array import WindowArray
 from sklstm._targets import forecast_targets
 from sklstm._transformer import SlidingWindowTransformer
@@ -38,6 +38,7 @@ __all__ = [
     "forecast_targets",
     "known_targets_scorer",
     "lag_importance",
+    "pinball_scorer",
 ]
 
 # Saved models, and lists of trusted types, then name a class by its public place, and not by

@@ -155,13 +155,16 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 windows, codec, rows, architecture.dtype, device
             )
             del rows  # training does not need its arrays
-            skip, training, validation = self._skip_and_residuals(
+            skip, training, validation, spread = self._skip_and_residuals(
                 usable, training, validation, gap, resumed
             )
             del usable  # the data sets now have residuals as targets
             net = build_net(architecture, hyperparameters, device, run, validation)
             if resumed:
                 load_net_state(net, net_state(self.net_, self._architecture, self._trained_with))
+            elif (layer := net.module_.quantiles) is not None:
+                layer.start_from(spread, training.weights)
+            del spread
             dataset = EveryStepDataset(training, windows) if run.every_step else training
             if skip is not None:
                 net.set_loss_units(training, validation)
@@ -261,11 +264,19 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             bidirectional=params.bidirectional,
             beside_linear=params.linear_skip,
             precision=str(params.precision),
+            quantiles=params.quantiles,
         )
 
     def _check_shape(self, new: Architecture) -> None:
         """Refuse to go on with a network of another shape; another precision is a cast."""
-        for name in ("hidden_layer_sizes", "bidirectional", "linear_skip"):
+        before, now = self._architecture.quantiles, new.quantiles
+        if bool(before) != bool(now):
+            raise ValueError(
+                f"Training cannot go on with loss={self.loss!r}, since the fitted network has "
+                f"{'' if before else 'no '}quantiles. Set loss={self._trained_with.loss!r}, or "
+                "call fit with warm_start=False to start again."
+            )
+        for name in ("hidden_layer_sizes", "bidirectional", "linear_skip", "quantiles"):
             field = "beside_linear" if name == "linear_skip" else name
             before, now = getattr(self._architecture, field), getattr(new, field)
             if before != now:
@@ -338,24 +349,30 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         validation: WindowDataset | None,
         gap: int,
         resumed: bool,
-    ) -> tuple[LinearSkip | None, WindowDataset, WindowDataset | None]:
-        """Solve the linear map, or reuse that of the last call; replace targets by residuals."""
+    ) -> tuple[LinearSkip | None, WindowDataset, WindowDataset | None, torch.Tensor]:
+        """Solve the linear map, or reuse that of the last call; replace targets by residuals.
+
+        Last, return values that spread as the targets of rows to come do around the map.
+        """
         held_out = None
         if not resumed and self.linear_skip:
-            skip, residuals, held_out = solve_skip(
-                usable, training, validation, gap, self.target_leads_
+            with_spread = self.loss == "quantile"
+            skip, found = solve_skip(
+                usable, training, validation, gap, self.target_leads_, with_spread
             )
+            residuals, held_out = found.train, found.validation
+            spread = residuals if found.left_out is None else found.left_out
         elif resumed and self.net_.module_.skip is not None:
             # A copy, so that an error does not change net_; in the new precision, on its device.
             skip = copy.deepcopy(self.net_.module_.skip).to(training.targets)
-            residuals = residual_targets(training, skip)
+            spread = residuals = residual_targets(training, skip)
             if validation is not None:
                 held_out = residual_targets(validation, skip)
         else:
-            return None, training, validation
+            return None, training, validation, training.targets
         if validation is not None and held_out is not None:
             validation = validation.with_targets(held_out)
-        return skip, training.with_targets(residuals), validation
+        return skip, training.with_targets(residuals), validation, spread
 
     def _set_network_weight(
         self,
@@ -366,12 +383,18 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         resumed: bool,
     ) -> None:
         if validation is not None:
-            shrink = self.loss == "squared_error"  # the loss that the linear map minimises
+            of_map = self.loss == "squared_error"  # the loss that the linear map minimises
             n_leads = len(np.unique(self.target_leads_))
-            weight = choose_network_weight(net, validation, n_leads, shrink)
+            weight = choose_network_weight(
+                net,
+                validation,
+                n_leads if of_map else None,
+                with_error=self.loss != "absolute_error",
+                instead=net.module_.without_learning,
+            )
             # Where no map is better than persistence on left-out blocks, validation rows on which
             # a network helps are mostly luck.
-            skip.network_weight.fill_(0.0 if shrink and skip.is_persistence else weight)
+            skip.network_weight.fill_(0.0 if of_map and skip.is_persistence else weight)
         elif early_stopping == "auto" and not resumed:
             skip.network_weight.zero_()  # no validation row can show that the network helps
 
@@ -388,17 +411,20 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     # Prediction and pickling.
 
-    def _predictions(self, X: ArrayLike) -> np.ndarray:
-        """Predict the targets of every window: (n,) or (n, outputs)."""
+    def _predictions(self, X: ArrayLike, each_quantile: bool = False) -> np.ndarray:
+        """Predict the targets of every window: (n,) or (n, outputs).
+
+        With ``each_quantile``: (n, quantiles) or (n, outputs, quantiles).
+        """
         checked = check_windows(self, X, reset=False)
         self._warn_of_unknown(checked)
         windows, panel, order = checked.windows, checked.panel, checked.order
         if self._scaling is None:
-            y = self._codec.decode(self._outputs(windows))
+            y = self._codec.decode(self._outputs(windows, each_quantile))
         elif panel is None:
             raise ValueError(self._no_series())
         else:
-            y = self._predictions_of_series(self._scaling, windows, panel)
+            y = self._predictions_of_series(self._scaling, windows, panel, each_quantile)
         if order is None:
             return y
         in_order = np.empty_like(y)
@@ -414,17 +440,18 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         )
 
     def _predictions_of_series(
-        self, scaling: SeriesScaling, windows: Windows, panel: Panel
+        self, scaling: SeriesScaling, windows: Windows, panel: Panel, each_quantile: bool
     ) -> np.ndarray:
         """Predict in the unit of each series; those of new series are scaled by their windows."""
         numbers = scaling.numbers(panel)[panel.series]
         is_new = numbers == len(scaling.names)
         known, new = np.flatnonzero(~is_new), np.flatnonzero(is_new)
-        y = np.empty((windows.n_windows, self._codec.n_outputs))
+        n_quantiles = len(self._architecture.quantiles) if each_quantile else 1
+        y = np.empty((windows.n_windows, self._codec.n_outputs, n_quantiles))
 
         def predict(rows: np.ndarray, part: Windows, target_scale: np.ndarray) -> None:
-            scaled = self._codec.decode(self._outputs(part)).reshape(len(rows), -1)
-            y[rows] = scaled * target_scale
+            scaled = self._codec.decode(self._outputs(part, each_quantile))
+            y[rows] = scaled.reshape(len(rows), -1, n_quantiles) * target_scale[:, :, np.newaxis]
 
         if len(known):
             part = replace(scaling.scaled(windows, panel), starts=windows.starts[known])
@@ -435,11 +462,16 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             rows = new[start : start + n_rows]
             values, target_scale = scaling.of_windows(view[windows.starts[rows]])
             predict(rows, separate_windows(values), target_scale)
+        y = y if each_quantile else y[:, :, 0]
         return y[:, 0] if self._codec.is_1d else y
 
-    def _outputs(self, windows: Windows) -> np.ndarray:
-        """Compute the sum of network and linear map for every window: (n, outputs)."""
+    def _outputs(self, windows: Windows, each_quantile: bool = False) -> np.ndarray:
+        """Compute the sum of network and linear map for every window: (n, outputs).
+
+        With ``each_quantile``: (n, outputs, quantiles). Else the middle one, if there are some.
+        """
         architecture, module = self._architecture, self.net_.module_
+        columns = slice(None) if each_quantile else module.predicted
         weight = module.head.weight
         on_cpu = is_cpu(weight.device)
         batch_size = architecture.prediction_batch(windows.window_size, on_cpu)
@@ -452,7 +484,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
                 windows, self.feature_mean_, self.feature_scale_, weight.dtype, weight.device
             )
             smallest = module.smallest_batch(batch_size, windows.window_size)
-            return predict_windows(module, series, windows, batch_size, smallest, threads)
+            outputs = predict_windows(
+                module, series, windows, batch_size, smallest, threads, columns
+            )
+        n_quantiles = len(architecture.quantiles)
+        return outputs.reshape(len(outputs), -1, n_quantiles) if each_quantile else outputs
 
     def _warn_of_unknown(self, checked: CheckedWindows) -> None:
         """Warn of features that a fit always knew, such as forecasts of the weather."""

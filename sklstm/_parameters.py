@@ -31,6 +31,9 @@ def check_parameters(estimator: BaseEstimator) -> SimpleNamespace:
     """
     params = check_params(estimator)
     params.hidden_layer_sizes = _layer_sizes(estimator.hidden_layer_sizes)
+    params.quantiles = ()
+    if params.loss == "quantile":
+        params.quantiles = _quantiles(estimator.quantiles)
     check_callbacks(estimator.callbacks)
     if isinstance(estimator.optimizer, type):
         with torch_state(training=True):
@@ -44,6 +47,26 @@ def check_parameters(estimator: BaseEstimator) -> SimpleNamespace:
     check_device(estimator.device)
     check_precision(estimator.precision, estimator.device)
     return params
+
+
+def _quantiles(quantiles: Any) -> tuple[float, ...]:
+    """Return the quantiles as floats; refuse those that are no quantiles, or have no middle."""
+    try:
+        levels = np.array(quantiles, dtype=np.float64)
+    except (TypeError, ValueError):
+        levels = np.array(np.nan)
+    inside = levels.ndim == 1 and len(levels) and ((levels > 0) & (levels < 1)).all()
+    if not inside or (np.diff(levels) <= 0).any():
+        raise ValueError(
+            "quantiles must be numbers above 0 and below 1 in increasing order, each once, for "
+            f"instance (0.05, 0.5, 0.95); got {quantiles!r}."
+        )
+    if len(levels) % 2 == 0 and 0.5 not in levels:
+        raise ValueError(
+            f"quantiles={quantiles!r} have neither the median nor a middle one, which predict "
+            "gives. Add 0.5 to them."
+        )
+    return tuple(levels.tolist())
 
 
 def _layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:

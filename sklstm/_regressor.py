@@ -92,8 +92,14 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         - 7 for an average of the next seven rows; for the next 24 values of a series that is no
           feature, ``range(1, 25)``.
 
-    loss : {"squared_error", "absolute_error"}, default="squared_error"
-        The loss that the network minimises, on standardised targets.
+    loss : {"squared_error", "absolute_error", "quantile"}, default="squared_error"
+        The loss that the network minimises, on standardised targets. "quantile": the mean pinball
+        loss of all ``quantiles``, for :meth:`predict_quantiles`; :meth:`predict` gives the median.
+
+    quantiles : array-like of float, default=(0.05, 0.5, 0.95)
+        With ``loss="quantile"``: the quantiles to learn, above 0 and below 1, in increasing order.
+        :meth:`predict` gives 0.5, or else the middle one of an odd number. They never cross. See
+        Notes.
 
     optimizer : {"adam", "adamw", "sgd"} or torch.optim.Optimizer class, default="adam"
         "sgd" uses Nesterov momentum of 0.9.
@@ -199,6 +205,10 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     target_leads_ : ndarray of int of shape (`n_outputs_`,)
         How many rows after its own row each output becomes known, as the last call took it.
 
+    quantiles_ : ndarray of shape (n_quantiles,)
+        The ``quantiles`` of the fit, in the order of :meth:`predict_quantiles`. Empty with another
+        ``loss``.
+
     n_iter_ : int
         Epochs trained, over all fits of a warm start.
 
@@ -214,7 +224,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
 
     network_weight_ : float
         The fraction of the network's output that is added to the linear map. 0: the map alone
-        predicts. 1 without a map.
+        predicts, with ``loss="quantile"`` with the quantiles of its residuals. 1 without a map.
 
     window_counts_ : dict of str to int
         What the last call did with the windows of ``X``. Used: "training" and "validation". Left
@@ -272,6 +282,13 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     **Unknown targets.** NaN in ``y`` means that the target is not known. The row, or this
     output of it, does not count in the loss, but windows of later rows still contain the row.
 
+    **Quantiles.** One network gives all of them: it moves the middle one, and multiplies the gaps
+    between neighbours by factors that are not negative, so that none can cross. It starts with the
+    linear map plus the quantiles of the map's residuals, of each output by itself, on blocks of
+    rows that a map was solved without. With a network weight of zero, these are what is predicted;
+    else a quantile is the weighted mean of both. Without ``linear_skip`` it starts with the
+    quantiles of the targets.
+
     **Memory.** One standardised copy of the series under the windows is made, on the device.
     A series in a :class:`numpy.memmap`, or in what :class:`SlidingWindowTransformer` makes of
     one, stays in its file if it is larger than scikit-learn's working memory
@@ -294,7 +311,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
     deep neural networks", SIGIR 2018. Averages of weights: B. Polyak and A. Juditsky,
     "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30(4),
     1992. A loss at every step: Z. Lipton et al., "Learning to diagnose with LSTM recurrent
-    neural networks", ICLR 2016.
+    neural networks", ICLR 2016. Pinball loss: R. Koenker and G. Bassett,
+    "Regression quantiles", Econometrica 46(1), 1978.
 
     Examples
     --------
@@ -342,7 +360,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
             Interval(numbers.Integral, 0, None, closed="left"),
             "array-like",
         ],
-        "loss": [StrOptions({"squared_error", "absolute_error"})],
+        "loss": [StrOptions({"squared_error", "absolute_error", "quantile"})],
+        "quantiles": ["array-like"],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), type],
         "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
         "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
@@ -381,7 +400,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         linear_skip: bool = True,
         supervise: Literal["auto", "last", "every_step"] = "auto",
         target_leads: Literal["auto"] | int | Sequence[int] | NDArray[np.integer] = "auto",
-        loss: Literal["squared_error", "absolute_error"] = "squared_error",
+        loss: Literal["squared_error", "absolute_error", "quantile"] = "squared_error",
+        quantiles: Sequence[float] | NDArray[np.floating] = (0.05, 0.5, 0.95),
         optimizer: Literal["adam", "adamw", "sgd"] | type[torch.optim.Optimizer] = "adam",
         learning_rate: float = 0.003,
         weight_decay: float = 0.0,
@@ -409,6 +429,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         self.supervise = supervise
         self.target_leads = target_leads
         self.loss = loss
+        self.quantiles = quantiles
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -538,6 +559,49 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         """
         check_fitted(self, "net_")
         return self._predictions(X)
+
+    def predict_quantiles(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict all quantiles of the target of every window, which never cross.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, window_size, n_features) or (n, window_size)
+            Windows, oldest step first.
+
+        Returns
+        -------
+        y : ndarray of shape (n, n_quantiles) or (n, n_outputs, n_quantiles)
+            In the order of ``quantiles`` and in units of the target, as float64.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted with another ``loss`` than "quantile", or as
+            :meth:`predict`.
+
+        Warns
+        -----
+        UserWarning
+            As :meth:`predict`.
+
+        Notes
+        -----
+        A pipeline of scikit-learn has no such method:
+        ``pipe[-1].predict_quantiles(pipe[:-1].transform(X))``.
+        """
+        check_fitted(self, "net_")
+        if not self._architecture.quantiles:
+            raise ValueError(
+                f"predict_quantiles needs loss='quantile', but this {type(self).__name__} was "
+                f"fitted with loss={self._trained_with.loss!r}. Set loss='quantile', and quantiles "
+                f"if others than {self.quantiles!r} are needed, and call fit again."
+            )
+        return self._predictions(X, each_quantile=True)
+
+    @property
+    def quantiles_(self) -> NDArray[np.float64]:
+        """The quantiles that the fit is of; empty with another loss."""
+        return np.array(self._architecture.quantiles)
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination of the predictions; unknown targets are left out.

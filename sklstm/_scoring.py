@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import check_scoring, r2_score
+from sklearn.metrics import check_scoring, mean_pinball_loss, r2_score
+from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklstm._series.labels import check_same_labels
@@ -104,7 +105,7 @@ class _KnownTargetsScorer:
             weights = {} if weight is None else {"sample_weight": weight}
             return self._scorer(_Predictions(), predicted, y, **weights)
 
-        return _mean_score(score, estimator, X, y, sample_weight)
+        return _mean_score(score, estimator, estimator.predict(X), X, y, sample_weight)
 
     def get_metadata_routing(self) -> Any:
         return get_routing_for_object(self._scorer)
@@ -117,21 +118,117 @@ def r2_of_known(
     return _mean_score(
         lambda y, predicted, weight: r2_score(y, predicted, sample_weight=weight),
         estimator,
+        estimator.predict(X),
         X,
         y,
         sample_weight,
     )
 
 
-def _mean_score(
-    score: _Score, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+def pinball_scorer(
+    estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
 ) -> float:
-    """Score each output on the rows where its target is known; return the mean."""
+    """Score quantile forecasts: the negative pinball loss; unknown targets are left out.
+
+    The pinball loss of a quantile is lowest for the quantile itself, so a higher score means better
+    quantiles. The score is the mean over the quantiles and the outputs, each on the rows where its
+    target is known, in units of the target.
+
+    Parameters
+    ----------
+    estimator : LSTMRegressor with ``loss="quantile"``
+        Or another fitted estimator with ``predict_quantiles`` and ``quantiles_``; also as the last
+        step of a pipeline, or as the best one of a search.
+    X : array-like
+        What the estimator predicts.
+    y : array-like of shape (n,) or (n, n_outputs)
+        Targets; NaN, None, NA or a mask where unknown.
+    sample_weight : array-like of shape (n,) or None, default=None
+        Weights of the rows. None: all equal.
+
+    Returns
+    -------
+    score : float
+        At most 0.
+
+    Raises
+    ------
+    ValueError
+        If the estimator predicts no quantiles, if ``y`` has another number of outputs than the
+        predictions, or if no target is known.
+
+    See Also
+    --------
+    known_targets_scorer : Makes scorers of predictions, such as "neg_mean_absolute_error".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklstm import LSTMRegressor, SlidingWindowTransformer, pinball_scorer
+    >>> X = np.random.RandomState(0).rand(300, 1)
+    >>> model = make_pipeline(
+    ...     SlidingWindowTransformer(window_size=4),
+    ...     LSTMRegressor(8, loss="quantile", max_epochs=5, random_state=0),
+    ... )
+    >>> model = model.fit(X[:200], X[:200, 0])
+    >>> -0.1 < pinball_scorer(model, X[200:], X[200:, 0]) < 0
+    True
+
+    For ``scoring`` of a search or cross-validation::
+
+        GridSearchCV(model, grid, scoring=pinball_scorer, cv=TimeSeriesSplit())
+    """
+    last, X_last = _at_last_step(estimator, X)
+    if not hasattr(last, "predict_quantiles"):
+        raise ValueError(
+            "pinball_scorer needs an estimator with predict_quantiles, alone, as the last step of "
+            f"a Pipeline or in a fitted search, got {type(last).__name__}. Use "
+            "LSTMRegressor(loss='quantile')."
+        )
+
+    def score(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+        losses = [
+            mean_pinball_loss(y, of_quantile, alpha=quantile, sample_weight=weight)
+            for of_quantile, quantile in zip(predicted.T, last.quantiles_, strict=True)
+        ]
+        return -float(np.mean(losses))
+
+    predicted = np.asarray(last.predict_quantiles(X_last))
+    predicted = predicted.reshape(len(predicted), -1, predicted.shape[-1])
+    return _mean_score(score, last, predicted, X, y, sample_weight)
+
+
+def _at_last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """Return the last step of a pipeline, also of the best one of a search, and its input."""
+    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+        if not isinstance(estimator, Pipeline):
+            estimator = estimator.best_estimator_
+            continue
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
+    return estimator, X
+
+
+def _mean_score(
+    score: _Score,
+    estimator: Any,
+    predicted: Any,
+    X: Any,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+) -> float:
+    """Score each output on the rows where its target is known; return the mean.
+
+    Predictions are (n,), (n, outputs) or (n, outputs, quantiles).
+    """
     check_same_labels(X=X, y=y, sample_weight=sample_weight)
-    predicted: NDArray[Any] = np.asarray(estimator.predict(X))
+    predicted = np.asarray(predicted)
     targets = check_targets(estimator, y, len(predicted))
-    targets, predicted = (values.reshape(len(values), -1) for values in (targets, predicted))
-    if targets.shape != predicted.shape:
+    targets, predicted = (
+        values[:, np.newaxis] if values.ndim == 1 else values for values in (targets, predicted)
+    )
+    if targets.shape != predicted.shape[:2]:
         raise ValueError(
             f"y has {targets.shape[1]} output(s), but the predictions have {predicted.shape[1]}. "
             "Pass the targets of the outputs that the estimator was fitted on."

@@ -16,7 +16,7 @@ from sklstm._validation import check_targets
 class TargetCodec:
     """The form of the targets of a fit, and their standardisation.
 
-    An estimator for other targets (classes, quantiles) has another codec with the same methods:
+    An estimator for other targets, such as classes, has another codec with the same methods:
     see :class:`~sklstm._base.BaseLSTM`.
 
     Attributes
@@ -44,7 +44,7 @@ class TargetCodec:
 
     @property
     def n_outputs(self) -> int:
-        """Number of outputs of the network."""
+        """Number of outputs of the network, with quantiles of each."""
         return len(self.mean)
 
     def fits(self, y: ArrayLike) -> bool:
@@ -87,18 +87,19 @@ class TargetCodec:
         return targets, weights
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Turn outputs (n, outputs) of the network into predictions in units of the target.
+        """Turn outputs (n, outputs, ...) of the network into predictions in units of the target.
 
         Raises
         ------
         ValueError
             If a prediction is not finite.
         """
+        shape = (-1, *[1] * (outputs.ndim - 2))  # the same for each quantile of an output
         with np.errstate(over="ignore"):
-            y = outputs * self.scale
-            y += self.mean
+            y = outputs * self.scale.reshape(shape)
+            y += self.mean.reshape(shape)
         if not np.isfinite(y).all():
-            row = int(np.argmin(np.isfinite(y).all(axis=1)))
+            row = int(np.argmin(np.isfinite(y.reshape(len(y), -1)).all(axis=1)))
             raise ValueError(
                 f"The prediction of row {row} is not finite. Check this row of X for values far "
                 "outside the range of the training rows."

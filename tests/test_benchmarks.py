@@ -660,3 +660,24 @@ def test_columns_as_series_are_compared_with_columns(script, capsys):
     script("stacked_columns").main(["wide_waves_8"])
     columns = rf"\| {NUMBER} \(\d+ s\) " * 2
     assert re.search(rf"\| wide_waves_8 \| 2 {columns}\|", capsys.readouterr().out)
+
+
+def test_quantiles_are_judged_on_the_same_leads_and_rows(script, tmp_path, capsys):
+    quantiles = script("quantiles")
+    path = tmp_path / "quantiles.json"
+    arguments = ["--series", "waves", "--results", str(path), "--methods", "sklstm", "ridge"]
+    quantiles.main(arguments)
+    quantiles.main([*arguments, "--part", "validation"])
+    found = json.loads(path.read_text())
+    assert found["test"]["waves"]["sklstm"]["crossings"] == 0
+    assert found["validation"]["waves"]["ridge"]["pinball"] < 0.5
+    printed = capsys.readouterr().out
+    assert re.search(rf"sklstm / ridge: geometric mean {NUMBER}", printed)
+    task = script("series").load("waves")
+    assert quantiles.leads_of(task).tolist() == [0, 1, 2]
+    forecast = quantiles.boosting(task, task.valid_end, len(task.rows) - 3)
+    assert forecast.shape == (len(task.rows) - 3 - task.valid_end, 3, 5)
+    forecasts = np.zeros((2, 1, 5))
+    # By hand: 1 above all five quantiles, then 2 below them.
+    expected = np.mean([sum(quantiles.QUANTILES), 2 * (5 - sum(quantiles.QUANTILES))]) / 5
+    assert quantiles.pinball(forecasts, np.array([[1.0], [-2.0]])) == pytest.approx(expected)

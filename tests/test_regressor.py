@@ -1213,3 +1213,152 @@ class TestLinearCoefficients:
         refitted = alone.set_params(linear_skip=True).fit(windows(X, 3), X[:, 0])
         assert refitted.linear_coef_.shape == (1, 3, 2)
         assert not {"linear_coef_", "linear_intercept_"} & set(vars(refitted))
+
+
+class TestQuantiles:
+    Y2 = np.column_stack([Y, 10 * Y + X[:, 1]])
+
+    def fitted(self, y=Y, **params):
+        return small(**({"loss": "quantile", "max_epochs": 2} | params)).fit(W, y)
+
+    def test_all_quantiles_of_all_outputs_are_predicted_in_order(self):
+        quantiles = [0.05, 0.3, 0.5, 0.95]
+        model = self.fitted(self.Y2, quantiles=quantiles)
+        found = model.predict_quantiles(W)
+        assert found.shape == (200, 2, 4)
+        assert (np.diff(found) >= 0).all()
+        assert_array_equal(model.predict(W), found[:, :, 2])
+        assert_array_equal(model.quantiles_, quantiles)
+        assert model.n_outputs_ == 2
+        assert self.fitted().predict_quantiles(W).shape == (200, 3)
+
+    def test_without_a_median_the_middle_quantile_is_predicted(self):
+        model = self.fitted(quantiles=(0.8, 0.9, 0.95))
+        assert_array_equal(model.predict(W), model.predict_quantiles(W)[:, 1])
+
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {"linear_skip": False},
+            {"supervise": "last"},
+            {"supervise": "every_step"},
+            {"standardize": False},
+            {"early_stopping": False},
+            {"ema_decay": 0},
+            {"precision": "float64"},
+            {"hidden_layer_sizes": (5, 4), "dropout": 0.3},
+            {"bidirectional": True},
+            {"learning_rate": 1.0},
+            {"quantiles": [0.5]},
+            {"quantiles": np.linspace(0.01, 0.99, 99)},
+        ],
+    )
+    def test_quantiles_do_not_cross_and_do_not_depend_on_other_rows(self, params):
+        y = self.Y2 * [1, 1e3] + [0, 1e6]
+        y[::3, 0], y[1::4, 1] = np.nan, np.nan
+        model = self.fitted(y, **params)
+        found = model.predict_quantiles(W)
+        assert np.isfinite(found).all()
+        assert (np.diff(found) >= 0).all()
+        assert_array_equal(model.predict_quantiles(W[57:58])[0], found[57])
+        assert_array_equal(model.predict_quantiles(W[20:91]), found[20:91])
+        assert_array_equal(pickle.loads(pickle.dumps(model)).predict_quantiles(W), found)
+        model.partial_fit(W, y)
+        assert (np.diff(model.predict_quantiles(W)) >= 0).all()
+
+    def test_with_a_network_weight_of_zero_they_are_the_map_and_quantiles_of_residuals(self):
+        few = slice(90)  # too few validation rows
+        y = self.Y2 + series(seed=3)
+        model = small(loss="quantile", quantiles=(0.2, 0.5, 0.8)).fit(W[few], y[few])
+        assert model.network_weight_ == 0
+        map_ = small().fit(W[few], y[few]).predict(W)
+        apart = model.predict_quantiles(W) - map_[:, :, np.newaxis]
+        assert_allclose(apart, np.broadcast_to(apart[0], apart.shape), atol=1e-4)
+        # The residuals that the map has at its own rows are smaller than at others.
+        residuals = (y - map_)[5:90]
+        expected = np.quantile(residuals, [0.2, 0.5, 0.8], axis=0).T
+        width, least = np.ptp(apart[0], axis=1), np.ptp(expected, axis=1)
+        assert (width >= least).all()
+        assert (width < 1.5 * least).all()
+
+    def test_the_spread_of_each_hour_is_learnt(self):
+        rng, hour = np.random.RandomState(0), np.arange(2400) % 24
+        scale = np.where(hour < 12, 0.2, 1.0)
+        rows = np.column_stack([scale * rng.randn(2400), hour >= 12, (hour + 1) % 24 >= 12])
+        known = windows(rows, 4)
+        later = forecast_targets(rows[:, 0] * 10 + 5, 1)[:, 0]
+        model = small(loss="quantile", max_epochs=60).fit(known[:1920], later[:1920])
+        low, median, high = model.predict_quantiles(known[1920:-1]).T
+        loud = scale[1921:] == 1
+        # 1.645 standard deviations on either side, 90 % of all between them.
+        assert np.median(high[loud] - low[loud]) == pytest.approx(2 * 1.645 * 10, rel=0.15)
+        assert np.median(high[~loud] - low[~loud]) == pytest.approx(2 * 1.645 * 2, rel=0.3)
+        assert np.abs(median - 5).mean() < 1
+        inside = (later[1920:-1] >= low) & (later[1920:-1] <= high)
+        assert inside.mean() == pytest.approx(0.9, abs=0.05)
+        assert inside[loud].mean() == pytest.approx(0.9, abs=0.07)
+        assert inside[~loud].mean() == pytest.approx(0.9, abs=0.07)
+
+    def test_quantiles_are_in_the_unit_of_the_target(self):
+        plain = self.fitted(precision="float64").predict_quantiles(W)
+        scaled = self.fitted(Y * 1e6 - 3e8, precision="float64").predict_quantiles(W)
+        assert_allclose((scaled + 3e8) / 1e6, plain, rtol=1e-6, atol=1e-6)
+
+    def test_mostly_equal_targets_have_quantiles(self):
+        y = np.where(np.random.RandomState(0).rand(200) < 0.97, 0.0, 50.0)
+        for params in ({}, {"linear_skip": False}):
+            found = self.fitted(y, **params).predict_quantiles(W)
+            assert (np.diff(found) >= 0).all()
+
+    def test_a_target_that_the_map_fits_exactly_has_quantiles_close_to_it(self):
+        found = small(loss="quantile").fit(W, 3 * X[:, 0] + 1).predict_quantiles(W[10:])
+        assert_allclose(found, np.tile(3 * X[10:, :1] + 1, 3), atol=0.05)
+
+    def test_weights_count_in_the_quantiles(self):
+        y, few = np.random.RandomState(0).randn(90), slice(90)
+        weight = np.where(y > 0, 1.0, 1e-3)
+        model = small(loss="quantile").fit(W[few], y, sample_weight=weight)
+        assert (model.predict_quantiles(W[few])[10:, 0] > -0.6).mean() > 0.8
+
+    def test_a_warm_start_goes_on_with_the_same_quantiles(self):
+        model = self.fitted(warm_start=True)
+        assert model.fit(W, Y).n_iter_ == 4
+        with pytest.raises(ValueError, match=r"quantiles=\(0.1, 0.5, 0.9\), .*\(0.05, 0.5, 0.95\)"):
+            model.set_params(quantiles=(0.1, 0.5, 0.9)).partial_fit(W, Y)
+        with pytest.raises(ValueError, match="loss='squared_error', .* has quantiles.*'quantile'"):
+            model.set_params(loss="squared_error").partial_fit(W, Y)
+        assert model.predict_quantiles(W).shape == (200, 3)  # of the fit
+        model.set_params(loss="quantile", quantiles=[0.05, 0.5, 0.95]).partial_fit(W, Y)
+        assert model.n_iter_ == 5
+        plain = small(warm_start=True).fit(W, Y)
+        with pytest.raises(ValueError, match="has no quantiles.*loss='squared_error'"):
+            plain.set_params(loss="quantile").fit(W, Y)
+        plain.set_params(warm_start=False).fit(W, Y)
+        assert plain.predict_quantiles(W).shape == (200, 3)
+
+    @pytest.mark.parametrize(
+        "quantiles",
+        [(), 0.5, (0.0, 0.5), (0.5, 1.0), (0.9, 0.5, 0.1), (0.5, 0.5, 0.9), (0.1, np.nan, 0.9),
+         ("low", "high", "x"), [[0.1, 0.5, 0.9]], (5, 50, 95), None, (None, 0.5)],
+    )  # fmt: skip
+    def test_numbers_that_are_no_quantiles_are_an_error(self, quantiles):
+        with pytest.raises(ValueError, match="quantiles"):
+            small(loss="quantile", quantiles=quantiles).fit(W, Y)
+
+    def test_quantiles_without_a_middle_are_an_error_that_says_what_to_add(self):
+        with pytest.raises(ValueError, match=r"quantiles=\(0.1, 0.9\) .* Add 0.5"):
+            small(loss="quantile", quantiles=(0.1, 0.9)).fit(W, Y)
+        self.fitted(quantiles=(0.1, 0.5, 0.9))
+
+    def test_quantiles_are_ignored_with_another_loss(self):
+        model = small(quantiles=(0.9, 0.1)).fit(W, Y)
+        assert_array_equal(model.predict(W), small().fit(W, Y).predict(W))
+        assert len(model.quantiles_) == 0
+
+    def test_another_loss_has_no_quantiles_to_predict(self):
+        model = small().fit(W, Y)
+        with pytest.raises(ValueError, match="needs loss='quantile', .*loss='squared_error'"):
+            model.predict_quantiles(W)
+        model.set_params(loss="quantile").fit(W, Y).predict_quantiles(W)
+        with pytest.raises(AttributeError):
+            _ = small().quantiles_

@@ -36,6 +36,7 @@ from sklstm import (
     forecast_targets,
     known_targets_scorer,
     lag_importance,
+    pinball_scorer,
 )
 
 pytestmark = [
@@ -119,8 +120,8 @@ def lstm(**params):
 
 
 @cache
-def fitted(shape):
-    return lstm().fit(plain(shape, "numbers"), Y)
+def fitted(shape, **params):
+    return lstm(**params).fit(plain(shape, "numbers"), Y)
 
 
 @cache
@@ -298,6 +299,14 @@ CALLS = {
     ),
     "lag_importance, y": Call(
         "y", "row targets", lambda y: importance(fitted("windows"), WINDOWS, y)
+    ),
+    "predict_quantiles": Call(
+        "X", "windows", lambda X: [fitted("windows", loss="quantile").predict_quantiles(X)]
+    ),
+    "pinball_scorer": Call(
+        "y",
+        "row targets",
+        lambda y: [pinball_scorer(fitted("windows", loss="quantile"), WINDOWS, y)],
     ),
     "KnownTargetsRegressor.fit, y": Call(
         "y",

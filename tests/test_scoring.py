@@ -6,11 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.dummy import DummyRegressor
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import Ridge
-from sklearn.metrics import get_scorer, get_scorer_names, make_scorer, mean_absolute_error, r2_score
+from sklearn.metrics import (
+    get_scorer,
+    get_scorer_names,
+    make_scorer,
+    mean_absolute_error,
+    mean_pinball_loss,
+    r2_score,
+)
 from sklearn.model_selection import (
     GridSearchCV,
     TimeSeriesSplit,
@@ -18,8 +25,16 @@ from sklearn.model_selection import (
     cross_validate,
     learning_curve,
 )
+from sklearn.pipeline import make_pipeline
 
-from sklstm import KnownTargetsRegressor, LSTMRegressor, forecast_targets, known_targets_scorer
+from sklstm import (
+    KnownTargetsRegressor,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    forecast_targets,
+    known_targets_scorer,
+    pinball_scorer,
+)
 
 NAN = np.nan
 RNG = np.random.RandomState(0)
@@ -205,3 +220,106 @@ def test_the_lstm_scores_its_known_targets():
     assert known_targets_scorer("r2")(lstm, windows, HOLES) == lstm.score(windows, HOLES)
     with pytest.raises(ValueError, match="known target"):
         lstm.score(windows, HOLES * NAN)
+
+
+class Quantiles(Given):
+    """Its quantiles are its input plus these."""
+
+    quantiles_ = np.array([0.1, 0.5, 0.8])
+    apart = np.array([-0.2, 0.1, 0.3])
+
+    def predict_quantiles(self, X):
+        return np.asarray(X)[..., np.newaxis] + self.apart
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_pinball_is_the_mean_over_quantiles_and_outputs_on_known_targets(weight):
+    of_outputs = []
+    for output in range(3):
+        losses = []
+        for quantile, apart in zip(Quantiles.quantiles_, Quantiles.apart, strict=True):
+            total = n = 0.0
+            for row in range(60):
+                error = HOLES[row, output] - X[row, output] - apart
+                if error == error:
+                    factor = 1.0 if weight is None else weight[row]
+                    total += factor * max(quantile * error, (quantile - 1) * error)
+                    n += factor
+            losses.append(total / n)
+        of_outputs.append(np.mean(losses))
+    found = pinball_scorer(Quantiles(), X, HOLES, sample_weight=weight)
+    assert found == pytest.approx(-np.mean(of_outputs), rel=1e-12)
+
+
+def test_pinball_of_complete_targets_is_that_of_scikit_learn():
+    expected = [
+        mean_pinball_loss(Y, X + apart, alpha=quantile)
+        for quantile, apart in zip(Quantiles.quantiles_, Quantiles.apart, strict=True)
+    ]
+    assert pinball_scorer(Quantiles(), X, Y) == pytest.approx(-np.mean(expected))
+    of_one = pinball_scorer(Quantiles(), X[:, 0], Y[:, 0])
+    assert of_one == pytest.approx(pinball_scorer(Quantiles(), X[:, :1], Y[:, :1]))
+
+
+@pytest.fixture(scope="module")
+def quantile_pipe():
+    lstm = LSTMRegressor(4, loss="quantile", max_epochs=2, random_state=0)
+    return make_pipeline(SlidingWindowTransformer(4), lstm)
+
+
+def test_pinball_of_a_pipeline_or_search_is_that_of_its_last_step(quantile_pipe):
+    rows = RNG.randn(160, 2)
+    y = forecast_targets(rows[:, 0], 2)
+    search = GridSearchCV(
+        quantile_pipe,
+        {"lstmregressor__quantiles": [(0.05, 0.5, 0.95), (0.5,)]},
+        scoring=pinball_scorer,
+        cv=TimeSeriesSplit(2),
+        error_score="raise",
+    ).fit(rows[:120], y[:120])
+    best = search.best_estimator_
+    quantiles = best[-1].predict_quantiles(best[:-1].transform(rows[120:]))
+    expected = np.mean(
+        [
+            mean_pinball_loss(y[120:-2], quantiles[:-2, :, place], alpha=level)
+            for place, level in enumerate(best[-1].quantiles_)
+        ]
+    )
+    # Of the last two rows, the first has one known target.
+    known = np.isfinite(y[120:])
+    assert known.sum(axis=0).tolist() == [39, 38]
+    complete = np.where(known.all(axis=1)[:, np.newaxis], y[120:], NAN)
+    assert pinball_scorer(search, rows[120:], complete) == pytest.approx(-expected)
+    assert pinball_scorer(search, rows[120:], y[120:]) == pinball_scorer(best, rows[120:], y[120:])
+    windows = best[:-1].transform(rows[120:])
+    alone = pinball_scorer(make_pipeline(best[-1]), windows, y[120:])
+    assert alone == pinball_scorer(best[-1], windows, y[120:])
+
+
+def test_pinball_scores_every_fold_of_a_cross_validation(quantile_pipe):
+    rows = RNG.randn(160, 1)
+    y = forecast_targets(rows[:, 0], 3)
+    scores = cross_val_score(
+        quantile_pipe, rows, y, cv=TimeSeriesSplit(3), scoring=pinball_scorer, error_score="raise"
+    )
+    assert (scores < 0).all()
+
+
+def test_pinball_is_of_the_quantiles_of_the_fit(quantile_pipe):
+    rows = RNG.randn(120, 1)
+    model = clone(quantile_pipe).fit(rows, rows[:, 0])
+    before = pinball_scorer(model, rows, rows[:, 0])
+    model[-1].set_params(quantiles=(0.3, 0.5, 0.7))
+    assert pinball_scorer(model, rows, rows[:, 0]) == before
+
+
+def test_pinball_needs_quantiles():
+    with pytest.raises(ValueError, match=r"predict_quantiles.*got Ridge.*LSTMRegressor\(loss="):
+        pinball_scorer(make_pipeline(Ridge()).fit(X, Y), X, Y)
+    model = LSTMRegressor(4, max_epochs=1).fit(X, Y[:, 0])
+    with pytest.raises(ValueError, match="needs loss='quantile'"):
+        pinball_scorer(model, X, Y[:, 0])
+    with pytest.raises(ValueError, match=r"y has 1 output\(s\), but the predictions have 3"):
+        pinball_scorer(Quantiles(), X, Y[:, 0])
+    with pytest.raises(ValueError, match="None of the 60 row"):
+        pinball_scorer(Quantiles(), X, np.full((60, 3), NAN))

@@ -761,6 +761,26 @@ class TestScaling:
         units = self.SIZES[X.index.get_level_values(0).str[-1].astype(int)][:, np.newaxis]
         np.testing.assert_allclose(found / units, expected / units, atol=0.02)
 
+    def test_quantiles_are_in_the_unit_of_each_series_known_or_new(self):
+        X = self.frame()
+        y = forecast_targets(X["sales"], 2)
+        pipe = pipeline(loss="quantile", quantiles=(0.1, 0.5, 0.9)).fit(X, y)
+        new = pd.concat({"new": X.loc["shop 2"] * 100}, names=["shop", "day"])
+        both = pd.concat([X, new]).iloc[::-1]
+        found = pipe[-1].predict_quantiles(pipe[:-1].transform(both))
+        assert found.shape == (len(both), 2, 3)
+        assert (np.diff(found) >= 0).all()
+        assert_array_equal(pipe.predict(both), found[:, :, 1])
+        width = pd.Series(found[:, 0, 2] - found[:, 0, 0], both.index)
+        of_series = width.groupby(level=0).median()
+        # The noise is 0.1 in the unit of each series: 2 * 1.28 * 0.1 lie between, and some error.
+        known = of_series.drop("new").to_numpy() / self.SIZES
+        assert ((known > 0.15) & (known < 0.6)).all()
+        assert of_series["new"] == pytest.approx(100 * of_series["shop 2"], rel=0.3)
+        one = pd.Series(found[:, 0, 2], both.index)["new"].iloc[:5]
+        alone = pipe[-1].predict_quantiles(pipe[:-1].transform(new))[:, 0, 2]
+        assert_array_equal(one.to_numpy(), alone[::-1][:5])
+
     def test_labels_of_each_series_have_its_unit(self):
         X = self.frame()
         y = X["sales"].groupby(level=0).rolling(3).mean().droplevel(0) ** 2  # no feature

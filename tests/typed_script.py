@@ -22,6 +22,7 @@ from sklstm import (
     forecast_targets,
     known_targets_scorer,
     lag_importance,
+    pinball_scorer,
 )
 from sklstm.datasets import load_chicago_ridership
 
@@ -67,6 +68,10 @@ later: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=r
 known = KnownTargetsRegressor(lstm, target_leads=range(13, 15)).fit(windows, later)
 rows: NDArray[np.int64] = known.fitted_rows_
 error: float = known_targets_scorer("neg_mean_absolute_error")(known, windows, later)
+spread = LSTMRegressor(8, loss="quantile", quantiles=(0.1, 0.5, 0.9), max_epochs=2, random_state=0)
+quantiles: NDArray[np.float64] = spread.fit(windows, later).predict_quantiles(windows)
+levels: NDArray[np.float64] = spread.quantiles_
+pinball: float = pinball_scorer(spread, windows, later)
 
 importance = lag_importance(lstm, windows, targets, lags=[0, range(1, 7)], n_repeats=2)
 by_lag: NDArray[np.float64] = importance.importances_mean

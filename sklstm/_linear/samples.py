@@ -26,6 +26,11 @@ class Dataset(Protocol):
     weights: torch.Tensor | None  # (len(index), outputs), 0 for an unknown target
     panel: Panel | None  # which series and time each window is of; None: one series
 
+    def __len__(self) -> int: ...
+
+    def part(self, rows: np.ndarray) -> Dataset:
+        """Take some rows."""
+
     def batches(self, order: torch.Tensor | None, batch_size: int) -> Iterator[tuple[Any, Any]]:
         """Yield windows, and targets or pairs (targets, weights)."""
 

@@ -42,6 +42,13 @@ def _padded(values: torch.Tensor, multiple: int) -> torch.Tensor:
     )
 
 
+def weighted(
+    output: torch.Tensor, weight: torch.Tensor | float, instead: torch.Tensor | None
+) -> torch.Tensor:
+    """Multiply an output of the network by its weight; the rest of the weight has ``instead``."""
+    return output * weight if instead is None else output * weight + instead * (1 - weight)
+
+
 class LinearSkip(nn.Module):
     """A linear map of the whole window, plus the output of the network.
 
@@ -80,10 +87,22 @@ class LinearSkip(nn.Module):
         # With a window of one step, so is every map of one feature.
         return bool(only_last) and used.shape[1] > 1
 
-    def forward(self, windows: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
-        """Map windows (batch, window, features), and add ``output`` (batch, outputs)."""
+    def forward(
+        self, windows: torch.Tensor, output: torch.Tensor, instead: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Map windows (batch, window, features), and add ``output``, (batch, outputs).
+
+        With quantiles, ``output`` has several columns for each one of the map. Then ``instead``,
+        (outputs * quantiles,), takes its place by the rest of the weight. All is added and
+        multiplied alike for each quantile, so that their order stays.
+        """
+        linear = self.linear(windows)
         # Add after multiplying, since a fused operation rounds the last elements differently.
-        return self.linear(windows) + output * (self.scale * self.network_weight)
+        if instead is None:
+            return linear + output * (self.scale * self.network_weight)
+        mixed = weighted(output, self.network_weight, instead)
+        repeated = linear.repeat_interleave(output.shape[1] // linear.shape[1], dim=1)
+        return repeated + mixed * self.scale
 
     def linear(self, windows: torch.Tensor) -> torch.Tensor:
         """Map windows (batch, window, features) to outputs (batch, outputs)."""

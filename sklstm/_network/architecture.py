@@ -33,13 +33,15 @@ class Architecture:
     hidden_layer_sizes : tuple of int
         Units of each LSTM layer, from the input up.
     n_outputs : int
-        Outputs of the head.
+        Number of targets.
     bidirectional : bool
         Whether each layer also reads its sequence backwards.
     beside_linear : bool
         Whether the network learns the residual of a linear map. Its outputs are then zero at
         the start, and its inputs are those of :func:`~sklstm._network.layers.centred`.
     precision : {"float32", "float64", "bfloat16"}
+    quantiles : tuple of float
+        Those of each target that the network gives. Empty: one output for each target.
     """
 
     n_features: int
@@ -48,6 +50,7 @@ class Architecture:
     bidirectional: bool = False
     beside_linear: bool = False
     precision: str = "float32"
+    quantiles: tuple[float, ...] = ()
 
     @property
     def dtype(self) -> torch.dtype:

@@ -123,6 +123,7 @@ def build_net(
         ema_decay=hyperparameters.ema_decay,
         criterion=TargetLoss,
         criterion__loss=hyperparameters.loss,
+        criterion__quantiles=architecture.quantiles,
         optimizer=optimizer,
         lr=hyperparameters.learning_rate,
         max_epochs=hyperparameters.max_epochs,

@@ -13,6 +13,7 @@ from sklstm._linear.skip import linear_by_row
 from sklstm._network.architecture import Architecture
 from sklstm._network.device import is_cpu
 from sklstm._network.layers import Dropout, LSTMLayer, centred
+from sklstm._network.quantiles import IncreasingQuantiles
 
 _SMALLEST_BATCH: dict = {}  # results of StackedLSTM.smallest_batch in this process
 _PARTS = 4  # of a full batch, compared on a GPU, where each takes about as long as the whole batch
@@ -83,8 +84,11 @@ class StackedLSTM(nn.Module):
         self.skip: nn.Module | None = None
         self.low_precision = architecture.low_precision
         self._smallest_batch: dict[tuple[int, int], int] = {}
-        self.head = nn.Linear(sizes[-1], architecture.n_outputs, device="meta", dtype=dtype)
+        n_outputs, quantiles = architecture.n_outputs, architecture.quantiles
+        n_of_head = n_outputs * max(len(quantiles), 1)
+        self.head = nn.Linear(sizes[-1], n_of_head, device="meta", dtype=dtype)
         self.to_empty(device="cpu")
+        self.quantiles = IncreasingQuantiles(n_outputs, quantiles, dtype) if quantiles else None
         if generator is not None:
             self.initialize(generator)
 
@@ -111,10 +115,25 @@ class StackedLSTM(nn.Module):
     def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """Map windows (batch, window, features) to outputs (batch, outputs).
 
-        The generator is that of dropout in training.
+        With quantiles, those of each target follow each other: (batch, outputs * quantiles). The
+        generator is that of dropout in training.
         """
         output = self._network(centred(x) if self.beside_linear else x, generator)
-        return output if self.skip is None else self.skip(x, output)
+        if self.quantiles is not None:
+            output = self.quantiles(output)
+        return output if self.skip is None else self.skip(x, output, self.without_learning)
+
+    @property
+    def predicted(self) -> slice:
+        """The outputs that are predictions: all, or the middle quantile of each target."""
+        if self.quantiles is None:
+            return slice(None)
+        return slice(self.quantiles.middle, None, len(self.quantiles.quantiles))
+
+    @property
+    def without_learning(self) -> torch.Tensor | None:
+        """The output of a network that has learnt nothing, beside a linear map; None: zeros."""
+        return None if self.quantiles is None else self.quantiles.start.flatten()
 
     def _network(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         last = self._last_state(x, generator)
@@ -158,8 +177,9 @@ class StackedLSTM(nn.Module):
                 return torch.randn(shape, generator=generator, **options)
 
             x = draw(batch_size, n_steps, self.n_inputs)
+            n_maps = len(weight) if self.quantiles is None else len(self.quantiles.start)
             # In place of head and linear map: the head of a network that learnt nothing is zero.
-            head, linear = draw(*weight.shape), draw(len(weight), n_steps * self.n_features)
+            head, linear = draw(*weight.shape), draw(n_maps, n_steps * self.n_features)
 
             def results(part: slice) -> torch.Tensor:  # (batch, units + 2 * outputs)
                 states, rows = self._last_state(x[part]), x[part, :, : self.n_features].flatten(1)

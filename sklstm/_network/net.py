@@ -82,20 +82,22 @@ class WindowNet(NeuralNetRegressor):
 
     def set_loss_units(self, training: WindowDataset, validation: WindowDataset | None) -> None:
         """Record losses relative to those of the linear map alone on the same rows."""
-        train_loss = self._loss_without_network(training)
-        valid_loss = 1.0 if validation is None else self._loss_without_network(validation)
+        train_loss = self._loss_of_map(training)
+        valid_loss = 1.0 if validation is None else self._loss_of_map(validation)
         # A map that fits exactly leaves rounding errors only, which are no unit.
         units = [loss if loss > _LEAST_UNIT else 1.0 for loss in (train_loss, valid_loss)]
         self.loss_units_ = (units[0], units[1])
 
-    def _loss_without_network(self, dataset: WindowDataset) -> float:
+    def _loss_of_map(self, dataset: WindowDataset) -> float:
         columns = (
             [dataset.targets] if dataset.weights is None else [dataset.targets, dataset.weights]
         )
         total = 0.0
         for targets, *weights in zip(*(c.split(_ROWS_OF_A_LOSS) for c in columns), strict=True):
             y = (targets, weights[0]) if weights else targets
-            total += self.criterion_(torch.zeros_like(targets), y).item() * len(targets)
+            start = self.module_.without_learning
+            output = torch.zeros_like(targets) if start is None else start.expand(len(targets), -1)
+            total += self.criterion_(output, y).item() * len(targets)
         return total / len(dataset)
 
     # Some of these methods leave out work that skorch does for each batch. For a small network,
@@ -109,7 +111,8 @@ class WindowNet(NeuralNetRegressor):
             method = getattr(callback, method_name)
             if getattr(method, "__func__", None) is not empty:
                 is_score = method_name == "on_batch_end" and isinstance(callback, ScoringBase)
-                method(self, **(_known_targets(**kwargs) if is_score else kwargs))
+                columns = self.module_.predicted
+                method(self, **(_known_targets(columns, **kwargs) if is_score else kwargs))
 
     def _batches_are_watched(self) -> bool:
         """Whether a callback of the user is called in each batch: it may read the losses there."""
@@ -231,9 +234,11 @@ class WindowNet(NeuralNetRegressor):
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}, gradients
 
 
-def _known_targets(batch: Any, y_pred: torch.Tensor, **kwargs: Any) -> dict[str, Any]:
+def _known_targets(
+    columns: slice, batch: Any, y_pred: torch.Tensor, **kwargs: Any
+) -> dict[str, Any]:
     """Keep of a batch what a score can compare: rows or steps whose targets are all known."""
-    x, y = batch
+    (x, y), y_pred = batch, y_pred[..., columns]
     if isinstance(y, tuple):
         targets, weights = y  # (batch, outputs) or (batch, window, outputs)
         known = (weights > 0).all(dim=-1)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from sklstm._linear.skip import weighted
 from sklstm._network.batches import WindowDataset
 from sklstm._network.net import Targets, WindowNet
 
@@ -18,7 +19,11 @@ _FORECASTS_OF_HALF_CREDIBILITY = 10
 
 @torch.no_grad()
 def choose_network_weight(
-    net: WindowNet, validation: WindowDataset, n_leads: int, shrink: bool = True
+    net: WindowNet,
+    validation: WindowDataset,
+    n_leads: int | None,
+    with_error: bool = True,
+    instead: torch.Tensor | None = None,
 ) -> float:
     """Choose how much of the network's output to add to the linear map.
 
@@ -34,11 +39,14 @@ def choose_network_weight(
         The trained net.
     validation : WindowDataset
         The validation rows, with residuals as targets.
-    n_leads : int
-        Number of different leads of the outputs: as many rows have forecasts that overlap.
-    shrink : bool, default=True
-        Whether to add the standard error and multiply by the credibility. False suits a loss
-        other than the squared error: the map does not minimise it, so the network helps more.
+    n_leads : int or None
+        Number of different leads of the outputs: as many rows have forecasts that overlap. None:
+        no credibility, which suits losses that the map does not minimise, so that the network
+        helps more.
+    with_error : bool, default=True
+        Whether to add the standard error.
+    instead : torch.Tensor of shape (outputs * quantiles,) or None, default=None
+        What the map alone has in place of the network's output. None: nothing.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def choose_network_weight(
     1967.
     """
     n_blocks = min(_N_VALIDATION_BLOCKS, len(validation))
-    if shrink and n_blocks == 1:  # one row has no standard error
+    if with_error and n_blocks == 1:  # one row has no standard error
         return 0.0
     clock = validation.clock()
     if (np.diff(clock) < 0).any():  # blocks of time, also of several series
@@ -64,11 +72,14 @@ def choose_network_weight(
         # As one batch, since the losses of a few rows take less time than the calls around them.
         output = torch.cat([net.evaluation_step(batch) for batch in batches])
         targets = _joined([targets for _, targets in batches])
-        losses = torch.stack([net.criterion_(output * weight, targets) for weight in _WEIGHTS])
+        losses = torch.stack(
+            [net.criterion_(weighted(output, weight, instead), targets) for weight in _WEIGHTS]
+        )
         differences[block] = (losses - losses[0]).double().cpu()
     standard_error, credibility = np.zeros(len(_WEIGHTS)), 1.0
-    if shrink:
+    if with_error:
         standard_error = differences.std(axis=0, ddof=1) / np.sqrt(n_blocks)
+    if n_leads is not None:
         n_forecasts = len(validation) / n_leads
         credibility = n_forecasts / (n_forecasts + _FORECASTS_OF_HALF_CREDIBILITY)
     return float(credibility * _WEIGHTS[np.argmin(differences.mean(axis=0) + standard_error)])

@@ -22,6 +22,7 @@ def predict_windows(
     batch_size: int,
     smallest: int | None = None,
     threads: int = 1,
+    columns: slice = slice(None),
 ) -> np.ndarray:
     """Apply ``module`` to all windows, with their missing values filled.
 
@@ -40,6 +41,8 @@ def predict_windows(
         batch is padded to a full one.
     threads : int, default=1
         Number of calls of the module at the same time.
+    columns : slice, default=slice(None)
+        Of the outputs to return.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def predict_windows(
             else:
                 batch = filled.index_select(torch.from_numpy(at).to(series.device))
             size = batch_size if len(batch) > smallest else smallest
-            outputs = module(_padded(batch, size))[: len(batch)].cpu().numpy()
+            outputs = module(_padded(batch, size))[: len(batch), columns].cpu().numpy()
         return outputs[at - first] if is_view and len(outputs) > len(at) else outputs
 
     places = _places(starts, batch_size)

@@ -78,3 +78,16 @@ def test_a_map_is_persistence_if_each_output_is_one_value_of_the_last_step():
     weights[1] = 0
     weights[0, -1, 2] = 1.0
     assert not skip(weights).is_persistence
+
+
+def test_the_rest_of_the_weight_has_what_stands_instead_of_the_network():
+    weights = torch.tensor([[[2.0]], [[-1.0]]])  # two outputs of one value
+    skip = LinearSkip(weights, torch.tensor([1.0, 0.0]), torch.tensor(10.0), torch.tensor(0.25))
+    output = torch.tensor([[0.0, 4.0, 8.0, 1.0, 1.0, 5.0]])  # three quantiles of each
+    instead = torch.tensor([-4.0, 0.0, 4.0, -1.0, 0.0, 1.0])
+    found = skip(torch.tensor([[[3.0]]]), output, instead)
+    mixed = [-3.0, 1.0, 5.0, -0.5, 0.25, 2.0]
+    assert found[0].tolist() == [
+        7 + 10 * mixed[0], 7 + 10 * mixed[1], 7 + 10 * mixed[2],
+        -3 + 10 * mixed[3], -3 + 10 * mixed[4], -3 + 10 * mixed[5],
+    ]  # fmt: skip

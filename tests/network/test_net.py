@@ -178,6 +178,17 @@ def test_scores_of_training_batches_are_those_of_known_targets(supervise, weight
         np.testing.assert_allclose(-model.net_.history[-1, "score"], loss, rtol=1e-5)
 
 
+def test_scores_of_a_fit_of_quantiles_are_those_of_the_median():
+    rows = np.random.RandomState(0).randn(120, 1)
+    windows = SlidingWindowTransformer(6).fit_transform(rows)
+    score = EpochScoring("neg_mean_absolute_error", name="score")
+    params = {"loss": "quantile", "quantiles": (0.2, 0.5), "learning_rate": 1e-30, "max_epochs": 1}
+    model = LSTMRegressor(4, linear_skip=False, random_state=0, callbacks=[score], **params)
+    model.fit(windows, rows[:, 0])
+    absolute = np.abs(rows[-12:, 0] - model.predict(windows[-12:])) / model.target_scale_
+    np.testing.assert_allclose(-model.net_.history[-1, "score"], absolute.mean(), rtol=1e-5)
+
+
 def many_batches(n_rows, holes=False, **params):
     """Fit on so many rows, in batches of 8."""
     rows = np.random.RandomState(0).randn(n_rows, 2)

@@ -51,14 +51,23 @@ def test_outputs_of_the_same_lead_do_not_make_the_validation_rows_fewer():
 
 def test_without_shrinkage_the_weight_is_that_of_the_lowest_loss():
     net, data = a_net(2.0)
-    assert choose_network_weight(net, data, 1, shrink=False) == pytest.approx(0.5)
+    weight = choose_network_weight(net, data, None, with_error=False)
+    assert weight == pytest.approx(0.5)
+
+
+def test_the_rest_of_the_weight_has_what_the_map_has_instead_of_the_network():
+    net, data = a_net(1.0)
+    data.targets[:] = 2.0
+    net.evaluation_step = lambda batch: batch[1] + 3  # 5
+    weight = choose_network_weight(net, data, None, instead=torch.tensor([1.0]))
+    assert weight == pytest.approx(0.25)  # 0.25 * 5 + 0.75 * 1 = 2
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("shrink", [True, False])
 def test_there_can_be_fewer_validation_rows_than_blocks(n, shrink):
     net, data = a_net(1.0, n)
-    weight = choose_network_weight(net, data, 1, shrink)
+    weight = choose_network_weight(net, data, 1 if shrink else None, with_error=shrink)
     most = n / (n + _FORECASTS_OF_HALF_CREDIBILITY) if shrink else 1.0
     assert weight <= most
     assert weight == 1.0 or shrink
