@@ -1,5 +1,6 @@
 """LSTMs for time series inside plain scikit-learn."""
 
+from sklstm._conformal import ConformalRegressor
 from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_table import LagTableTransformer
 from sklstm._panel_split import PanelSplit
@@ -16,6 +17,7 @@ from sklstm._transformer import SlidingWindowTransformer
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConformalRegressor",
     "ForecastDisplay",
     "GateActivityDisplay",
     "KnownTargetsRegressor",

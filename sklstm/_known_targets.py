@@ -14,13 +14,10 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clon
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
-from sklstm._containers import columns_of_numbers
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._scoring import r2_of_known
-from sklstm._series.labels import check_same_labels, is_pandas
-from sklstm._series.panel import Panel, panel_of
-from sklstm._series.windows import Windows
-from sklstm._target_leads import find_leads, hide_unknown
+from sklstm._series.labels import check_same_labels
+from sklstm._target_leads import find_leads, hide_unknown, panel_of_inputs, windows_of_rows
 from sklstm._validation import (
     HasMethods,
     Interval,
@@ -168,10 +165,9 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
-        frames: list[Any] = [data for data in (X, y) if _has_several_series(data)]
-        panel = panel_of(frames[0].index) if frames else None
+        panel = panel_of_inputs(X, y)
         order = slice(None) if panel is None else panel.order
-        windows = _windows_of_rows(X, panel) if isinstance(self.target_leads, str) else None
+        windows = windows_of_rows(X, panel) if isinstance(self.target_leads, str) else None
         self.target_leads_ = find_leads(self.target_leads, y, values[order], windows)
         values = hide_unknown(values, self.target_leads_, self.target_leads, panel)
         fitted = self.fitted_rows_ = _rows_with_all_targets(values)
@@ -249,24 +245,6 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         tags.regressor_tags = of_regressor.regressor_tags
         tags.non_deterministic = of_regressor.non_deterministic
         return tags
-
-
-def _has_several_series(data: Any) -> bool:
-    return is_pandas(data) and data.index.nlevels > 1
-
-
-def _windows_of_rows(X: Any, panel: Panel | None) -> Windows | None:
-    """Return windows of one step, the rows of X; None if X has no columns of numbers."""
-    rows = columns_of_numbers(X)
-    if rows is None or not rows.shape[1]:
-        return None
-    places = np.arange(len(rows))
-    if panel is not None:  # a row of NaN lies between the series
-        places += panel.series[panel.order]
-        apart = np.full((len(rows) + len(panel.names), rows.shape[1]), np.nan)
-        apart[places] = rows[panel.order]
-        rows = apart
-    return Windows(rows, places, 1, 1)
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:

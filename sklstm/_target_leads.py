@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._containers import column_names
+from sklstm._containers import column_names, columns_of_numbers
+from sklstm._series.labels import is_pandas
 from sklstm._series.lead_names import read_leads
-from sklstm._series.panel import Panel
+from sklstm._series.panel import Panel, panel_of
 from sklstm._series.rows_later import rows_later
 from sklstm._series.windows import Windows
 from sklstm._validation import is_int
@@ -65,6 +66,29 @@ def find_leads(
             "own row each output becomes known: range(1, 25) for the next 24 values."
         )
     return np.array(leads, dtype=np.int64)
+
+
+def panel_of_inputs(X: Any, y: Any) -> Panel | None:
+    """Return which series and time each row is of, from the index of ``X`` or ``y``; or None."""
+    panel: Panel | None = getattr(X, "panel", None)  # of windows
+    for name, data in (("X", X), ("y", y)):
+        if panel is None and is_pandas(data) and data.index.nlevels > 1:
+            panel = panel_of(data.index, name)
+    return panel
+
+
+def windows_of_rows(X: Any, panel: Panel | None) -> Windows | None:
+    """Return windows of one step, the rows of X; None if X has no columns of numbers."""
+    rows = columns_of_numbers(X)
+    if rows is None or not rows.shape[1]:
+        return None
+    places = np.arange(len(rows))
+    if panel is not None:  # a row of NaN lies between the series
+        places += panel.series[panel.order]
+        apart = np.full((len(rows) + len(panel.names), rows.shape[1]), np.nan)
+        apart[places] = rows[panel.order]
+        rows = apart
+    return Windows(rows, places, 1, 1)
 
 
 def _leads_of_values(values: np.ndarray, windows: Windows | None) -> np.ndarray:
