@@ -207,10 +207,7 @@ def after_a_break():
 def run(method, name):
     """Return the scores, and the seconds that they took."""
     before = time.process_time()
-    if name in PANELS:
-        found = of_panel(method, name)
-    else:
-        found = of_series(method, name)
+    found = (of_panel if name in PANELS else of_series)(method, name)
     return {"method": method, "series": name, "seconds": time.process_time() - before, **found}
 
 
@@ -234,12 +231,20 @@ def report(results):
     titles = [f"{method}, {when}" for method, when in variants]
     for score in ("coverage", "worst lead", "interval score", "crps"):
         values = np.array(
-            [[of.get((*variant, name), {}).get(score, np.nan) for variant in variants] for name in names]
+            [
+                [of.get((*variant, name), {}).get(score, np.nan) for variant in variants]
+                for name in names
+            ]
         )
         if score in ("interval score", "crps"):
-            base = values[:, [variants.index(("ridge", "fit"))]] if ("ridge", "fit") in variants else 1
+            base = (
+                values[:, [variants.index(("ridge", "fit"))]] if ("ridge", "fit") in variants else 1
+            )
             values = values / base
-        rows = [[name, *(f"{value:.3f}" for value in row)] for name, row in zip(names, values, strict=True)]
+        rows = [
+            [name, *(f"{value:.3f}" for value in row)]
+            for name, row in zip(names, values, strict=True)
+        ]
         if score in ("interval score", "crps"):
             all_there = values[:, ~np.isnan(values).any(axis=0)]
             there = np.flatnonzero(~np.isnan(values).any(axis=0))

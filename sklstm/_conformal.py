@@ -17,7 +17,13 @@ from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._intervals.calibration import N_BLOCKS, Calibration, block_edges, calibrate, check_enough
+from sklstm._intervals.calibration import (
+    N_BLOCKS,
+    Calibration,
+    block_edges,
+    calibrate,
+    check_enough,
+)
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
 from sklstm._scoring import r2_of_known
@@ -30,7 +36,7 @@ from sklstm._series.labels import (
     time_index,
     unit_of,
 )
-from sklstm._series.panel import Panel, of_series
+from sklstm._series.panel import Panel
 from sklstm._target_leads import find_leads, hide_unknown, panel_of_inputs, windows_of_rows
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import (
@@ -227,7 +233,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         params = check_params(self)
         check_same_labels(X=X, y=y)
         (X,) = indexable(X)
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        n_rows = _num_rows(X)
         given = check_targets(self, y, n_rows)
         values = given.reshape(n_rows, -1)
         panel = panel_of_inputs(X, y)
@@ -257,7 +263,10 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         names = [None] if panel is None else panel.names
         series = np.zeros(n_rows, dtype=np.int64) if panel is None else panel.series
         self._calibration = calibrate(
-            *(part[in_blocks] for part in (known, bounds, series, block)),
+            known[in_blocks],
+            bounds[in_blocks],
+            series[in_blocks],
+            block[in_blocks],
             names,
             (1 - params.coverage) / 2,
         )
@@ -354,7 +363,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         for name, rows, _ in self._series(X, None, len(bounds)):
             scale = self._scale(bounds[rows], name)
             tracker = self._trackers.get(name)
-            limits = self._calibration.thresholds if tracker is None else tracker.thresholds
+            limits = (self._calibration if tracker is None else tracker).limits
             widths = scale[..., np.newaxis] * limits
             ends[rows] = np.sort(bounds[rows] + widths * [-1, 1], axis=-1)
         return ends.reshape(len(ends), *self._shape, 2)
@@ -391,7 +400,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         check_fitted(self, "estimator_")
         check_same_labels(X=X, y=y)
         (X,) = indexable(X)
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        n_rows = _num_rows(X)
         targets = check_targets(self, y, n_rows)
         if targets.shape[1:] != self._shape:
             raise ValueError(
@@ -403,7 +412,15 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             tracker = self._trackers.get(name)
             last = None if tracker is None else tracker.pending.labels[-1]
             labels = self._numbers(index, last, len(rows))
-            parts.append((name, rows, index, labels, np.array(labels > last if tracker else labels == labels)))
+            parts.append(
+                (
+                    name,
+                    rows,
+                    index,
+                    labels,
+                    np.array(labels > last if tracker else labels == labels),
+                )
+            )
         is_new = np.zeros(n_rows, dtype=bool)
         for _, rows, _, _, new in parts:
             is_new[rows] = new
@@ -486,9 +503,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     def _tracker(self, rows: Rows) -> Tracker:
         start, miscoverage = self._calibration, (1 - self._coverage) / 2
-        return Tracker.of(
-            self.target_leads_, miscoverage, start.thresholds, start.spread, rows
-        )
+        return Tracker.of(self.target_leads_, miscoverage, start.thresholds, start.spread, rows)
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination of the predictions; unknown targets are left out.
@@ -555,6 +570,10 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         super().__setstate__(state)
 
 
+def _num_rows(X: Any) -> int:
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
 def _rows_where(X: Any, mask: np.ndarray, panel: Panel | None) -> Any:
     """Return the rows of a mask: of one series a slice where X takes one, which is no copy."""
     rows = np.flatnonzero(mask)
@@ -599,6 +618,12 @@ def _inside(estimator: Any) -> list[Any]:
     return found + list(getattr(estimator, "estimators_", []))
 
 
+def has_quantiles(regressor: Any) -> bool:
+    """Whether a regressor predicts quantiles: LSTMRegressor does with one loss only."""
+    quantile_loss = getattr(regressor, "loss", "quantile") == "quantile"
+    return hasattr(regressor, "predict_quantiles") and quantile_loss
+
+
 def _bounds(estimator: Any, X: Any, coverage: float) -> np.ndarray:
     """Predict the quantiles next to the ends of the interval, or twice the target.
 
@@ -609,8 +634,7 @@ def _bounds(estimator: Any, X: Any, coverage: float) -> np.ndarray:
     while hasattr(estimator, "best_estimator_"):
         estimator = estimator.best_estimator_
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    # LSTMRegressor has quantiles with this loss only.
-    if hasattr(last, "predict_quantiles") and getattr(last, "loss", "quantile") == "quantile":
+    if has_quantiles(last):
         if last is not estimator and len(estimator) > 1:
             X = estimator[:-1].transform(X)
         levels, ends = np.asarray(last.quantiles), np.array([1 - coverage, 1 + coverage]) / 2

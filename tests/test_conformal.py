@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import skops.io
 import sklearn
+import skops.io
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
@@ -186,22 +186,22 @@ def tracked_by_hand(forecasts, series, leads, calibration, start, scale):
     for output, lead in enumerate(leads):
         errors = [series[row + lead] - forecasts[row] for row in calibration if row + lead < start]
         errors = np.array(errors) / scale[output]
-        ends = [threshold(-errors, 0.05), threshold(errors, 0.05)]
         spread = np.abs(errors).mean()
+        ends = [threshold(-errors, 0.05) / spread, threshold(errors, 0.05) / spread]
         for row in range(start - lead, start):
-            issued[row] = list(ends)
+            issued[row] = [end * spread for end in ends]
         for row in range(start, n_rows):
             intervals[row - start, output] = [
-                forecasts[row] - ends[0] * scale[output],
-                forecasts[row] + ends[1] * scale[output],
+                forecasts[row] - ends[0] * spread * scale[output],
+                forecasts[row] + ends[1] * spread * scale[output],
             ]
             # Now the value at ``row`` becomes known, the target of the row ``lead`` before.
             of = row - lead
             error = (series[row] - forecasts[of]) / scale[output]
             spread = 0.98 * spread + 0.02 * abs(error)
             for side, score in enumerate((-error, error)):
-                ends[side] += 0.1 * spread * ((score > issued[of][side]) - 0.05)
-            issued[row] = list(ends)
+                ends[side] += 0.07 * ((score > issued[of][side]) - 0.05)
+            issued[row] = [end * spread for end in ends]
     return intervals
 
 
@@ -237,9 +237,8 @@ def test_the_target_of_its_own_row_counts_at_once(monkeypatch):
     before = model.predict_interval(X[:1])[0]
     unit, spread = model._calibration.scale.unit[0, 0], model._calibration.spread[0]
     model.update([[0.0]], [100.0])
-    spread = 0.98 * spread + 0.02 * 100 / unit
-    step = 0.1 * spread * unit
-    expected = [before[0] + 0.05 * step, before[1] + 0.95 * step]
+    new = 0.98 * spread + 0.02 * 100 / unit
+    expected = before * new / spread + 0.07 * new * unit * np.array([0.05, 0.95])
     assert_allclose(model.predict_interval(X[:1])[0], expected, rtol=1e-9)
 
 
@@ -259,7 +258,9 @@ def test_one_call_equals_row_by_row_with_a_pickle_between(sizes, kind):
         model.update(data[0][begin : at + size], data[1][begin : at + size])
         model = pickle.loads(pickle.dumps(model))
         at += size
-    assert_array_equal(model.predict_interval(data[0][-5:]), expected.predict_interval(data[0][-5:]))
+    assert_array_equal(
+        model.predict_interval(data[0][-5:]), expected.predict_interval(data[0][-5:])
+    )
 
 
 def test_a_target_does_not_count_before_it_lies_behind():
@@ -299,17 +300,19 @@ def test_unknown_targets_are_left_out(monkeypatch):
     series, known = X["load"].to_numpy(), holes.to_numpy()
     rows = [row for row in model.calibration_rows_ if row + 1 < start]
     errors = np.array([(series[row + 1] - series[row]) / scale for row in rows])
-    ends, spread = [threshold(-errors, 0.05), threshold(errors, 0.05)], np.abs(errors).mean()
-    issued = {start: list(ends)}
+    spread = np.abs(errors).mean()
+    ends = [threshold(-errors, 0.05) / spread, threshold(errors, 0.05) / spread]
+    issued = {start: [end * spread for end in ends]}
     for row in range(start, start + 29):
         if not np.isnan(known[row]):
             error = (known[row] - series[row]) / scale
             spread = 0.98 * spread + 0.02 * abs(error)
             for side, score in enumerate((-error, error)):
-                ends[side] += 0.1 * spread * ((score > issued[row][side]) - 0.05)
-        issued[row + 1] = list(ends)
+                ends[side] += 0.07 * ((score > issued[row][side]) - 0.05)
+        issued[row + 1] = [end * spread for end in ends]
     at = X.iloc[-1:, 0].to_numpy()
-    expected = np.column_stack([at - ends[0] * scale, at + ends[1] * scale])
+    ends = [end * spread * scale for end in ends]
+    expected = np.column_stack([at - ends[0], at + ends[1]])
     assert_allclose(model.predict_interval(X[-1:]), expected, rtol=1e-9)
 
 
@@ -384,9 +387,7 @@ def test_the_same_row_has_the_same_interval_alone_and_in_a_batch(chicago):
     batch = model.predict_interval(X[start:])
     assert_array_equal(model.predict_interval(X)[start:], batch)
     for row in range(start, 320):
-        pipe = clone(model).fit(X[:start], y[:start]) if row == start else pipe
-        assert_array_equal(pipe.estimator_.predict(X[row : row + 1])[0], model.predict(X)[row])
-        pipe.estimator_[0].partial_fit(X[row : row + 1])
+        assert_array_equal(model.predict_interval(X[start : row + 1])[-1], batch[row - start])
 
 
 # Several series.
@@ -459,7 +460,7 @@ def test_calibration_rows_of_several_series_are_the_latest_times():
     ("change", "match"),
     [
         (lambda X: X[::-1], "not increasing"),
-        (lambda X: X.set_axis(X.index + pd.Timedelta("1h")), "was never passed"),
+        (lambda X: X.set_axis(X.index + pd.Timedelta("1h")), "off the grid"),
         (lambda X: X.reset_index(drop=True), "no labels, but the fitted rows have labels"),
         (lambda X: X.to_numpy(), "no labels, but the fitted rows have labels"),
         (lambda X: X.set_axis(np.arange(7, 12)), "labels of kind 'integer'"),
@@ -484,9 +485,24 @@ def test_an_update_that_the_transformer_refuses_changes_nothing():
     model = ConformalRegressor(windows_of_ridge()).fit(X[:start], y[:start])
     model.estimator_[0].partial_fit(X[start : start + 3])  # by hand, which update does itself
     expected = model.predict_interval(X[start + 3 :])
-    with pytest.raises(ValueError, match="index"), np.errstate(all="ignore"):
+    with (
+        pytest.warns(UserWarning, match="lack steps"),
+        pytest.raises(ValueError, match="partial_fit appends rows"),
+    ):
         model.update(X[start : start + 3], y[start : start + 3])
     assert_array_equal(model.predict_interval(X[start + 3 :]), expected)
+
+
+def test_a_late_row_that_was_never_passed_is_refused():
+    X, start = walk(), 200
+    y = forecast_targets(X["load"], [5])
+    model = ConformalRegressor(Recorder()).fit(X[:start], y[:start])
+    at = [*range(start, start + 20), *range(start + 21, start + 23)]
+    model.update(X.iloc[at], y.iloc[at])
+    expected = model.predict_interval(X)
+    with pytest.raises(ValueError, match="2024-08-08.* was never passed"):
+        model.update(X[start + 18 : start + 23], y[start + 18 : start + 23])
+    assert_array_equal(model.predict_interval(X), expected)
 
 
 def test_other_targets_are_refused():
@@ -505,7 +521,9 @@ def test_too_few_calibration_rows_are_told_with_the_number_and_the_advice_works(
         with pytest.raises(ValueError, match=f"at least {needed} calibration rows"):
             model.fit(X[: int(2.2 * needed)], y[: int(2.2 * needed)])
         model.fit(X[: 3 * n], y[: 3 * n])
-        model.set_params(calibration_fraction=0.9).fit(X[: int(2.2 * needed)], y[: int(2.2 * needed)])
+        model.set_params(calibration_fraction=0.9).fit(
+            X[: int(2.2 * needed)], y[: int(2.2 * needed)]
+        )
     else:
         with pytest.raises(ValueError, match=f"at least {needed} calibration rows"):
             model.fit(X, y)
@@ -587,4 +605,6 @@ def test_score_is_that_of_the_estimator():
     X = walk()
     y = forecast_targets(X["load"], LEADS)
     model = ConformalRegressor(windows_of_ridge()).fit(X, y)
-    assert model.score(X, y) == pytest.approx(model.estimator_[-1].score(model.estimator_[:-1].transform(X), y))
+    assert model.score(X, y) == pytest.approx(
+        model.estimator_[-1].score(model.estimator_[:-1].transform(X), y)
+    )

@@ -23,7 +23,7 @@ class Calibration:
     ----------
     scale : ErrorScale
     thresholds : ndarray of shape (n_outputs, 2)
-        Of the scores below and above.
+        Of the scores below and above, in units of ``spread``.
     spread : ndarray of shape (n_outputs,)
         Mean absolute score.
     """
@@ -31,6 +31,11 @@ class Calibration:
     scale: ErrorScale
     thresholds: np.ndarray
     spread: np.ndarray
+
+    @property
+    def limits(self) -> np.ndarray:
+        """The scores at the ends of the intervals, (n_outputs, 2)."""
+        return self.thresholds * self.spread[:, np.newaxis]
 
 
 def block_edges(usable: np.ndarray, fraction: float, panel: Panel | None) -> list[int]:
@@ -81,14 +86,14 @@ def calibrate(
         losses = []
         for by_size in (False, True):
             found = _calibration(
-                *(values[~is_last] for values in (y, bounds, series)), names, miscoverage, by_size
+                y[~is_last], bounds[~is_last], series[~is_last], names, miscoverage, by_size
             )
             scale = _scales(found.scale, bounds[is_last], series[is_last])
             scores = scores_of(y[is_last], bounds[is_last], scale)
-            beyond = np.maximum(scores - found.thresholds, 0).sum(axis=2)
+            beyond = np.maximum(scores - found.limits, 0).sum(axis=2)
             # The interval score of T. Gneiting and A. Raftery, "Strictly proper scoring rules,
             # prediction, and estimation", JASA 2007, but for the width between the bounds.
-            loss = scale * (found.thresholds.sum(axis=1) + beyond / miscoverage)
+            loss = scale * (found.limits.sum(axis=1) + beyond / miscoverage)
             losses.append(np.nanmean(loss / found.scale.unit[series[is_last]]))
         pays = losses[1] < losses[0]
     return _calibration(y, bounds, series, names, miscoverage, pays)
@@ -109,7 +114,8 @@ def _calibration(
         scale = scale.by_size(errors, forecasts, series)
     scores = scores_of(y, bounds, _scales(scale, bounds, series))
     spread = np.nanmean(np.abs(scores).max(axis=2), axis=0)
-    return Calibration(scale, thresholds_of(scores, miscoverage), spread)
+    spread = np.where(spread > 0, spread, 1.0)
+    return Calibration(scale, thresholds_of(scores, miscoverage) / spread[:, np.newaxis], spread)
 
 
 def _scales(scale: ErrorScale, bounds: np.ndarray, series: np.ndarray) -> np.ndarray:

@@ -88,9 +88,7 @@ class ErrorScale:
     def _numbers(self) -> dict[Any, int]:
         return {name: number for number, name in enumerate(self.names)}
 
-    def by_size(
-        self, errors: np.ndarray, forecasts: np.ndarray, series: np.ndarray
-    ) -> ErrorScale:
+    def by_size(self, errors: np.ndarray, forecasts: np.ndarray, series: np.ndarray) -> ErrorScale:
         """Return the scale with factors by the size of the forecast, from the same errors."""
         unit = self.unit[series]
         places, errors = (forecasts - self.centre[series]) / unit, errors / unit
