@@ -48,7 +48,7 @@ from sklstm import (
 
 RESULTS = Path(__file__).with_name("intervals.json")
 SERIES = [name for name in series.SINGLE if name not in series.GENERATED]
-PANELS = ("stations", "flights")
+PANELS = ("stations", "pizza", "flights")
 MISCOVERAGE = 0.1
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -170,7 +170,7 @@ def of_panel(method, name):
     start = round(0.8 * (time_of.max() + 1))
     found = conformal(method, window, X, y, start)
     new = time_of >= start
-    unit = values[~new].groupby(level=0).std()
+    unit = values[~new].groupby(level=0).std().replace(0, np.nan)  # of one value, or constant
     units = unit.reindex(X.index[new].get_level_values(0)).to_numpy()
     leads = sorted({0, horizon // 2, horizon - 1})
     return {when: scores(each, y[new].to_numpy(), leads, units) for when, each in found.items()}

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
+from sklstm._containers import column_names
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._intervals.calibration import (
     N_BLOCKS,
@@ -33,6 +34,7 @@ from sklstm._series.labels import (
     is_pandas,
     kind_of,
     label_numbers,
+    loaded_pandas,
     time_index,
     unit_of,
 )
@@ -235,6 +237,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         (X,) = indexable(X)
         n_rows = _num_rows(X)
         given = check_targets(self, y, n_rows)
+        y = _with_names_of(y, given)
         values = given.reshape(n_rows, -1)
         panel = panel_of_inputs(X, y)
         order = slice(None) if panel is None else panel.order
@@ -246,10 +249,15 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
         clock = np.arange(n_rows) if panel is None else panel.clock
         usable = np.flatnonzero(~np.isnan(known).all(axis=1))
+        if not len(usable):
+            raise ValueError(
+                f"None of the {n_rows} row(s) of y has a known target, so there is nothing to "
+                "calibrate on. Pass targets that are known."
+            )
         edges = block_edges(usable, params.calibration_fraction, panel)
         block = np.searchsorted(edges, clock, side="right") - 1  # -1: before all; last: no target
         in_blocks = np.flatnonzero((block >= 0) & (block < N_BLOCKS))
-        check_enough(known[in_blocks], params.coverage, params.calibration_fraction)
+        check_enough(known[in_blocks], params.coverage, params.calibration_fraction, n_rows)
         bounds = np.full((*values.shape, 2), np.nan)
         for number in range(N_BLOCKS):
             before = _rows_where(X, clock < edges[number], panel)
@@ -274,7 +282,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.calibration_rows_, self.target_leads_ = in_blocks, leads
         self._coverage, self._shape = params.coverage, given.shape[1:]
         self._labels, self._trackers = None, {}
-        for name, rows, index in _series_of(X, y, panel, n_rows):
+        for name, rows, index in _series_of(X, panel, n_rows):
             if index is not None:
                 self._labels = kind_of(index), unit_of(index)
             self._counts_rows = index is None or is_default(index)
@@ -311,10 +319,10 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             if hidden is not values:
                 is_hidden = (np.isnan(hidden) & ~np.isnan(values)).reshape(some_y.shape)
                 some_y = some_y.mask(is_hidden)
-        elif hidden is not values:
-            some_y = hidden.reshape(given[rows].shape)
-        else:
+        elif hidden is values and column_names(y) != [None]:
             some_y = take_rows(y, {}, np.arange(len(given))[rows])[0]
+        else:
+            some_y = hidden.reshape(given[rows].shape)
         return _fit_or_say_why(clone(self.estimator), some_X, some_y, fit_params)
 
     def predict(self, X: ArrayLike, **predict_params: Any) -> Any:
@@ -473,7 +481,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                 "X has an index with several levels, those of several series, but the fitted rows "
                 "are one series. Call fit with rows of several series."
             )
-        return _series_of(X, y, panel, n_rows)
+        return _series_of(X, panel, n_rows)
 
     def _numbers(self, index: Any, last: Any = None, n_rows: int = 0) -> np.ndarray:
         """Return the labels of rows as numbers that can be compared with those of the fit.
@@ -570,6 +578,16 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         super().__setstate__(state)
 
 
+def _with_names_of(y: Any, given: np.ndarray) -> Any:
+    """Return the numbers in ``y`` with its names, from which estimators read the leads."""
+    if is_pandas(y):
+        pd = loaded_pandas()
+        if given.ndim == 1 and y.ndim == 1:
+            return pd.Series(given, y.index, name=y.name)
+        return pd.DataFrame(given.reshape(len(given), -1), y.index, y.columns)
+    return given if column_names(y) == [None] else y
+
+
 def _num_rows(X: Any) -> int:
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
@@ -583,14 +601,10 @@ def _rows_where(X: Any, mask: np.ndarray, panel: Panel | None) -> Any:
     return rows
 
 
-def _series_of(
-    X: Any, y: Any, panel: Panel | None, n_rows: int
-) -> Iterator[tuple[Any, np.ndarray, Any]]:
+def _series_of(X: Any, panel: Panel | None, n_rows: int) -> Iterator[tuple[Any, np.ndarray, Any]]:
     """Yield the name of each series, its rows in time order, and their labels, or None."""
     if panel is None:
-        labelled = X if is_pandas(X) else y
-        index = time_index(labelled, "X", "rows")
-        yield None, np.arange(n_rows), index
+        yield None, np.arange(n_rows), time_index(X, "X", "rows")
         return
     for number, name in enumerate(panel.names):
         rows = panel.rows_of(number)

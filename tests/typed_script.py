@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 import sklstm
 from sklstm import (
+    ConformalRegressor,
     ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
@@ -60,6 +61,10 @@ leads: NDArray[np.int64] = lstm.target_leads_
 later: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=range(13, 15)))
 known = KnownTargetsRegressor(lstm, target_leads=range(13, 15)).fit(windows, later)
 rows: NDArray[np.int64] = known.fitted_rows_
+held = ConformalRegressor(known, coverage=0.8).fit(windows, later)
+ends: NDArray[np.float64] = held.predict_interval(windows)
+held = held.update(windows[-2:], later[-2:])
+calibrating: NDArray[np.int64] = held.calibration_rows_
 error: float = known_targets_scorer("neg_mean_absolute_error")(known, windows, later)
 
 curve: LossCurveDisplay = LossCurveDisplay.from_estimator(lstm, name="small")

@@ -132,7 +132,7 @@ def _are_enough(y: np.ndarray, miscoverage: float) -> bool:
     return rank_of(n_known, miscoverage) <= n_known
 
 
-def check_enough(y: np.ndarray, coverage: float, fraction: float) -> None:
+def check_enough(y: np.ndarray, coverage: float, fraction: float, n_rows: int) -> None:
     """Refuse fewer rows than the thresholds of this coverage need."""
     miscoverage = (1 - coverage) / 2
     if _are_enough(y, miscoverage):
@@ -142,6 +142,7 @@ def check_enough(y: np.ndarray, coverage: float, fraction: float) -> None:
         n += 1
     raise ValueError(
         f"coverage={coverage} needs at least {n} calibration rows with a known target for each "
-        f"output, but the latest {len(y)} rows (calibration_fraction={fraction}) have {n_known} "
-        "of one. Pass more rows, set calibration_fraction higher or coverage lower."
+        f"output, but the latest {len(y)} of n_samples={n_rows} rows "
+        f"(calibration_fraction={fraction}) have {n_known} of one. Pass more "
+        "rows, set calibration_fraction higher or coverage lower."
     )

@@ -11,6 +11,7 @@ import numpy as np
 # On the validation parts of twelve real series, five gave shorter intervals than three, and ten
 # lost more coverage where later forecasts lie outside the range of the earlier ones.
 _BINS = 5
+_ERRORS_OF_A_BIN = 10  # at least
 _ERRORS_OF_HALF = 20  # with so many, a bin has its own mean and that of all errors in equal parts
 _ERRORS_OF_HALF_A_SERIES = 10
 
@@ -89,7 +90,12 @@ class ErrorScale:
         return {name: number for number, name in enumerate(self.names)}
 
     def by_size(self, errors: np.ndarray, forecasts: np.ndarray, series: np.ndarray) -> ErrorScale:
-        """Return the scale with factors by the size of the forecast, from the same errors."""
+        """Return the scale with factors by the size of the forecast, from the same errors.
+
+        With few errors, it stays as it is.
+        """
+        if (~np.isnan(errors)).sum(axis=0).min() < _BINS * _ERRORS_OF_A_BIN:
+            return self
         unit = self.unit[series]
         places, errors = (forecasts - self.centre[series]) / unit, errors / unit
         knots, factors = np.zeros((2, errors.shape[1], _BINS))
