@@ -53,6 +53,7 @@ sphinx_gallery_conf = {
                 "grid_search",
                 "compare_models",
                 "forecast_ahead",
+                "intervals",
                 "known_ahead",
                 "several_series",
                 "serving",

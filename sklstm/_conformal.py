@@ -127,13 +127,15 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     ratio of error and size of the forecast.
 
     **Updates** are those of the quantile tracker of [2]_, a successor of [3]_: an end moves
-    outwards by a step if the target was beyond it, else inwards by a small part of the step. The
-    step is a tenth of the recent mean absolute score, so that intervals widen within some 50 rows
-    after a break, whatever its size. It was chosen on the same series: coverage of each series was
-    within 3 points, as with adaptive conformal inference [3]_, whose intervals were worse, since
-    it runs out of scores to choose from after an increase of the errors. A target that lies h
-    rows ahead is compared with the interval of its own row, and counts h rows later, even if ``y``
-    has it before. Each of several series has its own ends.
+    outwards by a step if the target was beyond it, else inwards by a small part of the step. Both
+    ends are in units of the recent mean absolute score (half of it is that of the latest 34 rows),
+    so that they follow a change of its size. On the same validation parts, coverage of each series
+    was within 3 points of 0.9, and within 1 on average. With errors that grow to three times their
+    size it was 0.88 to 0.89 on average, and 0.84 without such units. Adaptive conformal inference
+    [3]_ had about the same coverage with interval scores that were 3 to 10 % worse, its successor
+    DtACI twice the deviation. A target that lies h rows ahead is compared with the interval of its
+    own row, and counts h rows later, even if ``y`` has it before. Each of several series has its
+    own ends.
 
     **Other libraries.** TimeSeriesRegressor of MAPIE (1.0) is for one output, and does not know
     when targets become known; its rows for calibration are shuffled or bootstrapped unless a
