@@ -2,13 +2,13 @@
 How sure is a forecast?
 =======================
 
-Riders of the next two weeks at a station, with intervals that are to hold 90 % of the days. They are
-calibrated on the latest rows, and then follow the errors, day by day.
+Riders of the next two weeks at a station, with intervals that are to hold 90 % of the days. They
+are calibrated on the latest rows, and then follow the errors, day by day.
 """
 
 # %%
-# The last 700 days are kept for later. Any pipeline can stand inside; here windows of four weeks and
-# a linear regression.
+# The last 700 days are kept for later. Any pipeline can stand inside; here windows of four weeks
+# and a linear regression.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
