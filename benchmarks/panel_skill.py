@@ -51,8 +51,10 @@ class Task:
         self.start, self.end = every[int(0.8 * len(every))], every[-1] + pd.Timedelta(days=1)
         self.train = times < self.start
         self.targets = forecast_targets(self.values, self.horizon)
-        # Days without a row in any series leave the frequency open.
-        grid = pd.date_range(every[0], every[-1], freq=pd.infer_freq(every) or "D", name="time")
+        # A day may have no row in any series.
+        step = (every[1:] - every[:-1]).min()
+        is_daily = step <= pd.Timedelta(days=1)
+        grid = pd.date_range(every[0], every[-1], freq=step, name="time") if is_daily else every
         table = self.values.unstack("series").reindex(grid)
         self.table = table.ffill().where(table.bfill().notna())
         whole = self.values.groupby(level=0).cumcount() >= self.window - 1

@@ -54,6 +54,7 @@ sphinx_gallery_conf = {
                 "compare_models",
                 "backtest",
                 "forecast_ahead",
+                "intervals",
                 "known_ahead",
                 "lag_importance",
                 "several_series",

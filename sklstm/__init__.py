@@ -2,6 +2,7 @@
 
 from sklstm._backtest.backtest import backtest
 from sklstm._backtest.result import BacktestResult
+from sklstm._conformal import ConformalRegressor
 from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_importance import lag_importance
 from sklstm._lag_table import LagTableTransformer
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BacktestDisplay",
     "BacktestResult",
+    "ConformalRegressor",
     "ForecastDisplay",
     "GateActivityDisplay",
     "KnownTargetsRegressor",

@@ -16,9 +16,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._scoring import r2_of_known
-from sklstm._series.labels import check_same_labels, is_pandas
-from sklstm._series.panel import panel_of
-from sklstm._target_leads import hide_unknown, leads_of_rows
+from sklstm._series.labels import check_same_labels
+from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._validation import (
     HasMethods,
     Interval,
@@ -166,8 +165,7 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
-        frames: list[Any] = [data for data in (X, y) if _has_several_series(data)]
-        panel = panel_of(frames[0].index) if frames else None
+        panel = panel_of_inputs(X, y)
         self.target_leads_ = leads_of_rows(self.target_leads, X, y, values, panel)
         values = hide_unknown(values, self.target_leads_, self.target_leads, panel)
         fitted = self.fitted_rows_ = _rows_with_all_targets(values)
@@ -245,10 +243,6 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         tags.regressor_tags = of_regressor.regressor_tags
         tags.non_deterministic = of_regressor.non_deterministic
         return tags
-
-
-def _has_several_series(data: Any) -> bool:
-    return is_pandas(data) and data.index.nlevels > 1
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:

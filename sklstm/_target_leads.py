@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from sklstm._containers import column_names, columns_of_numbers
+from sklstm._series.labels import is_pandas
 from sklstm._series.lead_names import read_leads
-from sklstm._series.panel import Panel
+from sklstm._series.panel import Panel, panel_of
 from sklstm._series.rows_later import rows_later
 from sklstm._series.windows import Windows
 from sklstm._validation import is_int
@@ -65,6 +66,15 @@ def find_leads(
             "own row each output becomes known: range(1, 25) for the next 24 values."
         )
     return np.array(leads, dtype=np.int64)
+
+
+def panel_of_inputs(X: Any, y: Any) -> Panel | None:
+    """Return which series and time each row is of, from the index of ``X`` or ``y``; or None."""
+    panel: Panel | None = getattr(X, "panel", None)  # of windows
+    for name, data in (("X", X), ("y", y)):
+        if panel is None and is_pandas(data) and data.index.nlevels > 1:
+            panel = panel_of(data.index, name)
+    return panel
 
 
 def leads_of_rows(

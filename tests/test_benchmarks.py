@@ -609,6 +609,29 @@ def test_steps_of_many_series_are_measured(script, capsys):
     assert steps == ["windows", "targets", "an epoch", "predictions"]
 
 
+def test_intervals_are_judged(script, tmp_path, capsys):
+    asked = ["--series", "waves", "--methods", "ridge", "boosting", "--no-break"]
+    results = tmp_path / "intervals.json"
+    for _ in range(2):  # what is there is kept
+        script("intervals").main([*asked, "--results", str(results)])
+        printed = capsys.readouterr().out
+        for score in ("coverage", "worst lead", "interval score", "crps"):
+            assert f"| {score} | ridge, fit | ridge, update | boosting, fit |" in printed
+        assert re.search(rf"\| waves \| {NUMBER} \| {NUMBER} \| {NUMBER} \|", printed)
+        assert re.search(r"\| mean rank \| ", printed)
+    assert len(results.read_text().splitlines()) == 4
+
+
+def test_scores_of_intervals_are_those_by_hand(script):
+    found = np.array([[[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]]])
+    scores = script("intervals").scores(found, np.array([[1.0], [3.0], [np.nan]]), [0])
+    assert scores["coverage"] == scores["worst lead"] == 0.5
+    # Widths of 2, and one target that lies one beyond: 2 / 0.1.
+    assert scores["interval score"] == pytest.approx((2 + 2 + 20) / 2)
+    pinball = [0.05 * 1 + 0 + 0.05 * 1, 0.05 * 3 + 0.5 * 2 + 0.95 * 1]
+    assert scores["crps"] == pytest.approx(2 / 3 * np.mean(pinball))
+
+
 @pytest.fixture
 def made_panel(script, monkeypatch):
     days = pd.date_range("2024", periods=200)

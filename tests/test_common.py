@@ -13,6 +13,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from sklstm import (
+    ConformalRegressor,
     KnownTargetsRegressor,
     LagTableTransformer,
     LSTMRegressor,
@@ -73,7 +74,7 @@ def expected_to_fail(estimator):
     if isinstance(estimator, LSTMRegressor):
         reason = reason_for_inexact_weights(estimator)
         return {WEIGHT_CHECK: reason} if reason else {}
-    if isinstance(estimator, (LagTableTransformer, KnownTargetsRegressor)):
+    if isinstance(estimator, (LagTableTransformer, KnownTargetsRegressor, ConformalRegressor)):
         return {}
     reason = "the window of a row contains earlier rows, which is the purpose of the transformer"
     return {
@@ -90,6 +91,7 @@ ESTIMATORS = [
     LagTableOfAnyWidth(),
     KnownTargetsRegressor(Ridge()),
     KnownTargetsRegressor(HistGradientBoostingRegressor(max_iter=10), target_leads=0),
+    ConformalRegressor(Ridge(), coverage=0.5, target_leads=0),  # the checks have few rows
 ]
 
 
@@ -126,6 +128,11 @@ def test_number_of_checks_for_known_targets():
     assert len(checks) >= 53 - ONE_FEWER
 
 
+def test_number_of_checks_for_intervals():
+    checks = list(estimator_checks_generator(ConformalRegressor(Ridge())))
+    assert len(checks) >= 53 - ONE_FEWER
+
+
 @pytest.mark.parametrize("name", ["float64", "float64, two layers, warm start"])
 def test_no_check_is_expected_to_fail_in_float64(name):
     assert expected_to_fail(REGRESSORS[name]) == {}
@@ -138,6 +145,7 @@ ALL = [
     SlidingWindowTransformer(),
     LagTableTransformer(),
     KnownTargetsRegressor(Ridge()),
+    ConformalRegressor(Ridge(), coverage=0.5),
 ]
 
 
@@ -146,7 +154,7 @@ def test_every_parameter_is_validated(estimator):
     estimator_checks.check_param_validation(type(estimator).__name__, estimator)
 
 
-@pytest.mark.parametrize("estimator", [*ALL[:2], LagTableOfAnyWidth(), ALL[3]])
+@pytest.mark.parametrize("estimator", [*ALL[:2], LagTableOfAnyWidth(), *ALL[3:]])
 def test_names_of_columns_are_checked(estimator):
     estimator_checks.check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
 
@@ -176,7 +184,10 @@ def test_documented_defaults_are_those_of_the_signature(estimator):
         re.findall(r"^    (\w+) : .*default=(.+)$", type(estimator).__doc__, flags=re.MULTILINE)
     )
     in_signature = estimator.get_params(deep=False)
-    in_signature.pop("regressor", None)  # which has no default
+    for name in ("regressor", "estimator"):  # which have no default
+        in_signature.pop(name, None)
+    if isinstance(estimator, ConformalRegressor):
+        in_signature["coverage"] = 0.9  # the checks have few rows
     assert {name: ast.literal_eval(value) for name, value in documented.items()} == in_signature
 
 

@@ -25,6 +25,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from sklstm import (
+    ConformalRegressor,
     ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
@@ -117,6 +118,10 @@ Y = plain("row targets", "numbers")
 def lstm(**params):
     quick = {"hidden_layer_sizes": 2, "max_epochs": 1, "n_jobs": 1, "random_state": 0}
     return LSTMRegressor(**(quick | {"early_stopping": True} | params))
+
+
+def intervals():
+    return ConformalRegressor(KnownTargetsRegressor(Ridge()), coverage=0.5)  # few rows are enough
 
 
 @cache
@@ -312,6 +317,16 @@ CALLS = {
         "y",
         "columns of row targets",
         lambda y: [KnownTargetsRegressor(Ridge()).fit(FLAT, y).predict(FLAT)],
+    ),
+    "ConformalRegressor.fit, y": Call(
+        "y",
+        "columns of row targets",
+        lambda y: [intervals().fit(FLAT, y).predict_interval(FLAT)],
+    ),
+    "ConformalRegressor.update, y": Call(
+        "y",
+        "columns of row targets",
+        lambda y: [intervals().fit(FLAT, np.c_[Y, -Y]).update(FLAT, y).predict_interval(FLAT)],
     ),
     "GateActivityDisplay": Call("X", "windows", lambda X: gates(fitted("windows"), X)),
 }

@@ -7,6 +7,7 @@ import sklstm
 from sklstm import (
     BacktestDisplay,
     BacktestResult,
+    ConformalRegressor,
     ForecastDisplay,
     GateActivityDisplay,
     KnownTargetsRegressor,
@@ -67,6 +68,10 @@ leads: NDArray[np.int64] = lstm.target_leads_
 later: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=range(13, 15)))
 known = KnownTargetsRegressor(lstm, target_leads=range(13, 15)).fit(windows, later)
 rows: NDArray[np.int64] = known.fitted_rows_
+held = ConformalRegressor(known, coverage=0.8).fit(windows, later)
+ends: NDArray[np.float64] = held.predict_interval(windows)
+held = held.update(windows[-2:], later[-2:])
+calibrating: NDArray[np.int64] = held.calibration_rows_
 error: float = known_targets_scorer("neg_mean_absolute_error")(known, windows, later)
 spread = LSTMRegressor(8, loss="quantile", quantiles=(0.1, 0.5, 0.9), max_epochs=2, random_state=0)
 quantiles: NDArray[np.float64] = spread.fit(windows, later).predict_quantiles(windows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ from sklstm._plot.drawing import (
     legend_on_top,
     line_style,
 )
-from sklstm._plot.inputs import check_row, of_one_series, steps_of
+from sklstm._plot.inputs import check_row, intervals_of, of_one_series, steps_of
 from sklstm._series.frequency import time_axis
 from sklstm._series.labels import check_same_labels, time_index
 from sklstm._series.lead_names import read_leads
@@ -30,6 +30,7 @@ from sklstm._validation import check_int, check_numbers, is_int
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.collections import Collection
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -63,6 +64,9 @@ class ForecastDisplay:
     estimator_name : str or None, default=None
         Label of the forecast in the legend. None: "forecast".
 
+    intervals : dict of str to array-like of shape (horizon, 2), default=None
+        Lower and upper ends of intervals around the forecast, by their labels in the legend.
+
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
@@ -79,6 +83,9 @@ class ForecastDisplay:
 
     forecast_line_ : matplotlib.lines.Line2D
         The line of the forecast.
+
+    interval_bands_ : list of matplotlib.collections.Collection
+        The shaded bands of the intervals; of a single step vertical lines.
 
     See Also
     --------
@@ -105,6 +112,7 @@ class ForecastDisplay:
     history_line_: Line2D
     actual_line_: Line2D | None
     forecast_line_: Line2D
+    interval_bands_: list[Collection]
 
     def __init__(
         self,
@@ -116,6 +124,7 @@ class ForecastDisplay:
         forecast_index: pd.Index | Sequence[Any] | NDArray[Any],
         target_name: str | None = None,
         estimator_name: str | None = None,
+        intervals: dict[str, NDArray[Any]] | None = None,
     ) -> None:
         self.history = history
         self.forecast = forecast
@@ -124,9 +133,10 @@ class ForecastDisplay:
         self.forecast_index = forecast_index
         self.target_name = target_name
         self.estimator_name = estimator_name
+        self.intervals = intervals
 
     def plot(self, ax: Axes | None = None, *, line_kw: dict[str, Any] | None = None) -> Self:
-        """Draw history, forecast and actual values.
+        """Draw history, forecast and actual values, and intervals around the forecast.
 
         Parameters
         ----------
@@ -156,6 +166,10 @@ class ForecastDisplay:
             line_kw, color=VERMILLION, linestyle="--", marker="s", markersize=4, label=label
         )
         (self.forecast_line_,) = ax.plot(ahead, self.forecast, **style)
+        self.interval_bands_ = [
+            _draw_band(ax, ahead, np.asarray(ends), self.forecast_line_.get_color(), label)
+            for label, ends in (self.intervals or {}).items()
+        ]
         ax.axvline(past[-1], color=GREY, linestyle=":", linewidth=1)
         if self.target_name is not None:
             ax.set_ylabel(self.target_name)
@@ -163,11 +177,13 @@ class ForecastDisplay:
         # Leave room for the legend. Data limits are extended, since new limits of the axes
         # would override those of other axes that share them.
         lines = filter(None, [self.history_line_, self.actual_line_, self.forecast_line_])
-        values = np.concatenate([line.get_ydata() for line in lines])
+        drawn = [line.get_ydata() for line in lines]
+        drawn += [np.ravel(ends) for ends in (self.intervals or {}).values()]
+        values = np.concatenate(drawn)
         low, high = np.nanmin(values), np.nanmax(values)
         ax.update_datalim([(past[-1], high + (high - low) / 5)])
         ax.autoscale_view()
-        legend_on_top(ax, n_columns=3)
+        legend_on_top(ax, n_columns=3 + len(self.interval_bands_))
         self.ax_, self.figure_ = ax, figure
         return self
 
@@ -192,7 +208,9 @@ class ForecastDisplay:
         estimator : estimator
             Any regressor or pipeline, fitted on :func:`forecast_targets` of ``y``. If it ends in
             an :class:`LSTMRegressor` or :class:`KnownTargetsRegressor`, its ``target_leads_`` say
-            how far ahead each output lies, unless all are 0. Else these are 1, 2, ... steps.
+            how far ahead each output lies, unless all are 0. Else these are 1, 2, ... steps. The
+            intervals of a :class:`ConformalRegressor` are drawn too, and those between the
+            quantiles of a pipeline that ends in a regressor with ``predict_quantiles``.
         X : array-like
             Input of the estimator's ``predict``, one row for each value of ``y``. Of several
             series, the rows of one: ``X.loc[["shop 3"]]``, and ``y`` as well.
@@ -237,7 +255,8 @@ class ForecastDisplay:
             freq = windows[0].freq if windows else freq
         y_pred = estimator.predict(X)
         y_pred = np.asarray(y_pred).reshape(len(y_pred), -1)  # (rows, horizon)
-        leads: Any = getattr(steps_of(estimator)[-1], "target_leads_", None)
+        last = estimator if hasattr(estimator, "target_leads_") else steps_of(estimator)[-1]
+        leads: Any = getattr(last, "target_leads_", None)
         return cls.from_predictions(
             y,
             y_pred,
@@ -248,6 +267,7 @@ class ForecastDisplay:
             ax=ax,
             name=name,
             line_kw=line_kw,
+            y_interval=intervals_of(estimator, X),
         )
 
     @classmethod
@@ -263,6 +283,7 @@ class ForecastDisplay:
         ax: Axes | None = None,
         name: str | None = None,
         line_kw: dict[str, Any] | None = None,
+        y_interval: ArrayLike | Mapping[str, ArrayLike] | None = None,
     ) -> Self:
         """Draw a forecast that was made at one row.
 
@@ -291,6 +312,9 @@ class ForecastDisplay:
             Label of the forecast in the legend. None: "forecast".
         line_kw : dict or None, default=None
             Keywords of matplotlib's ``plot`` for the forecast.
+        y_interval : array-like, dict of str to array-like, or None, default=None
+            Lower and upper ends of intervals around the forecasts: the shape of ``y_pred``, and a
+            last axis of two. A dict has several, by their labels in the legend.
 
         Returns
         -------
@@ -302,7 +326,8 @@ class ForecastDisplay:
         ValueError
             If ``y_true`` and ``y_pred`` differ in length or in their pandas indexes, ``y_true``
             has several columns or an index that is not in time order, the leads do not
-            increase, ``row`` does not exist, or ``n_history`` is less than 1.
+            increase, ``row`` does not exist, ``n_history`` is less than 1, or ``y_interval`` has
+            another shape.
         ImportError
             If matplotlib is not installed.
         """
@@ -339,8 +364,39 @@ class ForecastDisplay:
             forecast_index=ahead[np.array(leads) - 1],
             target_name=column_names(y_true)[0],
             estimator_name=name,
+            intervals=_intervals_at(y_interval, forecasts.shape, row),
         )
         return display.plot(ax, line_kw=line_kw)
+
+
+def _intervals_at(
+    y_interval: Any, shape: tuple[int, ...], row: int
+) -> dict[str, np.ndarray] | None:
+    """Return the ends (horizon, 2) of each interval at a row, by label."""
+    if y_interval is None:
+        return None
+    found = {}
+    by_label = y_interval if isinstance(y_interval, Mapping) else {"interval": y_interval}
+    for label, given in by_label.items():
+        ends = check_numbers(given, "y_interval")
+        if len(shape) == 2 and shape[1] == 1 and ends.ndim == 2:
+            ends = ends[:, np.newaxis]
+        if ends.shape != (*shape, 2):
+            raise ValueError(
+                f"y_interval has shape {ends.shape}, but expected {(*shape, 2)}: lower and upper "
+                "end of each forecast in y_pred."
+            )
+        found[label] = ends[row] if len(shape) == 2 else ends
+    return found
+
+
+def _draw_band(
+    ax: Axes, ahead: NDArray[Any], ends: NDArray[Any], color: Any, label: str
+) -> Collection:
+    style: dict[str, Any] = {"color": color, "alpha": 0.2, "label": label}
+    if len(ahead) == 1:  # a band without width
+        return ax.vlines(ahead, ends[:, 0], ends[:, 1], linewidth=5, **style)
+    return ax.fill_between(ahead, ends[:, 0], ends[:, 1], linewidth=0, **style)
 
 
 def _check_leads(target_leads: Any, y_pred: ArrayLike, horizon: int) -> list[int]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sklstm._conformal import has_quantiles
 from sklstm._regressor import LSTMRegressor
 from sklstm._series.labels import is_pandas
 from sklstm._series.panel import panel_of, some_names
@@ -47,6 +49,30 @@ def steps_of(estimator: BaseEstimator) -> list[Any]:
         return [estimator]
     *before, last = (step for _, step in estimator.steps)
     return [step for step in before if step not in (None, "passthrough")] + steps_of(last)
+
+
+def intervals_of(estimator: Any, X: Any) -> dict[str, np.ndarray] | None:
+    """Return the intervals that an estimator predicts, (rows, horizon, 2), by label; or None."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if hasattr(estimator, "predict_interval"):
+        ends = np.asarray(estimator.predict_interval(X))
+        coverage = getattr(estimator, "coverage", None)
+        label = "interval" if coverage is None else f"{100 * coverage:g} %"
+        return {label: ends.reshape(len(ends), -1, 2)}
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if not has_quantiles(last):
+        return None
+    if last is not estimator:
+        X = estimator[:-1].transform(X)
+    quantiles = np.asarray(last.predict_quantiles(X))  # (rows, horizon, quantiles) or (rows, ...)
+    quantiles = quantiles.reshape(len(quantiles), -1, quantiles.shape[-1])
+    levels = np.asarray(last.quantiles_)
+    order = np.argsort(levels)
+    pairs = [(order[at], order[-1 - at]) for at in range(len(order) // 2)]
+    return {
+        f"{100 * (levels[high] - levels[low]):.3g} %": quantiles[..., [low, high]]
+        for low, high in pairs
+    }
 
 
 def fitted_lstm(estimator: BaseEstimator) -> list[Any]:

@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from sklstm import (
+    ConformalRegressor,
     ForecastDisplay,
     KnownTargetsRegressor,
     SlidingWindowTransformer,
@@ -285,3 +286,95 @@ def test_known_values_are_drawn_at_the_labels_of_their_rows():
         np.testing.assert_array_equal(display.actual, series.iloc[row + 1 : row + 4])
     display = ForecastDisplay.from_predictions(series, forecasts, row=-2)
     assert list(display.forecast_index) == [days[-1], *pd.bdate_range("2025-01-01", "2025-01-02")]
+
+
+# Intervals.
+
+
+@pytest.fixture
+def with_intervals(chicago):
+    windows = SlidingWindowTransformer(3, flatten=True, padding="edge")
+    pipe = make_pipeline(windows, KnownTargetsRegressor(LinearRegression()))
+    model = ConformalRegressor(pipe, coverage=0.8)
+    return model.fit(chicago[:-20], forecast_targets(chicago["ridership"], HORIZON)[:-20])
+
+
+@pytest.mark.parametrize("row", [-1, -10])
+def test_intervals_of_an_estimator_are_a_band_around_its_forecast(with_intervals, chicago, row):
+    display = ForecastDisplay.from_estimator(with_intervals, chicago, chicago["ridership"], row=row)
+    ends = with_intervals.predict_interval(chicago)[row]
+    np.testing.assert_array_equal(display.intervals["80 %"], ends)
+    (band,) = display.interval_bands_
+    corners = band.get_paths()[0].vertices
+    days = date2num(pd.date_range(chicago.index[row], periods=HORIZON + 1)[1:])
+    expected = {*zip(days, ends[:, 0], strict=True), *zip(days, ends[:, 1], strict=True)}
+    assert expected <= set(map(tuple, corners))
+    assert legend_texts(display.ax_)[-1] == "80 %"
+    assert display.ax_.get_ylim()[1] > ends.max()
+
+
+def test_a_band_has_the_colour_of_its_forecast(with_intervals, chicago):
+    display = ForecastDisplay.from_estimator(
+        with_intervals, chicago, chicago["ridership"], line_kw={"c": "#0072B2"}
+    )
+    np.testing.assert_allclose(
+        display.interval_bands_[0].get_facecolor()[0, :3], [0, 0.447, 0.698], atol=0.01
+    )
+
+
+class QuantileRegression(LinearRegression):
+    """Predicts four quantiles of three outputs."""
+
+    quantiles_ = (0.75, 0.05, 0.25, 0.95)
+
+    def predict_quantiles(self, X):
+        return self.predict(X)[..., np.newaxis] + np.array([1.0, -2.0, -1.0, 2.0])
+
+
+def test_bands_between_quantiles_lie_in_each_other(chicago):
+    y = forecast_targets(chicago["ridership"], HORIZON)[:-HORIZON]
+    model = make_pipeline(SlidingWindowTransformer(1, flatten=True), QuantileRegression())
+    model.fit(chicago[:-HORIZON], y)
+    display = ForecastDisplay.from_estimator(model, chicago, chicago["ridership"])
+    forecast = model.predict(chicago)[-1]
+    assert list(display.intervals) == ["90 %", "50 %"]
+    for label, half in (("90 %", 2), ("50 %", 1)):
+        expected = np.column_stack([forecast - half, forecast + half])
+        np.testing.assert_allclose(display.intervals[label], expected)
+
+
+@pytest.mark.parametrize("forecast", ["rows", "one", "one value a row"])
+def test_intervals_beside_predictions_are_drawn_at_the_row(forecast):
+    series = np.arange(50.0)
+    if forecast == "rows":
+        y_pred = series[:, np.newaxis] + [1.0, 2.0]
+    elif forecast == "one":
+        y_pred = np.array([21.0, 22.0])
+    else:
+        y_pred = series + 1
+    ends = np.stack([y_pred - 1, y_pred + 3], axis=-1)
+    display = ForecastDisplay.from_predictions(series, y_pred, row=20, y_interval=ends)
+    expected = [[20.0, 24.0], [21.0, 25.0]]
+    if forecast == "one value a row":
+        expected = expected[:1]
+        (line,) = display.interval_bands_
+        np.testing.assert_array_equal(line.get_segments()[0], [[21, 20], [21, 24]])
+    np.testing.assert_array_equal(display.intervals["interval"], expected)
+    two = {"90 %": ends, "50 %": ends}
+    display = ForecastDisplay.from_predictions(series, y_pred, row=20, y_interval=two)
+    assert legend_texts(display.ax_)[-2:] == ["90 %", "50 %"]
+
+
+def test_intervals_of_another_shape_are_refused():
+    with pytest.raises(
+        ValueError, match=r"y_interval has shape \(50, 2\), but expected \(50, 2, 2\)"
+    ):
+        ForecastDisplay.from_predictions(
+            np.arange(50.0), np.zeros((50, 2)), y_interval=np.zeros((50, 2))
+        )
+
+
+def test_without_intervals_no_band_is_drawn(pipe, chicago):
+    display = ForecastDisplay.from_estimator(pipe, chicago, chicago["ridership"])
+    assert display.intervals is None
+    assert display.interval_bands_ == []

@@ -1,0 +1,1 @@
+"""Prediction intervals from errors of forecasts: their sizes, quantiles and online updates."""
