@@ -12,8 +12,8 @@ approximated by twice the mean pinball loss of the three quantiles 0.05, 0.5 and
 ends and middle stand. Scores are relative to those of ridge after "fit"; of several series, in
 units of the standard deviation of each.
 
-The break: rows from the break on until 200 rows in a row hold 0.85 of the targets or more, the
-first lead.
+The break: rows from the break on until intervals of the first lead hold 85 % or more of the next 100
+targets.
 
 Results go to a file of JSON (``--results``) as they come, and what is there is kept.
 """
@@ -30,8 +30,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import panels
 import series
-import several_series
 from report import table
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -48,8 +48,8 @@ from sklstm import (
 
 RESULTS = Path(__file__).with_name("intervals.json")
 SERIES = [name for name in series.SINGLE if name not in series.GENERATED]
-PANELS = ("stations", "pizza", "flights")
-MISCOVERAGE = 0.1
+PANELS = ("stations", "pizza", "births")
+MISCOVERAGE, MAX_SECONDS = 0.1, 60
 QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -106,14 +106,18 @@ def neuralforecast(task, start):
     from forecasters.neuralforecast_lstm import Forecaster
     from neuralforecast.losses.pytorch import MQLoss
 
-    shape = task.series
-
     class Quantiles(Forecaster):
-        loss = MQLoss(quantiles=list(QUANTILES))
+        def loss(self):
+            return MQLoss(quantiles=list(QUANTILES))
 
-    forecaster = Quantiles(shape.window, shape.horizon, shape.season, 0, 60, 1)
+    shape = task.series
+    forecaster = Quantiles(shape.window, shape.horizon, shape.season, 0, MAX_SECONDS)
     forecaster.fit(task.rows[:start].copy())
-    return {"fit": forecaster.predict_quantiles(task.rows.copy(), start)}
+    found = forecaster.cross_validated(task.rows.copy(), start)
+    quantiles = found.drop(columns=["unique_id", "ds", "cutoff", "y"]).to_numpy()
+    forecasts = np.full((len(task.rows) - start, shape.horizon, len(QUANTILES)), np.nan)
+    forecasts[: -shape.horizon] = quantiles.reshape(-1, *forecasts.shape[1:])
+    return {"fit": forecasts}
 
 
 def scores(found, targets, leads, unit=1.0):
@@ -161,9 +165,7 @@ def of_series(method, name):
 
 def of_panel(method, name):
     """Return the scores of a method on several series."""
-    values, _, horizon, window = several_series.PANELS[name]()
-    values = values.astype(float).sort_index().rename("value")
-    values.index.names = ["series", "time"]
+    values, _, horizon, window = panels.load(name)
     values.index = values.index.remove_unused_levels()
     X, y = values.to_frame(), forecast_targets(values, horizon)
     time_of = X.index.codes[-1]

@@ -27,7 +27,7 @@ class NeuralForecaster(Base):
             h=self.horizon,
             input_size=self.window,
             hist_exog_list=self.features,
-            loss=MSE(),  # it is what the forecasts are judged by; the default is MAE
+            loss=self.loss(),
             random_seed=self.seed,
             callbacks=[TimeLimit(deadline)],
             devices=1,
@@ -37,7 +37,16 @@ class NeuralForecaster(Base):
         self.forecast.fit(self._frame(rows))
         self.stopped = "limit" if deadline.passed() else "epochs"
 
+    def loss(self):
+        """Return what the forecasts are judged by; the default of the library is MAE."""
+        return MSE()
+
     def predict(self, rows, start):
+        """Forecast from each row."""
+        found = self.cross_validated(rows, start)
+        return found[self.model.__name__].to_numpy().reshape(-1, self.n_targets * self.horizon)
+
+    def cross_validated(self, rows, start):
         """Forecast from each row: what the library calls cross-validation, without fits."""
         found = self.forecast.cross_validation(
             self._frame(rows),
@@ -46,8 +55,7 @@ class NeuralForecaster(Base):
             step_size=1,
             use_fitted=True,
         )
-        found = found.sort_values(["cutoff", "unique_id", "ds"])
-        return found[self.model.__name__].to_numpy().reshape(-1, self.n_targets * self.horizon)
+        return found.sort_values(["cutoff", "unique_id", "ds"])
 
     def _frame(self, rows):
         n_rows = len(rows)
