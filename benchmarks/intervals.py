@@ -12,8 +12,8 @@ approximated by twice the mean pinball loss of the three quantiles 0.05, 0.5 and
 ends and middle stand. Scores are relative to those of ridge after "fit"; of several series, in
 units of the standard deviation of each.
 
-The break: rows from the break on until intervals of the first lead hold 85 % or more of the next 100
-targets.
+The break: rows from the break on until intervals of the first lead hold 85 % or more of the next
+100 targets.
 
 Results go to a file of JSON (``--results``) as they come, and what is there is kept.
 """
