@@ -129,8 +129,8 @@ def backtest(
     >>> y = forecast_targets(X["ridership"], 2)
     >>> model = make_pipeline(SlidingWindowTransformer(14, padding="edge", flatten=True), Ridge())
     >>> result = backtest(model, X, y, cv=TimeSeriesSplit(3, test_size=100))
-    >>> result.errors(by="lead")["skill_over_seasonal_naive"].round(1).to_list()
-    [0.1, 0.1]
+    >>> result.errors(by="lead")["skill_over_persistence"].round(1).to_list()
+    [0.7, 0.8]
     """
     check_baseline(baseline)
     check_same_labels(X=X, y=y)
