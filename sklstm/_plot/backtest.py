@@ -20,6 +20,7 @@ from sklstm._plot.drawing import (
     legend_on_top,
     line_style,
 )
+from sklstm._series.labels import NUMBERS_AND_TIMES, as_times
 from sklstm._series.panel import some_names
 from sklstm._validation import is_int
 
@@ -35,6 +36,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "seasonal naive": {"color": BLUE, "linestyle": "-.", "marker": "D", "markersize": 4},
 }
 _MEASURES = ("MAE", "RMSE", "MASE", "RMSSE")
+_DRAWN = set(NUMBERS_AND_TIMES) - {"timedelta64"}  # rows with other labels are numbered
 
 
 class BacktestDisplay:
@@ -276,7 +278,9 @@ def _forecasts(result: BacktestResult, output: int, series: Any) -> dict[str, An
         which = np.flatnonzero(result.series == names.index(series))
     labels: Any = result.rows[which]
     if result.index is not None:
-        labels = result.index.get_level_values(-1)[labels]
+        times = as_times(result.index.get_level_values(-1))
+        if times.inferred_type in _DRAWN:
+            labels = times[labels]
     return {
         "at": labels,
         "forecast": result.forecasts.reshape(shape)[which, output],

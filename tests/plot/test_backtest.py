@@ -102,6 +102,27 @@ def test_rows_without_labels_are_numbered(chicago):
     assert display.ax_.get_xlabel() == "row"
 
 
+def test_dates_as_text_are_drawn_as_dates(chicago):
+    y = forecast_targets(chicago["ridership"], 1).to_numpy()
+    as_text = chicago.set_axis(chicago.index.strftime("%Y-%m-%d"))
+    drawn = []
+    for X in (chicago, as_text):
+        display = BacktestDisplay.from_result(backtest(Ridge(), X, y, cv=2), kind="forecasts")
+        drawn.append([line.get_xdata() for line in display.ax_.lines])
+        assert has_dates(display.ax_)
+    for of_times, of_text in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(of_text, of_times)
+
+
+def test_rows_labelled_by_text_are_numbered(chicago):
+    y = forecast_targets(chicago["ridership"], 1).to_numpy()
+    X = chicago.set_axis([f"run {row:05d}" for row in range(len(chicago))])
+    result = backtest(Ridge(), X, y, cv=2)
+    display = BacktestDisplay.from_result(result, kind="forecasts")
+    np.testing.assert_array_equal(display.forecast_lines_[0].get_xdata(), result.splits[0][1])
+    assert display.ax_.get_xlabel() == "row"
+
+
 def test_results_can_be_compared_in_the_same_axes(result):
     ax = plt.subplots()[1]
     BacktestDisplay.from_result(result, ax=ax, name="one")
