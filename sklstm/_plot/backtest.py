@@ -36,6 +36,8 @@ _STYLES: dict[str, dict[str, Any]] = {
     "seasonal naive": {"color": BLUE, "linestyle": "-.", "marker": "D", "markersize": 4},
 }
 _MEASURES = ("MAE", "RMSE", "MASE", "RMSSE")
+# What fits below the axes of a usual figure: labels that stand upright, letters in a row.
+_LABELS, _LETTERS = 30, 50
 _DRAWN = set(NUMBERS_AND_TIMES) - {"timedelta64"}  # rows with other labels are numbered
 
 
@@ -158,7 +160,9 @@ class BacktestDisplay:
             of_fold = folds == fold
             self.forecast_lines_ += ax.plot(x[of_fold], forecast[of_fold], **style)
         if names is not None:
-            ax.set_xticks(x, names)
+            every = -(-len(x) // _LABELS)
+            upright = sum(map(len, map(str, names))) > _LETTERS
+            ax.set_xticks(x[::every], names[::every], rotation=90 if upright else 0)
         if self.folds is not None or np.asarray(self.at).dtype.kind == "M":
             label_rows(ax, self.at)
         elif names is None and x.dtype.kind in "iu":

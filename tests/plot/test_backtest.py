@@ -1,5 +1,7 @@
 """BacktestDisplay: errors against the baselines, and forecasts over time."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -92,6 +94,16 @@ def test_forecasts_of_one_of_several_series(panel_result, chicago):
     BacktestDisplay.from_result(panel_result, by="series")
     with pytest.raises(ValueError, match=r"one of the 2 series \('a', 'b'\), got None"):
         BacktestDisplay.from_result(panel_result, kind="forecasts")
+
+
+@pytest.mark.parametrize("n_groups", [3, 40, 190])
+def test_names_of_groups_do_not_overlap(result, chicago, n_groups):
+    names = np.array([f"station {row % n_groups:03d}" for row in range(len(chicago))])
+    display = BacktestDisplay.from_result(result, by=names, ax=plt.subplots(dpi=100)[1])
+    display.figure_.canvas.draw()
+    boxes = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
+    assert len(boxes) > min(n_groups, 20) - 1
+    assert not any(left.overlaps(right) for left, right in pairwise(boxes))
 
 
 def test_rows_without_labels_are_numbered(chicago):
