@@ -69,7 +69,8 @@ def lag_importance(
     ----------
     estimator : estimator
         A fitted pipeline with :class:`SlidingWindowTransformer` or :class:`LagTableTransformer`, a
-        search over such pipelines, or a regressor that is fitted on windows.
+        search over such pipelines, a :class:`ConformalRegressor` around one, or a regressor that
+        is fitted on windows.
 
     X : array-like
         What ``predict`` of the estimator takes. Rows that follow the fitted ones show what helps

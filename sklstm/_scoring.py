@@ -75,7 +75,7 @@ def known_targets_scorer(scoring: str | Callable[..., float]) -> Callable[..., f
         )
     if scoring is pinball_scorer:
         raise ValueError(
-            "scoring must be a scorer that reads nothing but predictions, got pinball_scorer, which "
+            "scoring must be a scorer that reads only predictions, got pinball_scorer, which "
             "reads quantiles. In a search, pass pinball_scorer as it is: it leaves unknown targets "
             "out. Elsewhere pass 'neg_mean_absolute_error', which scores the medians."
         )
