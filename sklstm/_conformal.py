@@ -615,7 +615,8 @@ def _fit_or_say_why(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) 
     try:
         return estimator.fit(X, y, **fit_params)
     except ValueError as error:
-        if "NaN" in str(error) and "y" in str(error) and "KnownTargets" not in str(error):
+        text = str(error)
+        if "NaN" in text and "Input X" not in text and "KnownTargets" not in text:
             raise ValueError(
                 f"{error}\nTargets that are not known at the last row of a fit are NaN. If the "
                 "regressor cannot leave them out, put KnownTargetsRegressor around it, as the last "

@@ -130,9 +130,11 @@ def _as_values(X: Any) -> Any:
 
 
 def _steps_of(estimator: Any) -> list[Any]:
-    """List the steps of a pipeline, of pipelines in it, and of the best pipeline of a search."""
-    if hasattr(estimator, "best_estimator_"):
+    """List the steps of a pipeline, of pipelines in it, and of those that predict for others."""
+    if hasattr(estimator, "best_estimator_"):  # a search
         return _steps_of(estimator.best_estimator_)
+    if hasattr(estimator, "predict_interval"):  # ConformalRegressor
+        return _steps_of(estimator.estimator_)
     if not isinstance(estimator, Pipeline):
         return [estimator]
     steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]

@@ -73,6 +73,12 @@ def known_targets_scorer(scoring: str | Callable[..., float]) -> Callable[..., f
             f"'neg_mean_absolute_error', got {scoring!r}. For several scores, pass a dict of such "
             "scorers to scoring of the search."
         )
+    if scoring is pinball_scorer:
+        raise ValueError(
+            "scoring must be a scorer that reads only predictions, got pinball_scorer, which "
+            "reads quantiles. In a search, pass pinball_scorer as it is: it leaves unknown targets "
+            "out. Elsewhere pass 'neg_mean_absolute_error', which scores the medians."
+        )
     return _KnownTargetsScorer(check_scoring(_Predictions(), scoring=scoring))
 
 

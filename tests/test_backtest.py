@@ -630,6 +630,17 @@ class TestErrors:
         found = backtest(lstm_pipe(), X, y, cv=2).errors(by="month")
         assert found.index.tolist() == [4, 5, 6]
 
+    def test_levels_of_the_index_are_groups_by_their_name(self):
+        years = pd.MultiIndex.from_product([["north", "south"], range(2001, 2031)])
+        years.names = ["region", "year"]
+        X = pd.DataFrame({"load": SERIES[:60]}, years)
+        result = backtest(Ridge(), X, forecast_targets(X["load"], 1), cv=2)
+        table = result.to_frame()
+        for name in years.names:
+            errors = (table["forecast"] - table["actual"]).abs().groupby(level=name).mean()
+            assert_allclose(result.errors(by=name)["MAE"], errors.iloc[:, 0])
+            assert result.errors(by=name).index.tolist() == errors.index.tolist()
+
     def test_a_series_of_other_labels_is_no_group(self):
         X, y = one_series("dates")
         result = backtest(ridge_pipe(), X, y, cv=2)

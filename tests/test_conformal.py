@@ -548,6 +548,16 @@ def test_a_regressor_that_refuses_nan_is_told_what_to_do_and_the_advice_works():
     ConformalRegressor(KnownTargetsRegressor(LinearRegression())).fit(X, y)
 
 
+@pytest.mark.parametrize("wrap", [KnownTargetsRegressor, lambda regressor: regressor])
+def test_missing_values_in_x_are_not_taken_for_unknown_targets(wrap):
+    X = walk()
+    y = X["load"].copy()
+    X.iloc[5] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN") as caught:
+        ConformalRegressor(wrap(LinearRegression())).fit(X, y)
+    assert "Targets" not in str(caught.value)
+
+
 def test_it_must_be_fitted_first():
     for method in ("predict", "predict_interval"):
         with pytest.raises(NotFittedError):

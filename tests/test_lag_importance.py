@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklstm import (
+    ConformalRegressor,
     KnownTargetsRegressor,
     LagTableTransformer,
     LSTMRegressor,
@@ -569,6 +570,19 @@ def test_advice_of_the_errors_works():
     inside = TransformedTargetRegressor(OfWindows(WEIGHTS))
     inside = make_pipeline(SlidingWindowTransformer(SIZE), inside).fit(X, SERIES[:, 0])
     assert lag_importance(inside, X, Y, n_repeats=1).features == ["a", "b"]
+
+
+def test_a_conformal_regressor_has_the_importances_of_its_pipeline():
+    model = ConformalRegressor(of_series(padding="edge"), coverage=0.5).fit(X, Y)
+    for around in (
+        model,
+        GridSearchCV(model, {"coverage": [0.5]}, cv=TimeSeriesSplit(2)).fit(X, Y),
+    ):
+        of_model, of_pipeline = (
+            lag_importance(estimator, X, Y, n_repeats=1, random_state=0).importances
+            for estimator in (around, model.estimator_)
+        )
+        assert_array_equal(of_model, of_pipeline)
 
 
 def test_a_score_that_is_not_a_number_is_an_error():

@@ -33,6 +33,7 @@ from sklstm import (
     SlidingWindowTransformer,
     forecast_targets,
     known_targets_scorer,
+    lag_importance,
     pinball_scorer,
 )
 
@@ -323,3 +324,12 @@ def test_pinball_needs_quantiles():
         pinball_scorer(Quantiles(), X, Y[:, 0])
     with pytest.raises(ValueError, match="None of the 60 row"):
         pinball_scorer(Quantiles(), X, np.full((60, 3), NAN))
+
+
+def test_quantile_scores_are_no_scores_of_predictions():
+    X = pd.DataFrame({"load_lag1": np.arange(9.0), "load_lag0": np.arange(1.0, 10.0)})
+    advice = r"got pinball_scorer.*pass pinball_scorer as it is.*'neg_mean_absolute_error'"
+    with pytest.raises(ValueError, match=advice):
+        known_targets_scorer(pinball_scorer)
+    with pytest.raises(ValueError, match=advice):
+        lag_importance(Ridge().fit(X, X["load_lag0"]), X, X["load_lag0"], scoring=pinball_scorer)

@@ -432,7 +432,8 @@ class TestRefused:
         X = pd.DataFrame({"sales": np.arange(36.0)}, index)
         for call in (SlidingWindowTransformer(3).fit, lambda X: forecast_targets(X["sales"], 2)):
             with pytest.raises(
-                ValueError, match=r"Level 0 holds times or years.*swaplevel\(0, -1\)"
+                ValueError,
+                match=r"holds 7, but expected times: .*Level 0 holds times.*swaplevel\(0, -1\)",
             ):
                 call(X)
         windows = SlidingWindowTransformer(2).fit_transform(X.swaplevel(0, -1))

@@ -97,9 +97,10 @@ class BacktestResult:
         by : str, callable or array-like, default=None
             What the rows of the table are. None: one row for all forecasts. "fold", "lead",
             "output" or "series". An attribute of the times of the index: "hour", "month",
-            "day_of_week", "year", ... A callable that gets the index of ``X`` (its numbers of rows
-            if it has none), or an array: one value for each row of ``X``. All of these are of
-            the row at which a forecast is made, not of the time that it is for.
+            "day_of_week", "year", ... The name of a level of the index. A callable that gets the
+            index of ``X`` (its numbers of rows if it has none), or an array: one value for each
+            row of ``X``. All of these are of the row at which a forecast is made, not of the time
+            that it is for.
 
         Returns
         -------
@@ -198,6 +199,8 @@ class BacktestResult:
         if isinstance(by, str):
             times = None if self.index is None else as_times(self.index.get_level_values(-1))
             keys = getattr(times, by, None)
+            if keys is None and self.index is not None and by in self.index.names:
+                keys = self.index.get_level_values(by)
         else:
             labels = np.arange(self._n_rows) if self.index is None else self.index
             keys = by(labels) if callable(by) else by
@@ -207,9 +210,9 @@ class BacktestResult:
         if keys.shape != (self._n_rows,):
             raise ValueError(
                 f"{what} must be 'fold', 'lead', 'output', 'series', an attribute of the times in "
-                "the index of X such as 'hour', 'month' or 'day_of_week', or one value for each "
-                f"of the {self._n_rows} rows of X, got "
-                + ("no such attribute." if isinstance(by, str) else f"shape {keys.shape}.")
+                "the index of X such as 'hour', 'month' or 'day_of_week', a level of this index by "
+                f"its name, or one value for each of the {self._n_rows} rows of X, got "
+                + ("no such attribute or level." if isinstance(by, str) else f"shape {keys.shape}.")
             )
         if keys.dtype.kind == "O" and (missing := loaded_pandas()) is not None:
             keys = np.where(missing.isna(keys), "missing", keys)

@@ -20,6 +20,7 @@ from sklstm._plot.drawing import (
     legend_on_top,
     line_style,
 )
+from sklstm._series.labels import NUMBERS_AND_TIMES, as_times
 from sklstm._series.panel import some_names
 from sklstm._validation import is_int
 
@@ -35,6 +36,9 @@ _STYLES: dict[str, dict[str, Any]] = {
     "seasonal naive": {"color": BLUE, "linestyle": "-.", "marker": "D", "markersize": 4},
 }
 _MEASURES = ("MAE", "RMSE", "MASE", "RMSSE")
+# What fits below the axes of a usual figure: labels that stand upright, letters in a row.
+_LABELS, _LETTERS = 30, 50
+_DRAWN = set(NUMBERS_AND_TIMES) - {"timedelta64"}  # rows with other labels are numbered
 
 
 class BacktestDisplay:
@@ -156,7 +160,9 @@ class BacktestDisplay:
             of_fold = folds == fold
             self.forecast_lines_ += ax.plot(x[of_fold], forecast[of_fold], **style)
         if names is not None:
-            ax.set_xticks(x, names)
+            every = -(-len(x) // _LABELS)
+            upright = sum(map(len, map(str, names))) > _LETTERS
+            ax.set_xticks(x[::every], names[::every], rotation=90 if upright else 0)
         if self.folds is not None or np.asarray(self.at).dtype.kind == "M":
             label_rows(ax, self.at)
         elif names is None and x.dtype.kind in "iu":
@@ -276,7 +282,9 @@ def _forecasts(result: BacktestResult, output: int, series: Any) -> dict[str, An
         which = np.flatnonzero(result.series == names.index(series))
     labels: Any = result.rows[which]
     if result.index is not None:
-        labels = result.index.get_level_values(-1)[labels]
+        times = as_times(result.index.get_level_values(-1))
+        if times.inferred_type in _DRAWN:
+            labels = times[labels]
     return {
         "at": labels,
         "forecast": result.forecasts.reshape(shape)[which, output],

@@ -230,13 +230,15 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasI
             f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
             f"order as text need not be that of time. {in_last_level(dates, name)}"
         )
+    first, expected = times[:1].tolist()[0], "times or numbers"  # 1, not np.int64(1)
     answer = "Put the times there."
     if at_times:
         place = at_times[-1]
         answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
         if kind in _NUMBERS:
+            expected, label = "times", others[place][:1].tolist()[0]
             answer = (
-                f"Level {place} holds times or years ({others[place][0]!r}). If the last level "
+                f"Level {place} holds times or years ({label!r}). If the last level "
                 f"names the series, put level {place} last: {name}.swaplevel({place}, -1). If it "
                 "counts months or days, make one level of times from both (pd.to_datetime). If "
                 f"level {place} does name the series, make it text: {name}.index = {name}.index."
@@ -244,7 +246,7 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasI
                 f"level={place})."
             )
     raise ValueError(
-        f"The last level of the index of {name} holds {times[0]!r}, but expected times or numbers: "
+        f"The last level of the index of {name} holds {first!r}, but expected {expected}: "
         f"the last level is time, and the others name the series. {answer}"
     )
 

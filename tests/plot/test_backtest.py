@@ -1,5 +1,7 @@
 """BacktestDisplay: errors against the baselines, and forecasts over time."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -94,9 +96,40 @@ def test_forecasts_of_one_of_several_series(panel_result, chicago):
         BacktestDisplay.from_result(panel_result, kind="forecasts")
 
 
+@pytest.mark.parametrize("n_groups", [3, 40, 190])
+def test_names_of_groups_do_not_overlap(result, chicago, n_groups):
+    names = np.array([f"station {row % n_groups:03d}" for row in range(len(chicago))])
+    display = BacktestDisplay.from_result(result, by=names, ax=plt.subplots(dpi=100)[1])
+    display.figure_.canvas.draw()
+    boxes = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
+    assert len(boxes) > min(n_groups, 20) - 1
+    assert not any(left.overlaps(right) for left, right in pairwise(boxes))
+
+
 def test_rows_without_labels_are_numbered(chicago):
     X = chicago.to_numpy()
     result = backtest(Ridge(), X, forecast_targets(X[:, 0], 1), cv=2)
+    display = BacktestDisplay.from_result(result, kind="forecasts")
+    np.testing.assert_array_equal(display.forecast_lines_[0].get_xdata(), result.splits[0][1])
+    assert display.ax_.get_xlabel() == "row"
+
+
+def test_dates_as_text_are_drawn_as_dates(chicago):
+    y = forecast_targets(chicago["ridership"], 1).to_numpy()
+    as_text = chicago.set_axis(chicago.index.strftime("%Y-%m-%d"))
+    drawn = []
+    for X in (chicago, as_text):
+        display = BacktestDisplay.from_result(backtest(Ridge(), X, y, cv=2), kind="forecasts")
+        drawn.append([line.get_xdata() for line in display.ax_.lines])
+        assert has_dates(display.ax_)
+    for of_times, of_text in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(of_text, of_times)
+
+
+def test_rows_labelled_by_text_are_numbered(chicago):
+    y = forecast_targets(chicago["ridership"], 1).to_numpy()
+    X = chicago.set_axis([f"run {row:05d}" for row in range(len(chicago))])
+    result = backtest(Ridge(), X, y, cv=2)
     display = BacktestDisplay.from_result(result, kind="forecasts")
     np.testing.assert_array_equal(display.forecast_lines_[0].get_xdata(), result.splits[0][1])
     assert display.ax_.get_xlabel() == "row"
