@@ -278,7 +278,8 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             names,
             (1 - params.coverage) / 2,
         )
-        self.estimator_ = _fit_or_say_why(clone(self.estimator), X, y, fit_params)
+        every = _rows_where(X, np.ones(n_rows, dtype=bool), panel)
+        self.estimator_ = self._fitted_on(every, X, y, given, leads, panel, fit_params)
         self.calibration_rows_, self.target_leads_ = in_blocks, leads
         self._coverage, self._shape = params.coverage, given.shape[1:]
         self._labels, self._trackers = None, {}

@@ -147,6 +147,22 @@ def test_no_later_row_changes_an_interval():
     assert_array_equal(same, model.predict_interval(X[rows])[:10])
 
 
+@pytest.mark.parametrize("kind", ["array", "index", "several series"])
+def test_the_fit_on_all_rows_knows_no_target_from_after_its_last_row(kind):
+    walks = {f"shop {number}": walk(number, 150) for number in range(2)}
+    X = pd.concat(walks, names=["shop", "day"]) if kind == "several series" else walk()
+    y = X["load"] * 2.0  # no name tells the lead
+    later = y.groupby(level=0).tail(LEADS) if kind == "several series" else y[-LEADS:]
+    other = y.where(~y.index.isin(later.index), 1e4)
+    if kind == "array":
+        X, y, other = X.to_numpy(), y.to_numpy(), other.to_numpy()
+    regressor = KnownTargetsRegressor(Ridge())  # would take the targets to be known at once
+    model, twin = (
+        ConformalRegressor(regressor, target_leads=LEADS).fit(X, targets) for targets in (y, other)
+    )
+    assert_array_equal(model.predict_interval(X), twin.predict_interval(X))
+
+
 @pytest.mark.parametrize("by_size", [False, True])
 def test_errors_are_scaled_by_the_size_of_the_forecast_where_it_pays(by_size):
     rng = np.random.default_rng(0)
