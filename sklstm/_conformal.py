@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.pipeline import Pipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
@@ -48,6 +49,7 @@ from sklstm._validation import (
     check_fitted,
     check_params,
     check_targets,
+    take_columns,
     take_rows,
     unchanged_on_error,
 )
@@ -463,6 +465,16 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             return bounds, []
         new_X = take_rows(X, {}, _rows_where(X, is_new, None))[0]
         histories = list(_histories(self.estimator_, new_X))
+        fitted = getattr(self.estimator_, "best_estimator_", self.estimator_)
+        expected = sum(map(_keeps_history, fitted.get_params().values()))
+        if len(histories) < expected:
+            raise ValueError(
+                "update appends rows to the history of the windows, but does not reach each "
+                "SlidingWindowTransformer in the estimator. It looks into Pipeline, FeatureUnion, "
+                "ColumnTransformer, searches and meta-estimators such as "
+                "TransformedTargetRegressor. Put the windows into one of these, or set "
+                "history='none' and pass the rows before the new ones too."
+            )
         if histories:
             bounds[is_new] = _bounds(self.estimator_, new_X, self._coverage)
         else:  # the rows before them are their history
@@ -659,6 +671,10 @@ def _bounds(estimator: Any, X: Any, coverage: float) -> np.ndarray:
     return np.repeat(predicted.reshape(len(predicted), -1, 1), 2, axis=2)
 
 
+def _keeps_history(step: Any) -> bool:
+    return isinstance(step, SlidingWindowTransformer) and step.history == "auto"
+
+
 def _histories(estimator: Any, X: Any) -> Iterator[tuple[SlidingWindowTransformer, Any]]:
     """Yield each transformer in ``estimator`` that keeps a history, and the rows it gets of X."""
     if isinstance(estimator, Pipeline):
@@ -667,9 +683,15 @@ def _histories(estimator: Any, X: Any) -> Iterator[tuple[SlidingWindowTransforme
             yield from _histories(step, X)
             if later is not None and hasattr(step, "transform"):
                 X = step.transform(X)
-    elif isinstance(estimator, SlidingWindowTransformer):
-        if estimator.history == "auto":
-            yield estimator, X
+    elif isinstance(estimator, FeatureUnion):
+        for _, transformer in estimator.transformer_list:
+            yield from _histories(transformer, X)
+    elif isinstance(estimator, ColumnTransformer):
+        for _, transformer, columns in estimator.transformers_:
+            if not isinstance(transformer, str):  # "drop"
+                yield from _histories(transformer, take_columns(X, columns))
+    elif _keeps_history(estimator):
+        yield estimator, X
     else:
         for inside in _inside(estimator):
             yield from _histories(inside, X)

@@ -9,13 +9,13 @@ import pytest
 import sklearn
 import skops.io
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import (
@@ -378,6 +378,59 @@ def test_windows_inside_other_estimators_get_the_history_too(wrap):
     for row in range(start, start + 5):
         assert_allclose(model.predict(X[row : row + 1])[0], at_once[row], rtol=1e-9)
         model.update(X[row : row + 1], y[row : row + 1])
+
+
+@pytest.mark.parametrize("kind", ["index", "array"])
+@pytest.mark.parametrize("around", ["union", "columns", "both"])
+def test_windows_beside_other_transformers_get_the_history_too(around, kind):
+    X, start = walk().assign(weekday=lambda frame: frame.index.day_of_week), 200
+    y = X["load"] * 2.0
+    if kind == "array":
+        X, y = X.to_numpy(), y.to_numpy()
+    windows = SlidingWindowTransformer(4, padding="edge", flatten=True)
+    if around != "union":
+        load = ["load"] if kind == "index" else [0]
+        windows = make_column_transformer((windows, load), remainder="passthrough")
+    if around != "columns":
+        windows = make_union(make_pipeline(StandardScaler(), windows), StandardScaler())
+        if around == "both":
+            windows.set_params(pipeline__standardscaler=None)
+    model = ConformalRegressor(make_pipeline(windows, Ridge())).fit(X[:start], y[:start])
+    at_once = model.predict(X)
+    for row in range(start, start + 5):
+        assert_allclose(model.predict(X[row : row + 1])[0], at_once[row], rtol=1e-9)
+        model.update(X[row : row + 1], y[row : row + 1])
+
+
+class Hidden(Recorder):
+    """Fits its estimator under a name that no estimator of scikit-learn has."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def fit(self, X, y):
+        self.hidden_ = clone(self.inner).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.hidden_.predict(X)
+
+
+def test_windows_that_an_update_does_not_reach_are_refused_and_the_advice_works():
+    X, start = walk(), 200
+    y = X["load"] * 2.0
+    pipe = make_pipeline(SlidingWindowTransformer(4, padding="edge", flatten=True), Ridge())
+    model = ConformalRegressor(Hidden(clone(pipe))).fit(X[:start], y[:start])
+    before = model.predict_interval(X[start:])
+    with pytest.raises(ValueError, match="history='none' and pass the rows before"):
+        model.update(X[start:250], y[start:250])
+    assert_array_equal(model.predict_interval(X[start:]), before)
+    model.set_params(estimator__inner__slidingwindowtransformer__history="none")
+    model.fit(X[:start], y[:start]).update(X[start - 3 : 250], y[start - 3 : 250])
+    other = ConformalRegressor(pipe).fit(X[:start], y[:start])
+    other.update(X[start:250], y[start:250])
+    ours = model.predict_interval(X[start:])[50:]
+    assert_allclose(ours, other.predict_interval(X[250:]), rtol=1e-9)
 
 
 def test_windows_without_history_take_the_rows_before_from_the_call():
