@@ -28,7 +28,7 @@ from sklstm._intervals.calibration import (
 )
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
-from sklstm._scoring import r2_of_known
+from sklstm._scoring import at_last_step, r2_of_known
 from sklstm._series.labels import (
     check_same_labels,
     is_default,
@@ -657,17 +657,13 @@ def _bounds(estimator: Any, X: Any, coverage: float) -> np.ndarray:
     -------
     bounds : ndarray of shape (n_rows, n_outputs, 2)
     """
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    last, X = at_last_step(estimator, X)
     if has_quantiles(last):
-        if last is not estimator and len(estimator) > 1:
-            X = estimator[:-1].transform(X)
         levels, ends = np.asarray(last.quantiles_), np.array([1 - coverage, 1 + coverage]) / 2
         nearest = np.abs(levels - ends[:, np.newaxis]).argmin(axis=1)
         quantiles = np.asarray(last.predict_quantiles(X), dtype=np.float64)[..., nearest]
         return quantiles.reshape(len(quantiles), -1, 2)
-    predicted = np.asarray(estimator.predict(X), dtype=np.float64)
+    predicted = np.asarray(last.predict(X), dtype=np.float64)
     return np.repeat(predicted.reshape(len(predicted), -1, 1), 2, axis=2)
 
 

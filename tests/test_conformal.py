@@ -24,6 +24,7 @@ from sklstm import (
     LSTMRegressor,
     SlidingWindowTransformer,
     forecast_targets,
+    known_targets_scorer,
 )
 
 NAN = np.nan
@@ -190,6 +191,23 @@ def test_intervals_between_quantiles_are_moved_by_what_they_lack():
     piped = make_pipeline(StandardScaler(with_std=False), Quantiles())
     in_pipe = ConformalRegressor(piped).fit(X, y).predict_interval(X)
     assert_allclose(in_pipe, model.predict_interval(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("where", ["around", "last step"])
+def test_the_best_model_of_a_search_gives_its_quantiles(where):
+    X = walk()
+    y = forecast_targets(X["load"], 1)
+    steps = StandardScaler(), Quantiles()
+    pipe, search = make_pipeline(*steps), make_pipeline(steps[0], searched(steps[1]))
+    if where == "around":
+        search = searched(pipe)
+    model, other = (ConformalRegressor(which, coverage=0.5).fit(X, y) for which in (search, pipe))
+    assert_array_equal(model.predict_interval(X), other.predict_interval(X))
+
+
+def searched(estimator):
+    scoring = known_targets_scorer("neg_mean_absolute_error")
+    return GridSearchCV(estimator, {}, cv=TimeSeriesSplit(2), scoring=scoring)
 
 
 # Updates.
