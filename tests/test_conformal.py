@@ -45,6 +45,13 @@ class Recorder(RegressorMixin, BaseEstimator):
         return first if not n_outputs else np.repeat(first[:, None], n_outputs[0], axis=1)
 
 
+class TwoUnits(Recorder):
+    """Predicts the first column of X, and it times a million."""
+
+    def predict(self, X):
+        return np.asarray(X)[:, [0]] * [1, 1e6]
+
+
 class Quantiles(Recorder):
     """Predicts quantiles around the first column of X, the upper ones further away."""
 
@@ -531,6 +538,18 @@ def test_a_new_series_has_intervals_and_updates():
     assert_array_equal(model.predict_interval(X), model.predict_interval(X))
 
 
+def test_outputs_of_a_new_series_have_intervals_in_their_own_unit():
+    X = panel_of_walks()
+    y = pd.DataFrame({"visitors": X["load"], "revenue": 1e6 * X["load"]})
+    rng = np.random.default_rng(0)
+    y *= 1 + rng.standard_normal(y.shape) / 10
+    model = ConformalRegressor(TwoUnits()).fit(X, y)
+    new = pd.concat({"new": 20 * walk(9)}, names=["shop", "day"])
+    visitors, revenue = np.diff(model.predict_interval(new))[..., 0].T
+    assert_allclose(revenue / visitors, 1e6, rtol=0.5)
+    assert_allclose(visitors, 0.3 * new["load"], rtol=0.5)  # 0.33: nine of ten of these errors
+
+
 def test_calibration_rows_of_several_series_are_the_latest_times():
     X = panel_of_walks()[50:]  # the first series is shorter
     y = X["load"].rename("target")
@@ -597,6 +616,11 @@ def test_other_targets_are_refused():
     model = ConformalRegressor(Recorder()).fit(X[:200], y[:200])
     with pytest.raises(ValueError, match=r"y has shape \(5,\), but expected \('n', 3\)"):
         model.update(X[200:205], np.zeros(5))
+    with pytest.raises(ValueError, match=r"columns \['load_lead3', .*expected \['load_lead1', "):
+        model.update(X[200:205], y.iloc[200:205, ::-1])
+    with pytest.raises(ValueError, match="X has no rows, but update expects at least one"):
+        model.update(X[:0], y[:0])
+    model.update(X[200:205], y[200:205])
 
 
 @pytest.mark.parametrize(("coverage", "needed"), [(0.9, 19), (0.8, 9), (0.99, 199)])
