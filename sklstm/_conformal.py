@@ -419,8 +419,8 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         targets, names = check_targets(self, y, n_rows), _names_of_outputs(y)
         if names and self._outputs and names != self._outputs:
             raise ValueError(
-                f"y has the columns {names}, but expected {self._outputs} as in the fit. Pass these "
-                "in this order."
+                f"y has the columns {names}, but expected {self._outputs} as in the fit. Pass "
+                "these in this order."
             )
         if targets.shape[1:] != self._shape:
             raise ValueError(
