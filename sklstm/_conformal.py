@@ -68,9 +68,9 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     estimator : estimator
         The regressor or pipeline. Where targets are unknown (NaN), or become known later than at
         their own row, the last step must leave them out: :class:`LSTMRegressor` does, and
-        :class:`KnownTargetsRegressor` does it for every other regressor. If the last step
-        predicts quantiles, as :class:`LSTMRegressor` with ``loss="quantile"``, intervals are
-        those between its quantiles, moved outwards or inwards.
+        :class:`KnownTargetsRegressor` does it for every other regressor. If the last step,
+        or the best one of a search, predicts quantiles, as :class:`LSTMRegressor` with
+        ``loss="quantile"``, intervals are those between its quantiles, moved outwards or inwards.
 
     coverage : float, default=0.9
         The fraction of targets that intervals hold, in (0, 1). As many lie below as above.
@@ -407,8 +407,10 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If an input is not as described, rows lie before the latest ones and were never passed,
-            or have labels of another kind than the fitted ones. Then nothing has changed.
+            If an input is not as described, columns of ``y`` are not those of the fit in their
+            order, rows lie before the latest ones and were never passed, or have labels of another
+            kind than the fitted ones, or the estimator holds windows whose history it cannot reach.
+            Then nothing has changed.
         """
         check_fitted(self, "estimator_")
         check_same_labels(X=X, y=y)
