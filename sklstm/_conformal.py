@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.pipeline import Pipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
@@ -27,7 +28,7 @@ from sklstm._intervals.calibration import (
 )
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
-from sklstm._scoring import r2_of_known
+from sklstm._scoring import at_last_step, r2_of_known
 from sklstm._series.labels import (
     check_same_labels,
     is_default,
@@ -48,6 +49,7 @@ from sklstm._validation import (
     check_fitted,
     check_params,
     check_targets,
+    take_columns,
     take_rows,
     unchanged_on_error,
 )
@@ -66,9 +68,9 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     estimator : estimator
         The regressor or pipeline. Where targets are unknown (NaN), or become known later than at
         their own row, the last step must leave them out: :class:`LSTMRegressor` does, and
-        :class:`KnownTargetsRegressor` does it for every other regressor. If the last step
-        predicts quantiles, as :class:`LSTMRegressor` with ``loss="quantile"``, intervals are
-        those between its quantiles, moved outwards or inwards.
+        :class:`KnownTargetsRegressor` does it for every other regressor. If the last step,
+        or the best one of a search, predicts quantiles, as :class:`LSTMRegressor` with
+        ``loss="quantile"``, intervals are those between its quantiles, moved outwards or inwards.
 
     coverage : float, default=0.9
         The fraction of targets that intervals hold, in (0, 1). As many lie below as above.
@@ -175,6 +177,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     _trackers: dict[Any, Tracker]  # by the names of the series; that of one series is None
     _coverage: float  # of the fit
     _shape: tuple[int, ...]  # of the targets of a row
+    _outputs: list[str]  # names of several targets; empty without
     _labels: tuple[str, str] | None  # kind and unit of the labels of the rows; None: no labels
     _counts_rows: bool  # whether rows without labels can follow
 
@@ -278,9 +281,11 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             names,
             (1 - params.coverage) / 2,
         )
-        self.estimator_ = _fit_or_say_why(clone(self.estimator), X, y, fit_params)
+        every = _rows_where(X, np.ones(n_rows, dtype=bool), panel)
+        self.estimator_ = self._fitted_on(every, X, y, given, leads, panel, fit_params)
         self.calibration_rows_, self.target_leads_ = in_blocks, leads
         self._coverage, self._shape = params.coverage, given.shape[1:]
+        self._outputs = _names_of_outputs(y)
         self._labels, self._trackers = None, {}
         for name, rows, index in _series_of(X, panel, n_rows):
             if index is not None:
@@ -402,14 +407,23 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If an input is not as described, rows lie before the latest ones and were never passed,
-            or have labels of another kind than the fitted ones. Then nothing has changed.
+            If an input is not as described, columns of ``y`` are not those of the fit in their
+            order, rows lie before the latest ones and were never passed, or have labels of another
+            kind than the fitted ones, or the estimator holds windows whose history it cannot reach.
+            Then nothing has changed.
         """
         check_fitted(self, "estimator_")
         check_same_labels(X=X, y=y)
         (X,) = indexable(X)
         n_rows = _num_rows(X)
-        targets = check_targets(self, y, n_rows)
+        if not n_rows:
+            raise ValueError("X has no rows, but update expects at least one. Leave the call out.")
+        targets, names = check_targets(self, y, n_rows), _names_of_outputs(y)
+        if names and self._outputs and names != self._outputs:
+            raise ValueError(
+                f"y has the columns {names}, but expected {self._outputs} as in the fit. Pass "
+                "these in this order."
+            )
         if targets.shape[1:] != self._shape:
             raise ValueError(
                 f"y has shape {targets.shape}, but expected {('n', *self._shape)} as in the fit."
@@ -462,6 +476,16 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             return bounds, []
         new_X = take_rows(X, {}, _rows_where(X, is_new, None))[0]
         histories = list(_histories(self.estimator_, new_X))
+        fitted = getattr(self.estimator_, "best_estimator_", self.estimator_)
+        expected = sum(map(_keeps_history, fitted.get_params().values()))
+        if len(histories) < expected:
+            raise ValueError(
+                "update appends rows to the history of the windows, but does not reach each "
+                "SlidingWindowTransformer in the estimator. It looks into Pipeline, FeatureUnion, "
+                "ColumnTransformer, searches and meta-estimators such as "
+                "TransformedTargetRegressor. Put the windows into one of these, or set "
+                "history='none' and pass the rows before the new ones too."
+            )
         if histories:
             bounds[is_new] = _bounds(self.estimator_, new_X, self._coverage)
         else:  # the rows before them are their history
@@ -588,6 +612,11 @@ def _with_names_of(y: Any, given: np.ndarray) -> Any:
     return given if column_names(y) == [None] else y
 
 
+def _names_of_outputs(y: Any) -> list[str]:
+    names = column_names(y)
+    return names if len(names) > 1 and all(isinstance(name, str) for name in names) else []
+
+
 def _num_rows(X: Any) -> int:
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
@@ -645,18 +674,18 @@ def _bounds(estimator: Any, X: Any, coverage: float) -> np.ndarray:
     -------
     bounds : ndarray of shape (n_rows, n_outputs, 2)
     """
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    last, X = at_last_step(estimator, X)
     if has_quantiles(last):
-        if last is not estimator and len(estimator) > 1:
-            X = estimator[:-1].transform(X)
         levels, ends = np.asarray(last.quantiles_), np.array([1 - coverage, 1 + coverage]) / 2
         nearest = np.abs(levels - ends[:, np.newaxis]).argmin(axis=1)
         quantiles = np.asarray(last.predict_quantiles(X), dtype=np.float64)[..., nearest]
         return quantiles.reshape(len(quantiles), -1, 2)
-    predicted = np.asarray(estimator.predict(X), dtype=np.float64)
+    predicted = np.asarray(last.predict(X), dtype=np.float64)
     return np.repeat(predicted.reshape(len(predicted), -1, 1), 2, axis=2)
+
+
+def _keeps_history(step: Any) -> bool:
+    return isinstance(step, SlidingWindowTransformer) and step.history == "auto"
 
 
 def _histories(estimator: Any, X: Any) -> Iterator[tuple[SlidingWindowTransformer, Any]]:
@@ -667,9 +696,15 @@ def _histories(estimator: Any, X: Any) -> Iterator[tuple[SlidingWindowTransforme
             yield from _histories(step, X)
             if later is not None and hasattr(step, "transform"):
                 X = step.transform(X)
-    elif isinstance(estimator, SlidingWindowTransformer):
-        if estimator.history == "auto":
-            yield estimator, X
+    elif isinstance(estimator, FeatureUnion):
+        for _, transformer in estimator.transformer_list:
+            yield from _histories(transformer, X)
+    elif isinstance(estimator, ColumnTransformer):
+        for _, transformer, columns in estimator.transformers_:
+            if not isinstance(transformer, str):  # "drop"
+                yield from _histories(transformer, take_columns(X, columns))
+    elif _keeps_history(estimator):
+        yield estimator, X
     else:
         for inside in _inside(estimator):
             yield from _histories(inside, X)

@@ -185,7 +185,7 @@ def pinball_scorer(
 
         GridSearchCV(model, grid, scoring=pinball_scorer, cv=TimeSeriesSplit())
     """
-    last, X_last = _at_last_step(estimator, X)
+    last, X_last = at_last_step(estimator, X)
     if not hasattr(last, "predict_quantiles"):
         raise ValueError(
             "pinball_scorer needs an estimator with predict_quantiles, alone, as the last step of "
@@ -205,7 +205,7 @@ def pinball_scorer(
     return _mean_score(score, last, predicted, X, y, sample_weight)
 
 
-def _at_last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
+def at_last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Return the last step of a pipeline, also of the best one of a search, and its input."""
     while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
         if not isinstance(estimator, Pipeline):

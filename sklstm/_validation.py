@@ -369,6 +369,11 @@ def take_rows(X: Any, params: dict[str, Any], rows: np.ndarray) -> tuple[Any, di
     return some, _check_method_params(X, params, rows)
 
 
+def take_columns(X: Any, columns: Any) -> Any:
+    """Take some columns of ``X``, given as scikit-learn's ColumnTransformer takes them."""
+    return _safe_indexing(X, columns, axis=1)
+
+
 def _first_five(items: Sequence[object] | np.ndarray) -> str:
     """Join the first five items by commas."""
     return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")

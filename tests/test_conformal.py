@@ -9,13 +9,13 @@ import pytest
 import sklearn
 import skops.io
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import (
@@ -24,6 +24,7 @@ from sklstm import (
     LSTMRegressor,
     SlidingWindowTransformer,
     forecast_targets,
+    known_targets_scorer,
 )
 
 NAN = np.nan
@@ -42,6 +43,13 @@ class Recorder(RegressorMixin, BaseEstimator):
         first = np.asarray(X)[:, 0]
         n_outputs = np.shape(self.y_)[1:]
         return first if not n_outputs else np.repeat(first[:, None], n_outputs[0], axis=1)
+
+
+class TwoUnits(Recorder):
+    """Predicts the first column of X, and it times a million."""
+
+    def predict(self, X):
+        return np.asarray(X)[:, [0]] * [1, 1e6]
 
 
 class Quantiles(Recorder):
@@ -147,6 +155,22 @@ def test_no_later_row_changes_an_interval():
     assert_array_equal(same, model.predict_interval(X[rows])[:10])
 
 
+@pytest.mark.parametrize("kind", ["array", "index", "several series"])
+def test_the_fit_on_all_rows_knows_no_target_from_after_its_last_row(kind):
+    walks = {f"shop {number}": walk(number, 150) for number in range(2)}
+    X = pd.concat(walks, names=["shop", "day"]) if kind == "several series" else walk()
+    y = X["load"] * 2.0  # no name tells the lead
+    later = y.groupby(level=0).tail(LEADS) if kind == "several series" else y[-LEADS:]
+    other = y.where(~y.index.isin(later.index), 1e4)
+    if kind == "array":
+        X, y, other = X.to_numpy(), y.to_numpy(), other.to_numpy()
+    regressor = KnownTargetsRegressor(Ridge())  # would take the targets to be known at once
+    model, twin = (
+        ConformalRegressor(regressor, target_leads=LEADS).fit(X, targets) for targets in (y, other)
+    )
+    assert_array_equal(model.predict_interval(X), twin.predict_interval(X))
+
+
 @pytest.mark.parametrize("by_size", [False, True])
 def test_errors_are_scaled_by_the_size_of_the_forecast_where_it_pays(by_size):
     rng = np.random.default_rng(0)
@@ -174,6 +198,23 @@ def test_intervals_between_quantiles_are_moved_by_what_they_lack():
     piped = make_pipeline(StandardScaler(with_std=False), Quantiles())
     in_pipe = ConformalRegressor(piped).fit(X, y).predict_interval(X)
     assert_allclose(in_pipe, model.predict_interval(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("where", ["around", "last step"])
+def test_the_best_model_of_a_search_gives_its_quantiles(where):
+    X = walk()
+    y = forecast_targets(X["load"], 1)
+    steps = StandardScaler(), Quantiles()
+    pipe, search = make_pipeline(*steps), make_pipeline(steps[0], searched(steps[1]))
+    if where == "around":
+        search = searched(pipe)
+    model, other = (ConformalRegressor(which, coverage=0.5).fit(X, y) for which in (search, pipe))
+    assert_array_equal(model.predict_interval(X), other.predict_interval(X))
+
+
+def searched(estimator):
+    scoring = known_targets_scorer("neg_mean_absolute_error")
+    return GridSearchCV(estimator, {}, cv=TimeSeriesSplit(2), scoring=scoring)
 
 
 # Updates.
@@ -364,6 +405,59 @@ def test_windows_inside_other_estimators_get_the_history_too(wrap):
         model.update(X[row : row + 1], y[row : row + 1])
 
 
+@pytest.mark.parametrize("kind", ["index", "array"])
+@pytest.mark.parametrize("around", ["union", "columns", "both"])
+def test_windows_beside_other_transformers_get_the_history_too(around, kind):
+    X, start = walk().assign(weekday=lambda frame: frame.index.day_of_week), 200
+    y = X["load"] * 2.0
+    if kind == "array":
+        X, y = X.to_numpy(), y.to_numpy()
+    windows = SlidingWindowTransformer(4, padding="edge", flatten=True)
+    if around != "union":
+        load = ["load"] if kind == "index" else [0]
+        windows = make_column_transformer((windows, load), remainder="passthrough")
+    if around != "columns":
+        windows = make_union(make_pipeline(StandardScaler(), windows), StandardScaler())
+        if around == "both":
+            windows.set_params(pipeline__standardscaler=None)
+    model = ConformalRegressor(make_pipeline(windows, Ridge())).fit(X[:start], y[:start])
+    at_once = model.predict(X)
+    for row in range(start, start + 5):
+        assert_allclose(model.predict(X[row : row + 1])[0], at_once[row], rtol=1e-9)
+        model.update(X[row : row + 1], y[row : row + 1])
+
+
+class Hidden(Recorder):
+    """Fits its estimator under a name that no estimator of scikit-learn has."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def fit(self, X, y):
+        self.hidden_ = clone(self.inner).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.hidden_.predict(X)
+
+
+def test_windows_that_an_update_does_not_reach_are_refused_and_the_advice_works():
+    X, start = walk(), 200
+    y = X["load"] * 2.0
+    pipe = make_pipeline(SlidingWindowTransformer(4, padding="edge", flatten=True), Ridge())
+    model = ConformalRegressor(Hidden(clone(pipe))).fit(X[:start], y[:start])
+    before = model.predict_interval(X[start:])
+    with pytest.raises(ValueError, match="history='none' and pass the rows before"):
+        model.update(X[start:250], y[start:250])
+    assert_array_equal(model.predict_interval(X[start:]), before)
+    model.set_params(estimator__inner__slidingwindowtransformer__history="none")
+    model.fit(X[:start], y[:start]).update(X[start - 3 : 250], y[start - 3 : 250])
+    other = ConformalRegressor(pipe).fit(X[:start], y[:start])
+    other.update(X[start:250], y[start:250])
+    ours = model.predict_interval(X[start:])[50:]
+    assert_allclose(ours, other.predict_interval(X[250:]), rtol=1e-9)
+
+
 def test_windows_without_history_take_the_rows_before_from_the_call():
     X, start = walk(), 200
     y = forecast_targets(X["load"], LEADS)
@@ -444,6 +538,18 @@ def test_a_new_series_has_intervals_and_updates():
     assert_array_equal(model.predict_interval(X), model.predict_interval(X))
 
 
+def test_outputs_of_a_new_series_have_intervals_in_their_own_unit():
+    X = panel_of_walks()
+    y = pd.DataFrame({"visitors": X["load"], "revenue": 1e6 * X["load"]})
+    rng = np.random.default_rng(0)
+    y *= 1 + rng.standard_normal(y.shape) / 10
+    model = ConformalRegressor(TwoUnits()).fit(X, y)
+    new = pd.concat({"new": 20 * walk(9)}, names=["shop", "day"])
+    visitors, revenue = np.diff(model.predict_interval(new))[..., 0].T
+    assert_allclose(revenue / visitors, 1e6, rtol=0.5)
+    assert_allclose(visitors, 0.3 * new["load"], rtol=0.5)  # 0.33: nine of ten of these errors
+
+
 def test_calibration_rows_of_several_series_are_the_latest_times():
     X = panel_of_walks()[50:]  # the first series is shorter
     y = X["load"].rename("target")
@@ -510,6 +616,11 @@ def test_other_targets_are_refused():
     model = ConformalRegressor(Recorder()).fit(X[:200], y[:200])
     with pytest.raises(ValueError, match=r"y has shape \(5,\), but expected \('n', 3\)"):
         model.update(X[200:205], np.zeros(5))
+    with pytest.raises(ValueError, match=r"columns \['load_lead3', .*expected \['load_lead1', "):
+        model.update(X[200:205], y.iloc[200:205, ::-1])
+    with pytest.raises(ValueError, match="X has no rows, but update expects at least one"):
+        model.update(X[:0], y[:0])
+    model.update(X[200:205], y[200:205])
 
 
 @pytest.mark.parametrize(("coverage", "needed"), [(0.9, 19), (0.8, 9), (0.99, 199)])

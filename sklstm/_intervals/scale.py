@@ -33,6 +33,8 @@ class ErrorScale:
         Mean absolute error and mean forecast of each series; NaN if there is no error.
     ratio : ndarray of shape (n_outputs,)
         The usual unit of a series, in units of the mean size of its forecasts.
+    usual : ndarray of shape (n_outputs,)
+        The usual mean size of the forecasts of a series: outputs may have different units.
     knots, factors : ndarray of shape (n_outputs, bins)
         The factor for forecasts at each knot, in units from the centre. A line between them.
     """
@@ -41,6 +43,7 @@ class ErrorScale:
     unit: np.ndarray
     centre: np.ndarray
     ratio: np.ndarray
+    usual: np.ndarray
     knots: np.ndarray
     factors: np.ndarray
 
@@ -71,10 +74,11 @@ class ErrorScale:
         )
         n = np.maximum(counts, 1)
         unit, size, centre = unit / n, size / n, centre / n
-        ratio = np.ones(errors.shape[1])
+        ratio, usual_size = np.ones((2, errors.shape[1]))
         for output, usual in enumerate(((unit > 0) & (size > 0)).T):
             if usual.any():
                 ratio[output] = np.median(unit[usual, output] / size[usual, output])
+                usual_size[output] = np.median(size[usual, output])
         if len(names) > 1:
             few = _ERRORS_OF_HALF_A_SERIES
             unit = (counts * unit + few * ratio * size) / (counts + few)
@@ -83,7 +87,7 @@ class ErrorScale:
             positive = of_output[of_output > 0]
             of_output[of_output == 0] = np.median(positive) if len(positive) else 1.0
         flat = np.zeros((errors.shape[1], 1))
-        return cls(names, unit, centre, ratio, flat, flat + 1.0)
+        return cls(names, unit, centre, ratio, usual_size, flat, flat + 1.0)
 
     @cached_property
     def _numbers(self) -> dict[Any, int]:
@@ -117,8 +121,8 @@ class ErrorScale:
         """
         number = self._numbers.get(name)
         if number is None or np.isnan(self.unit[number]).any():
-            size = np.abs(forecasts).mean(axis=1, keepdims=True)
-            return np.where(size > 0, size, 1.0) * self.ratio
+            size = (np.abs(forecasts) / self.usual).mean(axis=1, keepdims=True)
+            return np.where(size > 0, size, 1.0) * self.usual * self.ratio
         place = (forecasts - self.centre[number]) / self.unit[number]
         lines = zip(place.T, self.knots, self.factors, strict=True)
         return self.unit[number] * np.column_stack([np.interp(*line) for line in lines])

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm._conformal import has_quantiles
 from sklstm._regressor import LSTMRegressor
+from sklstm._scoring import at_last_step
 from sklstm._series.labels import is_pandas
 from sklstm._series.panel import panel_of, some_names
 from sklstm._validation import check_int
@@ -56,14 +57,12 @@ def intervals_of(estimator: Any, X: Any) -> dict[str, np.ndarray] | None:
     estimator = getattr(estimator, "best_estimator_", estimator)
     if hasattr(estimator, "predict_interval"):
         ends = np.asarray(estimator.predict_interval(X))
-        coverage = getattr(estimator, "coverage", None)
+        coverage = getattr(estimator, "_coverage", None)  # that of the fit
         label = "interval" if coverage is None else f"{100 * coverage:g} %"
         return {label: ends.reshape(len(ends), -1, 2)}
-    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    last, X = at_last_step(estimator, X)
     if not has_quantiles(last):
         return None
-    if last is not estimator:
-        X = estimator[:-1].transform(X)
     quantiles = np.asarray(last.predict_quantiles(X))  # (rows, horizon, quantiles) or (rows, ...)
     quantiles = quantiles.reshape(len(quantiles), -1, quantiles.shape[-1])
     levels = np.asarray(last.quantiles_)

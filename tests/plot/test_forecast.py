@@ -1,5 +1,7 @@
 """ForecastDisplay: history, forecast and actual values at their places in time."""
 
+import copy
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -311,6 +313,12 @@ def test_intervals_of_an_estimator_are_a_band_around_its_forecast(with_intervals
     assert expected <= set(map(tuple, corners))
     assert legend_texts(display.ax_)[-1] == "80 %"
     assert display.ax_.get_ylim()[1] > ends.max()
+
+
+def test_the_label_of_intervals_is_the_coverage_of_the_fit(with_intervals, chicago):
+    changed = copy.copy(with_intervals).set_params(coverage=0.5)
+    display = ForecastDisplay.from_estimator(changed, chicago, chicago["ridership"])
+    assert list(display.intervals) == ["80 %"]
 
 
 def test_a_band_has_the_colour_of_its_forecast(with_intervals, chicago):
