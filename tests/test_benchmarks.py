@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
+from sklstm import LSTMRegressor
 from tests.machine import needs_bfloat16, needs_glibc, needs_proc, needs_two_cores
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -634,10 +636,12 @@ def test_scores_of_intervals_are_those_by_hand(script):
 
 @pytest.fixture
 def made_panel(script, monkeypatch):
-    days = pd.date_range("2024", periods=200)
+    days = pd.date_range("2024", periods=80)
     index = pd.MultiIndex.from_product([["a", "b", "c"], days])
-    values = pd.Series(np.random.RandomState(0).rand(600).cumsum() % 7, index)
+    values = pd.Series(np.random.RandomState(0).rand(240).cumsum() % 7, index)
     monkeypatch.setattr(script("panels"), "PANELS", {"made": lambda: (values, 7, 2, 6)})
+    for name in ("several_series", "panel_skill"):
+        monkeypatch.setattr(script(name), "LSTMRegressor", partial(LSTMRegressor, max_epochs=2))
 
 
 def test_ways_to_standardise_several_series_are_compared(made_panel, script, capsys):
