@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from sklstm._containers import column_names
 from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._inner_estimator import histories_of, keeps_history, predicted_bounds
 from sklstm._intervals.calibration import (
     N_BLOCKS,
     Calibration,
@@ -28,7 +27,7 @@ from sklstm._intervals.calibration import (
 )
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
-from sklstm._scoring import at_last_step, r2_of_known
+from sklstm._scoring import r2_of_known
 from sklstm._series.labels import (
     check_same_labels,
     is_default,
@@ -49,7 +48,6 @@ from sklstm._validation import (
     check_fitted,
     check_params,
     check_targets,
-    take_columns,
     take_rows,
     unchanged_on_error,
 )
@@ -269,7 +267,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             here = (clock >= edges[number]) & (clock < until)
             estimator = self._fitted_on(before, X, y, given, leads, panel, fit_params)
             passed = _rows_where(X, clock < until, panel)
-            predicted = _bounds(estimator, take_rows(X, {}, passed)[0], params.coverage)
+            predicted = predicted_bounds(estimator, take_rows(X, {}, passed)[0], params.coverage)
             bounds[here] = predicted[here[passed]]
         names = [None] if panel is None else panel.names
         series = np.zeros(n_rows, dtype=np.int64) if panel is None else panel.series
@@ -371,7 +369,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             If the fit was on several series, and ``X`` does not name them.
         """
         check_fitted(self, "estimator_")
-        bounds = _bounds(self.estimator_, X, self._coverage)
+        bounds = predicted_bounds(self.estimator_, X, self._coverage)
         ends = np.empty_like(bounds)
         for name, rows, _ in self._series(X, None, len(bounds)):
             scale = self._scale(bounds[rows], name)
@@ -475,9 +473,9 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         if not is_new.any():
             return bounds, []
         new_X = take_rows(X, {}, _rows_where(X, is_new, None))[0]
-        histories = list(_histories(self.estimator_, new_X))
+        histories = list(histories_of(self.estimator_, new_X))
         fitted = getattr(self.estimator_, "best_estimator_", self.estimator_)
-        expected = sum(map(_keeps_history, fitted.get_params().values()))
+        expected = sum(map(keeps_history, fitted.get_params().values()))
         if len(histories) < expected:
             raise ValueError(
                 "update appends rows to the history of the windows, but does not reach each "
@@ -487,9 +485,9 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                 "history='none' and pass the rows before the new ones too."
             )
         if histories:
-            bounds[is_new] = _bounds(self.estimator_, new_X, self._coverage)
+            bounds[is_new] = predicted_bounds(self.estimator_, new_X, self._coverage)
         else:  # the rows before them are their history
-            bounds[is_new] = _bounds(self.estimator_, X, self._coverage)[is_new]
+            bounds[is_new] = predicted_bounds(self.estimator_, X, self._coverage)[is_new]
         return bounds, histories
 
     def _series(self, X: Any, y: Any, n_rows: int) -> Iterator[tuple[Any, np.ndarray, Any]]:
@@ -652,59 +650,3 @@ def _fit_or_say_why(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) 
                 "step of the pipeline."
             ) from error
         raise
-
-
-def _inside(estimator: Any) -> list[Any]:
-    """List the estimators to which a meta-estimator passes X as it is."""
-    found: list[Any] = []
-    for attribute in ("best_estimator_", "regressor_", "estimator_"):
-        found += [getattr(estimator, attribute)] if hasattr(estimator, attribute) else []
-    return found + list(getattr(estimator, "estimators_", []))
-
-
-def has_quantiles(regressor: Any) -> bool:
-    """Whether a fitted regressor predicts quantiles: LSTMRegressor does with one loss only."""
-    return len(getattr(regressor, "quantiles_", ())) > 0
-
-
-def _bounds(estimator: Any, X: Any, coverage: float) -> np.ndarray:
-    """Predict the quantiles next to the ends of the interval, or twice the target.
-
-    Returns
-    -------
-    bounds : ndarray of shape (n_rows, n_outputs, 2)
-    """
-    last, X = at_last_step(estimator, X)
-    if has_quantiles(last):
-        levels, ends = np.asarray(last.quantiles_), np.array([1 - coverage, 1 + coverage]) / 2
-        nearest = np.abs(levels - ends[:, np.newaxis]).argmin(axis=1)
-        quantiles = np.asarray(last.predict_quantiles(X), dtype=np.float64)[..., nearest]
-        return quantiles.reshape(len(quantiles), -1, 2)
-    predicted = np.asarray(last.predict(X), dtype=np.float64)
-    return np.repeat(predicted.reshape(len(predicted), -1, 1), 2, axis=2)
-
-
-def _keeps_history(step: Any) -> bool:
-    return isinstance(step, SlidingWindowTransformer) and step.history == "auto"
-
-
-def _histories(estimator: Any, X: Any) -> Iterator[tuple[SlidingWindowTransformer, Any]]:
-    """Yield each transformer in ``estimator`` that keeps a history, and the rows it gets of X."""
-    if isinstance(estimator, Pipeline):
-        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-        for step, later in zip(steps, [*steps[1:], None], strict=True):
-            yield from _histories(step, X)
-            if later is not None and hasattr(step, "transform"):
-                X = step.transform(X)
-    elif isinstance(estimator, FeatureUnion):
-        for _, transformer in estimator.transformer_list:
-            yield from _histories(transformer, X)
-    elif isinstance(estimator, ColumnTransformer):
-        for _, transformer, columns in estimator.transformers_:
-            if not isinstance(transformer, str):  # "drop"
-                yield from _histories(transformer, take_columns(X, columns))
-    elif _keeps_history(estimator):
-        yield estimator, X
-    else:
-        for inside in _inside(estimator):
-            yield from _histories(inside, X)

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm._conformal import has_quantiles
+from sklstm._inner_estimator import has_quantiles
 from sklstm._regressor import LSTMRegressor
 from sklstm._scoring import at_last_step
 from sklstm._series.labels import is_pandas
