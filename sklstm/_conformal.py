@@ -10,13 +10,10 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.utils import get_tags, indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.base import clone
+from sklearn.utils import indexable
 
 from sklstm._containers import column_names
-from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._inner_estimator import histories_of, keeps_history, predicted_bounds
 from sklstm._intervals.calibration import (
     N_BLOCKS,
@@ -27,7 +24,7 @@ from sklstm._intervals.calibration import (
 )
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
-from sklstm._scoring import r2_of_known
+from sklstm._meta_regressor import MetaRegressor
 from sklstm._series.labels import (
     check_same_labels,
     is_default,
@@ -53,7 +50,7 @@ from sklstm._validation import (
 )
 
 
-class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class ConformalRegressor(MetaRegressor):
     """Any regressor or pipeline, with intervals around its predictions.
 
     ``fit`` compares forecasts of the latest rows with what came, and sets the ends of the intervals
@@ -179,8 +176,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     _labels: tuple[str, str] | None  # kind and unit of the labels of the rows; None: no labels
     _counts_rows: bool  # whether rows without labels can follow
 
-    _doc_link_module = "sklstm"
-    _doc_link_template = DOC_LINK_TEMPLATE
+    _inner = "estimator"
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
@@ -245,8 +241,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         panel = panel_of_inputs(X, y)
         leads = leads_of_rows(self.target_leads, X, y, values, panel)
         known = hide_unknown(values, leads, self.target_leads, panel)
-        if get_config()["enable_metadata_routing"]:
-            fit_params = process_routing(self, "fit", **fit_params)["estimator"]["fit"]
+        fit_params = self._routed("fit", fit_params)
 
         clock = np.arange(n_rows) if panel is None else panel.clock
         usable = np.flatnonzero(~np.isnan(known).all(axis=1))
@@ -292,10 +287,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             labels = self._numbers(index, None, len(rows))
             of_series = self._rows(labels, bounds[rows], known[rows], name)
             self._trackers[name] = self._tracker(of_series)
-        for attribute in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(attribute, None)  # of an earlier fit
-            if hasattr(self.estimator_, attribute):
-                setattr(self, attribute, getattr(self.estimator_, attribute))
+        self._take_features()
 
     def _fitted_on(
         self,
@@ -327,27 +319,6 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         else:
             some_y = hidden.reshape(given[rows].shape)
         return _fit_or_say_why(clone(self.estimator), some_X, some_y, fit_params)
-
-    def predict(self, X: ArrayLike, **predict_params: Any) -> Any:
-        """Predict the targets of every row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, ...)
-            Rows as in the fit.
-        **predict_params : dict
-            Passed to ``predict`` of the estimator. With metadata routing, it must request them.
-
-        Returns
-        -------
-        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-            What the estimator predicts.
-        """
-        check_fitted(self, "estimator_")
-        if get_config()["enable_metadata_routing"]:
-            routed = process_routing(self, "predict", **predict_params)
-            predict_params = routed["estimator"]["predict"]
-        return self.estimator_.predict(X, **predict_params)
 
     def predict_interval(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict an interval for each target of every row.
@@ -534,49 +505,6 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     def _tracker(self, rows: Rows) -> Tracker:
         start, miscoverage = self._calibration, (1 - self._coverage) / 2
         return Tracker.of(self.target_leads_, miscoverage, start.thresholds, start.spread, rows)
-
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the coefficient of determination of the predictions; unknown targets are left out.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, ...)
-            Rows as in the fit.
-        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-            Targets; NaN, None, NA or a mask where unknown.
-        sample_weight : array-like of shape (n_rows,) or None, default=None
-            Weights of the rows. None: all equal.
-
-        Returns
-        -------
-        score : float
-            The mean over the outputs, each on its known targets: see
-            :func:`known_targets_scorer`.
-        """
-        check_fitted(self, "estimator_")
-        return r2_of_known(self, X, y, sample_weight)
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return what metadata the estimator and the score request.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            The routing of scikit-learn.
-        """
-        methods = MethodMapping().add(caller="fit", callee="fit")
-        methods.add(caller="predict", callee="predict")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        return router.add(estimator=self.estimator, method_mapping=methods)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        of_estimator = get_tags(self.estimator)
-        tags.input_tags = of_estimator.input_tags
-        tags.target_tags = of_estimator.target_tags
-        tags.regressor_tags = of_estimator.regressor_tags
-        tags.non_deterministic = of_estimator.non_deterministic
-        return tags
 
     def __getstate__(self) -> dict[str, Any]:
         """Return numpy arrays and plain Python values only, besides the estimators."""
