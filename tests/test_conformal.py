@@ -200,6 +200,29 @@ def test_intervals_between_quantiles_are_moved_by_what_they_lack():
     assert_allclose(in_pipe, model.predict_interval(X), rtol=1e-12)
 
 
+class QuantilesByRow(Quantiles):
+    """Predicts quantiles around the first column of X, as far apart as the second one says."""
+
+    def predict_quantiles(self, X):
+        X = np.asarray(X)
+        return X[:, :1] + X[:, 1:] * np.array([-1.0, -0.5, 0.0, 1.0])
+
+
+def test_intervals_are_longer_in_proportion_to_the_distance_of_the_quantiles():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.standard_normal(400), rng.uniform(0.1, 10, 400)])
+    y = X[:, 0] + X[:, 1] * rng.standard_normal(400)
+    model = ConformalRegressor(QuantilesByRow()).fit(X, y)
+    late = ((y - X[:, 0]) / X[:, 1])[240:]
+    below, above = threshold(-late, 0.05), threshold(late, 0.05)
+    expected = X[:, :1] + X[:, 1:] * np.array([-below, above])
+    assert_allclose(model.predict_interval(X), expected, rtol=1e-9)
+    flat = np.array([[3.0, 0.0]])  # quantiles that lie on one another: the usual error
+    low, high = model.predict_interval(flat)[0]
+    unit = np.abs(y - X[:, 0])[240:].mean()
+    assert_allclose([low, high], [3 - unit * below, 3 + unit * above], rtol=1e-9)
+
+
 @pytest.mark.parametrize("where", ["around", "last step"])
 def test_the_best_model_of_a_search_gives_its_quantiles(where):
     X = walk()
@@ -239,7 +262,7 @@ def tracked_by_hand(forecasts, series, leads, calibration, start, scale):
             # Now the value at ``row`` becomes known, the target of the row ``lead`` before.
             of = row - lead
             error = (series[row] - forecasts[of]) / scale[output]
-            spread = 0.98 * spread + 0.02 * abs(error)
+            spread = 0.99 * spread + 0.01 * abs(error)
             for side, score in enumerate((-error, error)):
                 ends[side] += 0.07 * ((score > issued[of][side]) - 0.05)
             issued[row] = [end * spread for end in ends]
@@ -278,7 +301,7 @@ def test_the_target_of_its_own_row_counts_at_once(monkeypatch):
     before = model.predict_interval(X[:1])[0]
     unit, spread = model._calibration.scale.unit[0, 0], model._calibration.spread[0]
     model.update([[0.0]], [100.0])
-    new = 0.98 * spread + 0.02 * 100 / unit
+    new = 0.99 * spread + 0.01 * 100 / unit
     expected = before * new / spread + 0.07 * new * unit * np.array([0.05, 0.95])
     assert_allclose(model.predict_interval(X[:1])[0], expected, rtol=1e-9)
 
@@ -347,7 +370,7 @@ def test_unknown_targets_are_left_out(monkeypatch):
     for row in range(start, start + 29):
         if not np.isnan(known[row]):
             error = (known[row] - series[row]) / scale
-            spread = 0.98 * spread + 0.02 * abs(error)
+            spread = 0.99 * spread + 0.01 * abs(error)
             for side, score in enumerate((-error, error)):
                 ends[side] += 0.07 * ((score > issued[row][side]) - 0.05)
         issued[row + 1] = [end * spread for end in ends]

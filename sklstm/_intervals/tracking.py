@@ -20,7 +20,7 @@ import numpy as np
 # Chosen on the validation parts of twelve real series, as they are and with errors that grow to
 # three times their size: larger steps follow faster, but intervals become longer than they need be.
 _STEP = 0.07
-_DECAY = 0.98
+_DECAY = 0.99
 _LATEST = 1000  # a target that is still unknown so many rows after its time is given up
 
 
@@ -44,20 +44,19 @@ def rank_of(n: int, miscoverage: float) -> int:
     return int(np.ceil(round((1 - miscoverage) * (n + 1), 9)))  # round: 0.95 * 20 is 19
 
 
-def scores_of(y: np.ndarray, bounds: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return how far targets lie below the lower and above the upper bound.
+def scores_of(y: np.ndarray, middle: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return how far targets lie below and above the middle, in units of the scale.
 
     Parameters
     ----------
-    y, scale : ndarray of shape (..., n_outputs)
-    bounds : ndarray of shape (..., n_outputs, 2)
+    y, middle, scale : ndarray of shape (..., n_outputs)
 
     Returns
     -------
     scores : ndarray of shape (..., n_outputs, 2)
     """
-    below, above = bounds[..., 0] - y, y - bounds[..., 1]
-    return np.stack([below, above], axis=-1) / scale[..., np.newaxis]
+    above = (y - middle) / scale
+    return np.stack([-above, above], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +67,15 @@ class Rows:
     ----------
     labels : ndarray of shape (n,)
         Increasing.
-    bounds : ndarray of shape (n, n_outputs, 2)
-        What the estimator predicts, lower and upper; twice the forecast without quantiles.
+    middle : ndarray of shape (n, n_outputs)
+        The forecast, or the middle between two quantiles.
     scale : ndarray of shape (n, n_outputs)
+        The unit of its errors.
     y : ndarray of shape (n, n_outputs)
     """
 
     labels: np.ndarray
-    bounds: np.ndarray
+    middle: np.ndarray
     scale: np.ndarray
     y: np.ndarray
 
@@ -226,7 +226,7 @@ class _State:
         row = row[output]
         output, row = (which[~np.isnan(rows.y[row, output])] for which in (output, row))
         at = row, output
-        scores = scores_of(rows.y[at], rows.bounds[at], rows.scale[at])  # (outputs, 2)
+        scores = scores_of(rows.y[at], rows.middle[at], rows.scale[at])  # (outputs, 2)
         largest = np.abs(scores).max(axis=1)
         self.spread[output] = _DECAY * self.spread[output] + (1 - _DECAY) * largest
         is_beyond = scores > issued[at]
