@@ -43,8 +43,10 @@ from sklstm._validation import (
     Interval,
     StrOptions,
     check_fitted,
+    check_output_names,
     check_params,
     check_targets,
+    names_of_outputs,
     take_rows,
     unchanged_on_error,
 )
@@ -172,7 +174,6 @@ class ConformalRegressor(MetaRegressor):
     _trackers: dict[Any, Tracker]  # by the names of the series; that of one series is None
     _coverage: float  # of the fit
     _shape: tuple[int, ...]  # of the targets of a row
-    _outputs: list[str]  # names of several targets; empty without
     _labels: tuple[str, str] | None  # kind and unit of the labels of the rows; None: no labels
     _counts_rows: bool  # whether rows without labels can follow
 
@@ -278,7 +279,7 @@ class ConformalRegressor(MetaRegressor):
         self.estimator_ = self._fitted_on(every, X, y, given, leads, panel, fit_params)
         self.calibration_rows_, self.target_leads_ = in_blocks, leads
         self._coverage, self._shape = params.coverage, given.shape[1:]
-        self._outputs = _names_of_outputs(y)
+        self._output_names = names_of_outputs(y)
         self._labels, self._trackers = None, {}
         for name, rows, index in _series_of(X, panel, n_rows):
             if index is not None:
@@ -387,12 +388,8 @@ class ConformalRegressor(MetaRegressor):
         n_rows = _num_rows(X)
         if not n_rows:
             raise ValueError("X has no rows, but update expects at least one. Leave the call out.")
-        targets, names = check_targets(self, y, n_rows), _names_of_outputs(y)
-        if names and self._outputs and names != self._outputs:
-            raise ValueError(
-                f"y has the columns {names}, but expected {self._outputs} as in the fit. Pass "
-                "these in this order."
-            )
+        targets = check_targets(self, y, n_rows)
+        check_output_names(self._output_names, y)
         if targets.shape[1:] != self._shape:
             raise ValueError(
                 f"y has shape {targets.shape}, but expected {('n', *self._shape)} as in the fit."
@@ -536,11 +533,6 @@ def _with_names_of(y: Any, given: np.ndarray) -> Any:
             return pd.Series(given, y.index, name=y.name)
         return pd.DataFrame(given.reshape(len(given), -1), y.index, y.columns)
     return given if column_names(y) == [None] else y
-
-
-def _names_of_outputs(y: Any) -> list[str]:
-    names = column_names(y)
-    return names if len(names) > 1 and all(isinstance(name, str) for name in names) else []
 
 
 def _num_rows(X: Any) -> int:

@@ -616,8 +616,6 @@ def test_other_targets_are_refused():
     model = ConformalRegressor(Recorder()).fit(X[:200], y[:200])
     with pytest.raises(ValueError, match=r"y has shape \(5,\), but expected \('n', 3\)"):
         model.update(X[200:205], np.zeros(5))
-    with pytest.raises(ValueError, match=r"columns \['load_lead3', .*expected \['load_lead1', "):
-        model.update(X[200:205], y.iloc[200:205, ::-1])
     with pytest.raises(ValueError, match="X has no rows, but update expects at least one"):
         model.update(X[:0], y[:0])
     model.update(X[200:205], y[200:205])
