@@ -32,6 +32,7 @@ from sklstm._series.labels import (
     is_pandas,
     kind_of,
     label_numbers,
+    label_text,
     loaded_pandas,
     time_index,
     unit_of,
@@ -429,9 +430,10 @@ class ConformalRegressor(MetaRegressor):
             try:
                 trackers[name] = tracker.updated(labels[~new], targets[rows[~new]], added)
             except UnseenRowError as error:
-                of = "" if name is None else f" of series {name!r}"
+                of = "" if name is None else f" of series {label_text(name)}"
                 raise ValueError(
-                    f"Row {index[error.args[0]]!r}{of} lies before the latest row seen, but was "
+                    f"Row {label_text(index[error.args[0]])}{of} lies before the latest row "
+                    "seen, but was "
                     "never passed. Rows must come in time order: leave it out."
                 ) from None
         with ExitStack() as stack:

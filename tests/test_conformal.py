@@ -620,7 +620,7 @@ def test_forgotten_rows_are_refused_by_the_first_of_them(n_after):
     late = slice(start + 8, start + 60 + n_after)  # three rows are forgotten
     model.update(X[late], y[late])
     expected = model.predict_interval(X)
-    with pytest.raises(ValueError, match="2024-06-04.* was never passed"):
+    with pytest.raises(ValueError, match="Row '2024-06-04' .* was never passed"):
         model.update(X[start : late.stop], y[start : late.stop])
     assert_array_equal(model.predict_interval(X), expected)
     model.update(X[late], y[late])
