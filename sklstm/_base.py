@@ -63,9 +63,11 @@ from sklstm._target_codec import TargetCodec
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 from sklstm._validation import (
     CheckedWindows,
+    check_output_names,
     check_params,
     check_weights,
     check_windows,
+    names_of_outputs,
 )
 
 # All rows are in such a batch. torch cannot count in numbers of more than 64 bits.
@@ -110,6 +112,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     _scaling: SeriesScaling | None = None  # of several series
     net_: WindowNet
     target_leads_: np.ndarray
+    _output_names: list[str]  # of the columns of y; empty without
     _always_known: np.ndarray  # features known in the last step of every training window
 
     @abstractmethod
@@ -189,6 +192,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         panel, order = checked.panel, checked.order
         check_labels_of(panel, order, y=y, sample_weight=sample_weight)
         targets = self._codec_type.check(self, y, windows.n_windows)
+        if resumed:
+            check_output_names(self._output_names, y)
         weight = relative_weights(check_weights(sample_weight, windows.n_windows))
         if order is not None:
             targets, weight = targets[order], weight[order]
@@ -209,6 +214,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         parts = split_latest(usable, *split, gap, panel)
         self.target_leads_ = leads
         if not resumed:
+            self._output_names = names_of_outputs(y)
             check_outputs_known(targets, parts[0])
             self._always_known = partly_unknown(windows, usable) == 0
         return codec, _Rows(targets, weight, usable, gap, *parts, left_out, panel)

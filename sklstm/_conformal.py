@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils import indexable
 
-from sklstm._containers import column_names
+from sklstm._containers import column_names, columns_of_numbers
 from sklstm._inner_estimator import histories_of, keeps_history, predicted_bounds
 from sklstm._intervals.calibration import (
     N_BLOCKS,
@@ -22,6 +22,7 @@ from sklstm._intervals.calibration import (
     calibrate,
     check_enough,
 )
+from sklstm._intervals.repeated_rows import N_LATEST, count_repeated
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
 from sklstm._meta_regressor import MetaRegressor
@@ -31,6 +32,7 @@ from sklstm._series.labels import (
     is_pandas,
     kind_of,
     label_numbers,
+    label_text,
     loaded_pandas,
     time_index,
     unit_of,
@@ -43,8 +45,10 @@ from sklstm._validation import (
     Interval,
     StrOptions,
     check_fitted,
+    check_output_names,
     check_params,
     check_targets,
+    names_of_outputs,
     take_rows,
     unchanged_on_error,
 )
@@ -175,9 +179,9 @@ class ConformalRegressor(MetaRegressor):
     _trackers: dict[Any, Tracker]  # by the names of the series; that of one series is None
     _coverage: float  # of the fit
     _shape: tuple[int, ...]  # of the targets of a row
-    _outputs: list[str]  # names of several targets; empty without
     _labels: tuple[str, str] | None  # kind and unit of the labels of the rows; None: no labels
     _counts_rows: bool  # whether rows without labels can follow
+    _latest: NDArray[np.float64] | None  # values of the last such rows; None: rows have labels
 
     _inner = "estimator"
 
@@ -281,8 +285,8 @@ class ConformalRegressor(MetaRegressor):
         self.estimator_ = self._fitted_on(every, X, y, given, leads, panel, fit_params)
         self.calibration_rows_, self.target_leads_ = in_blocks, leads
         self._coverage, self._shape = params.coverage, given.shape[1:]
-        self._outputs = _names_of_outputs(y)
-        self._labels, self._trackers = None, {}
+        self._output_names = names_of_outputs(y)
+        self._labels, self._latest, self._trackers = None, None, {}
         for name, rows, index in _series_of(X, panel, n_rows):
             if index is not None:
                 self._labels = kind_of(index), unit_of(index)
@@ -290,6 +294,9 @@ class ConformalRegressor(MetaRegressor):
             labels = self._numbers(index, None, len(rows))
             of_series = self._rows(labels, bounds[rows], known[rows], name)
             self._trackers[name] = self._tracker(of_series)
+        if self._counts_rows:
+            last = np.arange(n_rows)[-N_LATEST:]
+            self._latest = _values_of(take_rows(X, {}, last)[0], values[last])
         self._take_features()
 
     def _fitted_on(
@@ -366,7 +373,9 @@ class ConformalRegressor(MetaRegressor):
         X : array-like of shape (n_rows, ...)
             Rows in time order. With a pandas index, rows passed before may be passed again: that is
             how their targets, which were not known then, become known. Rows without an index
-            follow the last ones directly, so pass each once, when its targets are known.
+            follow the last ones directly, so pass each once, when its targets are known. Rows that
+            end with the latest ones, with the same targets, are refused; a single row that is
+            passed twice cannot be told from a new one.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs)
             Their targets; NaN, None, NA or a mask where unknown. Each target counts once, when as
             many rows as its lead have followed. One that comes after a later one of its output
@@ -381,9 +390,9 @@ class ConformalRegressor(MetaRegressor):
         ------
         ValueError
             If an input is not as described, columns of ``y`` are not those of the fit in their
-            order, rows lie before the latest ones and were never passed, or have labels of another
-            kind than the fitted ones, or the estimator holds windows whose history it cannot reach.
-            Then nothing has changed.
+            order, rows lie before the latest ones and were never passed, rows without labels were
+            passed before, labels are of another kind than the fitted ones, or the estimator holds
+            windows whose history it cannot reach. Then nothing has changed.
         """
         check_fitted(self, "estimator_")
         check_same_labels(X=X, y=y)
@@ -391,17 +400,14 @@ class ConformalRegressor(MetaRegressor):
         n_rows = _num_rows(X)
         if not n_rows:
             raise ValueError("X has no rows, but update expects at least one. Leave the call out.")
-        targets, names = check_targets(self, y, n_rows), _names_of_outputs(y)
-        if names and self._outputs and names != self._outputs:
-            raise ValueError(
-                f"y has the columns {names}, but expected {self._outputs} as in the fit. Pass "
-                "these in this order."
-            )
+        targets = check_targets(self, y, n_rows)
+        check_output_names(self._output_names, y)
         if targets.shape[1:] != self._shape:
             raise ValueError(
                 f"y has shape {targets.shape}, but expected {('n', *self._shape)} as in the fit."
             )
         targets = targets.reshape(n_rows, -1)
+        latest = self._new_latest(X, targets)
         parts = []
         for name, rows, index in self._series(X, y, n_rows):
             tracker = self._trackers.get(name)
@@ -428,17 +434,41 @@ class ConformalRegressor(MetaRegressor):
             try:
                 trackers[name] = tracker.updated(labels[~new], targets[rows[~new]], added)
             except UnseenRowError as error:
-                of = "" if name is None else f" of series {name!r}"
+                of = "" if name is None else f" of series {label_text(name)}"
                 raise ValueError(
-                    f"Row {index[error.args[0]]!r}{of} lies before the latest row seen, but was "
+                    f"Row {label_text(index[error.args[0]])}{of} lies before the latest row "
+                    "seen, but was "
                     "never passed. Rows must come in time order: leave it out."
                 ) from None
         with ExitStack() as stack:
             for transformer, rows_of_it in histories:
                 stack.enter_context(unchanged_on_error(transformer))
                 transformer.partial_fit(rows_of_it)
-        self._trackers = trackers
+        self._trackers, self._latest = trackers, latest
         return self
+
+    def _new_latest(self, X: Any, targets: np.ndarray) -> NDArray[np.float64] | None:
+        """Return the values to recognise these rows by; refuse rows that were passed before."""
+        if self._latest is None or (is_pandas(X) and not is_default(X.index)):
+            return self._latest
+        values = _values_of(X, targets)
+        n_repeated = count_repeated(self._latest, values, targets.shape[1])
+        if n_repeated:
+            answer = "Leave the call out."
+            if n_repeated < len(values):
+                rest = f"X[{n_repeated}:]"
+                if is_pandas(X):
+                    rest = f"X.iloc[{n_repeated}:].reset_index(drop=True)"
+                answer = f"Pass the rows after them, {rest}, and their targets."
+            raise ValueError(
+                f"The first {n_repeated} of the {len(values)} rows of X were passed before: they "
+                "end with the latest rows and targets seen. Rows without labels follow the last "
+                f"ones, so they would count again. {answer} Or give the rows an index in fit and "
+                "update: then they may be passed again."
+            )
+        if values.shape[1] != self._latest.shape[1]:
+            return values[-N_LATEST:].copy()
+        return np.concatenate([self._latest, values])[-N_LATEST:].copy()
 
     def _new_bounds(
         self, X: Any, is_new: np.ndarray, shape: tuple[int, ...]
@@ -543,9 +573,10 @@ def _with_names_of(y: Any, given: np.ndarray) -> Any:
     return given if column_names(y) == [None] else y
 
 
-def _names_of_outputs(y: Any) -> list[str]:
-    names = column_names(y)
-    return names if len(names) > 1 and all(isinstance(name, str) for name in names) else []
+def _values_of(X: Any, targets: np.ndarray) -> np.ndarray:
+    """Return the numbers in X and the targets beside each other: (n_rows, columns)."""
+    found = columns_of_numbers(X)
+    return targets if found is None else np.concatenate([found, targets], axis=1, dtype=np.float64)
 
 
 def _num_rows(X: Any) -> int:

@@ -21,6 +21,7 @@ from sklstm._validation import (
     StrOptions,
     check_params,
     check_targets,
+    names_of_outputs,
     take_rows,
     unchanged_on_error,
 )
@@ -168,6 +169,7 @@ class KnownTargetsRegressor(MetaRegressor):
         if len(fitted) < n_rows:
             X, fit_params = take_rows(X, fit_params, fitted)
         self.regressor_ = clone(self.regressor).fit(X, targets[fitted], **fit_params)
+        self._output_names = names_of_outputs(y)
         self._take_features()
 
 

@@ -23,6 +23,7 @@ class MetaRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """
 
     _inner: ClassVar[str]
+    _output_names: list[str]  # of the columns of y in the fit; empty without
 
     _doc_link_module = "sklstm"
     _doc_link_template = DOC_LINK_TEMPLATE

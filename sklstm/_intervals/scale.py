@@ -22,9 +22,9 @@ class ErrorScale:
     """The expected absolute error of a forecast, or half of the distance of its quantiles.
 
     The expected error is that of the series and output, times a factor by the size of the forecast
-    relative to the other forecasts of the series. So errors of different size have scores in one unit: H.
-    Papadopoulos et al., "Normalized nonconformity measures for regression conformal prediction",
-    2008.
+    relative to the other forecasts of the series. So errors of different size have scores in one
+    unit: H. Papadopoulos et al., "Normalized nonconformity measures for regression conformal
+    prediction", 2008.
 
     Attributes
     ----------

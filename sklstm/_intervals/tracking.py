@@ -21,6 +21,7 @@ import numpy as np
 # three times their size: larger steps follow faster, but intervals become longer than they need be.
 _STEP = 0.07
 _DECAY = 0.99
+_SEEN = 500  # labels that are kept, to find rows between them that were never passed
 _LATEST = 1000  # a target that is still unknown so many rows after its time is given up
 
 
@@ -109,6 +110,8 @@ class Tracker:
         How many rows of ``pending`` are counted, or given up, for each output.
     pending : Rows
         The latest rows.
+    seen : ndarray of shape (n_seen,)
+        The labels of the latest rows, mostly of more than are pending.
     issued : ndarray of shape (n_pending, n_outputs, 2)
         The limits of scores at the time of each row.
     """
@@ -119,6 +122,7 @@ class Tracker:
     spread: np.ndarray
     counted: np.ndarray
     pending: Rows
+    seen: np.ndarray = field(repr=False)
     issued: np.ndarray = field(repr=False)
 
     @classmethod
@@ -135,7 +139,8 @@ class Tracker:
         counted = np.maximum(len(pending) - leads, 0)
         limits = thresholds * spread[:, np.newaxis]
         issued = np.repeat(limits[np.newaxis], len(pending), axis=0)
-        return cls(leads, miscoverage, thresholds, spread, counted, pending, issued)
+        seen = rows.labels[-_SEEN:].copy()
+        return cls(leads, miscoverage, thresholds, spread, counted, pending, seen, issued)
 
     @property
     def limits(self) -> np.ndarray:
@@ -175,6 +180,7 @@ class Tracker:
             spread=state.spread,
             counted=np.maximum(state.counted - done, 0),
             pending=rows.after(done),
+            seen=np.concatenate([self.seen, new.labels])[-_SEEN:].copy(),
             issued=issued[done:].copy(),
         )
 
@@ -183,12 +189,13 @@ class Tracker:
         mine = self.pending.labels
         if not len(labels):
             return self.pending.y
+        seen = self.seen if self.seen[0] <= mine[0] else mine
+        lost = (labels > seen[0]) & ~np.isin(labels, seen)
+        if lost.any():
+            raise UnseenRowError(int(lost.argmax()))
         later = labels >= mine[0]
         labels, y = labels[later], y[later]
         at = np.searchsorted(mine, labels)
-        lost = mine[np.minimum(at, len(mine) - 1)] != labels
-        if lost.any():
-            raise UnseenRowError(int(np.flatnonzero(later)[lost.argmax()]))
         known = self.pending.y.copy()
         known[at] = np.where(np.isnan(y), known[at], y)
         return known
