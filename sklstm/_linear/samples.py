@@ -11,6 +11,7 @@ import torch
 
 from sklstm._series.panel import Panel
 from sklstm._series.row_times import clock_of, known_at
+from sklstm._series.windows import number_type
 
 # Values in a batch of windows, and the smallest number of windows in it.
 _VALUES_OF_A_BATCH, _LEAST_BATCH = 2**18, 16
@@ -78,8 +79,9 @@ class Samples:
         step = -(-len(self) // max(most, 1))
         if step > 1 and self.dataset.panel is not None:
             # Every k-th row of series of equal length may be that of the same time.
-            chosen = np.random.RandomState(0).permutation(len(self))[:most]
-            return Samples(self.dataset, self.places[np.sort(chosen)], self.outputs)
+            order: np.ndarray = np.arange(len(self), dtype=number_type(len(self)))
+            np.random.RandomState(0).shuffle(order)
+            return Samples(self.dataset, self.places[np.sort(order[:most])], self.outputs)
         return Samples(self.dataset, self.places[::step], self.outputs)
 
     def where(self, is_taken: np.ndarray) -> Samples:
