@@ -114,6 +114,13 @@ class SeriesScaling:
             y[at] /= self.target_scale[numbers[panel.series[at]]]
         return y
 
+    def predictions(self, y: np.ndarray, panel: Panel) -> np.ndarray:
+        """Return predictions (n, outputs, quantiles) of known series in units of y."""
+        y, numbers = y.copy(), self.numbers(panel)
+        for at in row_blocks(y):
+            y[at] *= self.target_scale[numbers[panel.series[at]]][:, :, np.newaxis]
+        return y
+
     def extended(self, other: SeriesScaling) -> SeriesScaling:
         """Return the scaling with the series of another one that are new."""
         known = set(self.names)
