@@ -57,6 +57,7 @@ from sklstm._preparation import (
 )
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
+from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 from sklstm._series.scaling import SeriesScaling
 from sklstm._series.windows import Windows, separate_windows
 from sklstm._target_codec import TargetCodec
@@ -508,12 +509,13 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
+        state = plain_state(super().__getstate__())
         state["callbacks"] = untrained(self.callbacks)
         if "net_" in state:
             state["net_"] = net_state(self.net_, self._architecture, self._trained_with)
             state["_codec"] = asdict(self._codec)
-            state["_scaling"] = None if self._scaling is None else asdict(self._scaling)
+            if (scaling := self._scaling) is not None:
+                state["_scaling"] = asdict(scaling) | {"names": plain(scaling.names)}
             del state["_architecture"], state["_trained_with"]  # net_state holds them
         return state
 
@@ -526,7 +528,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         return cloned
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state_of_plain(state))
         saved = self.__dict__.get("net_")
         if not isinstance(saved, dict):
             return
@@ -534,7 +536,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self._codec = self._codec_type(**self.__dict__["_codec"])
         self._trained_with = Hyperparameters(**saved["hyperparameters"])
         scaling = self.__dict__["_scaling"]
-        self._scaling = None if scaling is None else SeriesScaling(**scaling)
+        if scaling is not None:
+            self._scaling = SeriesScaling(**scaling | {"names": of_plain(scaling["names"])})
         with torch_state(training=True):
             self.net_ = loaded_net(saved, self._architecture, self._trained_with)
 

@@ -17,6 +17,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._scoring import r2_of_known
 from sklstm._series.labels import check_same_labels
+from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._validation import (
     HasMethods,
@@ -234,6 +235,13 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         methods.add(caller="predict", callee="predict")
         router = MetadataRouter(owner=self).add_self_request(self)
         return router.add(regressor=self.regressor, method_mapping=methods)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return plain values for parameters such as ranges."""
+        return plain_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state_of_plain(state))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -181,3 +181,62 @@ def test_every_trusted_type_is_a_public_class():
         assert package == "sklstm"
         assert public in sklstm.__all__
         assert isinstance(getattr(sklstm, public), type)  # skops would call a trusted function
+
+
+def of_series(names):
+    times = pd.date_range("2024-01-01", periods=40, freq="h")
+    index = pd.MultiIndex.from_tuples(
+        [(*name, time) for name in names for time in times],
+        names=[*"abc"[: len(names[0])], "time"],
+    )
+    return pd.DataFrame({"load": np.random.RandomState(0).rand(len(index))}, index=index)
+
+
+NAMES = {
+    "text": [("north",), ("south",)],
+    "integers": [(1,), (2,)],
+    "floats": [(0.1,), (0.2,)],
+    "booleans": [(False,), (True,)],
+    "times": [(pd.Timestamp("2024"),), (pd.Timestamp("2025"),)],
+    "two levels": [("north", 1), ("south", 2)],
+}
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_names_of_series_come_back_with_their_history_and_units(names, path):
+    X = of_series(names)
+    y = forecast_targets(X["load"], 1)
+    model = make_pipeline(SlidingWindowTransformer(3), lstm()).fit(X, y)
+    save(model, path)
+    loaded = load(path)
+    assert list(loaded[0].history_) == list(model[0].history_)
+    later = X.copy()
+    later.index = X.index.set_levels(X.index.levels[-1] + pd.Timedelta("40h"), level=-1)
+    np.testing.assert_array_equal(loaded.predict(later), model.predict(later))
+
+
+def test_intervals_of_several_series_come_back_and_take_updates(path):
+    X = of_series(NAMES["two levels"])
+    y = forecast_targets(X["load"], 1)
+    model = ConformalRegressor(
+        make_pipeline(SlidingWindowTransformer(3), lstm()), coverage=0.8
+    ).fit(X, y)
+    save(model, path)
+    loaded = load(path)
+    for one in (model, loaded):
+        one.update(X, y)
+    np.testing.assert_array_equal(loaded.predict_interval(X), model.predict_interval(X))
+
+
+@pytest.mark.parametrize(
+    "freq", [pd.Timedelta("1h"), pd.offsets.Hour(), pd.Timedelta("1h").to_pytimedelta()], ids=repr
+)
+def test_every_form_of_a_parameter_comes_back_as_it_was(freq, series, path):
+    model = make_pipeline(
+        SlidingWindowTransformer(4, freq=freq), lstm(target_leads=range(1, 3))
+    ).fit(series, forecast_targets(series["load"], 2))
+    save(model, path)
+    loaded = load(path)
+    assert loaded[0].freq == freq
+    assert type(loaded[0].freq) is type(freq)
+    assert loaded[1].target_leads == range(1, 3)
