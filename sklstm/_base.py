@@ -36,6 +36,7 @@ from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
 from sklstm._network.runtime import torch_state
+from sklstm._network.saved import architecture_of, check_weights_of_net, hyperparameters_of
 from sklstm._network.series_tensor import (
     check_magnitude,
     check_not_tiny,
@@ -55,6 +56,7 @@ from sklstm._preparation import (
     units_of_series,
     usable_windows,
 )
+from sklstm._saved_attributes import check_attributes
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
 from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
@@ -532,9 +534,16 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         saved = self.__dict__.get("net_")
         if not isinstance(saved, dict):
             return
-        self._architecture = Architecture(**saved["architecture"])
+        self._architecture = architecture_of(saved)
+        check_attributes(self.__dict__, self._architecture)
+        check_weights_of_net(saved, self._architecture, self.window_size_)
         self._codec = self._codec_type(**self.__dict__["_codec"])
-        self._trained_with = Hyperparameters(**saved["hyperparameters"])
+        if self._codec.n_outputs != self._architecture.n_outputs:
+            raise ValueError(
+                f"The saved state has {self._codec.n_outputs} targets, but its network "
+                f"{self._architecture.n_outputs} outputs."
+            )
+        self._trained_with = hyperparameters_of(saved)
         scaling = self.__dict__["_scaling"]
         if scaling is not None:
             self._scaling = SeriesScaling(**scaling | {"names": of_plain(scaling["names"])})
