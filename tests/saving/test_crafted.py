@@ -354,6 +354,11 @@ def larger(content):
     sizes["hidden_layer_sizes"]["content"] = [json_node(10**7)]
 
 
+def two_targets(content):
+    for name in ("mean", "scale"):
+        with_array("_codec", name, make=lambda values: np.ones(2))(content)
+
+
 HEAD = ("net_", "weights", "head.weight")
 MOMENTS = ("net_", "optimizer_state")
 STATES = {
@@ -377,6 +382,7 @@ STATES = {
         "feature_mean_",
     ),
     "a scale of zero": (with_array("feature_scale_", make=np.zeros_like), "feature_scale_"),
+    "targets of another number": (two_targets, "_codec['is_1d']"),
     "a target scale of NaN": (
         with_array("_codec", "scale", make=lambda scale: scale * np.nan),
         "_codec['scale']",
