@@ -36,6 +36,7 @@ from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
 from sklstm._network.runtime import torch_state
+from sklstm._network.saved import architecture_of, check_weights_of_net, hyperparameters_of
 from sklstm._network.series_tensor import (
     check_magnitude,
     check_not_tiny,
@@ -55,8 +56,10 @@ from sklstm._preparation import (
     units_of_series,
     usable_windows,
 )
+from sklstm._saved_attributes import check_attributes
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
+from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 from sklstm._series.scaling import SeriesScaling
 from sklstm._series.storage import row_blocks
 from sklstm._series.windows import Windows, separate_windows
@@ -524,12 +527,13 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
+        state = plain_state(super().__getstate__())
         state["callbacks"] = untrained(self.callbacks)
         if "net_" in state:
             state["net_"] = net_state(self.net_, self._architecture, self._trained_with)
             state["_codec"] = asdict(self._codec)
-            state["_scaling"] = None if self._scaling is None else asdict(self._scaling)
+            if (scaling := self._scaling) is not None:
+                state["_scaling"] = asdict(scaling) | {"names": plain(scaling.names)}
             del state["_architecture"], state["_trained_with"]  # net_state holds them
         return state
 
@@ -542,15 +546,23 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         return cloned
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state_of_plain(state))
         saved = self.__dict__.get("net_")
         if not isinstance(saved, dict):
             return
-        self._architecture = Architecture(**saved["architecture"])
+        self._architecture = architecture_of(saved)
+        check_attributes(self.__dict__, self._architecture)
+        check_weights_of_net(saved, self._architecture, self.window_size_)
         self._codec = self._codec_type(**self.__dict__["_codec"])
-        self._trained_with = Hyperparameters(**saved["hyperparameters"])
+        if self._codec.n_outputs != self._architecture.n_outputs:
+            raise ValueError(
+                f"The saved state has {self._codec.n_outputs} targets, but its network "
+                f"{self._architecture.n_outputs} outputs."
+            )
+        self._trained_with = hyperparameters_of(saved)
         scaling = self.__dict__["_scaling"]
-        self._scaling = None if scaling is None else SeriesScaling(**scaling)
+        if scaling is not None:
+            self._scaling = SeriesScaling(**scaling | {"names": of_plain(scaling["names"])})
         with torch_state(training=True):
             self.net_ = loaded_net(saved, self._architecture, self._trained_with)
 

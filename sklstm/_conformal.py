@@ -38,6 +38,7 @@ from sklstm._series.labels import (
     unit_of,
 )
 from sklstm._series.panel import Panel
+from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import (
@@ -545,21 +546,20 @@ class ConformalRegressor(MetaRegressor):
         """Return numpy arrays and plain Python values only, besides the estimators."""
         state = super().__getstate__()
         if "_trackers" in state:
-            plain = {
-                "_calibration": asdict(state["_calibration"]),
-                "_trackers": [(name, t.to_plain()) for name, t in state["_trackers"].items()],
-            }
-            state = state | plain
-        return state
+            calibration = asdict(state["_calibration"])
+            calibration["scale"]["names"] = plain(calibration["scale"]["names"])
+            trackers = [(name, known.to_plain()) for name, known in state["_trackers"].items()]
+            state = state | {"_calibration": calibration, "_trackers": trackers}
+        return plain_state(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = state_of_plain(state)
         if "_trackers" in state:
             parts = state["_calibration"]
-            made = {
-                "_calibration": Calibration(**(parts | {"scale": ErrorScale(**parts["scale"])})),
-                "_trackers": {name: Tracker.from_plain(t) for name, t in state["_trackers"]},
-            }
-            state = state | made
+            scale = parts["scale"] | {"names": of_plain(parts["scale"]["names"])}
+            state["_calibration"] = Calibration(**parts | {"scale": ErrorScale(**scale)})
+            trackers = state["_trackers"]
+            state["_trackers"] = {name: Tracker.from_plain(known) for name, known in trackers}
         super().__setstate__(state)
 
 

@@ -14,6 +14,7 @@ from sklearn.utils import indexable
 
 from sklstm._meta_regressor import MetaRegressor
 from sklstm._series.labels import check_same_labels
+from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._validation import (
     HasMethods,
@@ -171,6 +172,13 @@ class KnownTargetsRegressor(MetaRegressor):
         self.regressor_ = clone(self.regressor).fit(X, targets[fitted], **fit_params)
         self._output_names = names_of_outputs(y)
         self._take_features()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return plain values for parameters such as ranges."""
+        return plain_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state_of_plain(state))
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:
