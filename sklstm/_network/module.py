@@ -124,11 +124,16 @@ class StackedLSTM(nn.Module):
         return output if self.skip is None else self.skip(x, output, self.without_learning)
 
     @property
+    def middle(self) -> int:
+        """The place of a prediction among the quantiles of its target; 0 if there is one output."""
+        return 0 if self.quantiles is None else self.quantiles.middle
+
+    @property
     def predicted(self) -> slice:
         """The outputs that are predictions: all, or the middle quantile of each target."""
         if self.quantiles is None:
             return slice(None)
-        return slice(self.quantiles.middle, None, len(self.quantiles.quantiles))
+        return slice(self.middle, None, len(self.quantiles.quantiles))
 
     @property
     def without_learning(self) -> torch.Tensor | None:
