@@ -11,23 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from sklstm._export.chain import Chain, chain_of
+from sklstm._export.chain import chain_of
 from sklstm._export.graph import IR_VERSION, OPSET, Graph
+from sklstm._export.inputs import read_windows
 from sklstm._export.network import outputs_of_network
-from sklstm._export.steps import inverse_transformed, no_form, transformed
+from sklstm._export.steps import inverse_transformed
 from sklstm._export.windows import (
     filled,
-    flattened,
     standardised,
-    window_of_rows,
-    window_of_table,
 )
-from sklstm._lag_table import LagTableTransformer
 from sklstm._network.series_tensor import largest_standardised
 from sklstm._regressor import LSTMRegressor
-from sklstm._series.windows import history_length
-from sklstm._transformer import SlidingWindowTransformer
-from sklstm._validation import check_params
 
 
 def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -120,7 +114,7 @@ def _model(estimator: Any) -> Any:
     chain = chain_of(estimator)
     network = chain.network
     graph = Graph()
-    windows, shape, about = _read_windows(graph, chain)
+    windows, shape, about = read_windows(graph, chain)
     scaled = standardised(graph, windows, network.feature_mean_, network.feature_scale_)
     y = _predictions(graph, network, scaled)  # (batch, outputs, quantiles)
     for step in reversed(chain.of_targets):
@@ -156,50 +150,6 @@ def _model(estimator: Any) -> Any:
     helper.set_model_props(model, {"sklstm": json.dumps(about)})
     checker.check_model(model)
     return model
-
-
-def _read_windows(graph: Graph, chain: Chain) -> tuple[str, list[int], dict[str, Any]]:
-    """Apply all steps before the network to the input ``X``.
-
-    Returns
-    -------
-    windows : str
-        (batch, window, features), in units of the network.
-    shape : list of int
-        That of the input of a single prediction.
-    about : dict
-        What the metadata says about the input.
-    """
-    network, steps = chain.network, chain.steps
-    makers = [
-        step for step in steps if type(step) in (SlidingWindowTransformer, LagTableTransformer)
-    ]
-    sliding = [step for step in makers if type(step) is SlidingWindowTransformer]
-    if len(sliding) > 1:
-        raise no_form(sliding[1], "its rows are windows already. Use one of them.")
-    first = steps[0] if steps else network
-    about: dict[str, Any] = {}
-    if names := getattr(first, "feature_names_in_", np.array([])).tolist():
-        about["features"] = names
-    window_size, n_features = network.window_size_, len(network.feature_mean_)
-    shape = [first.n_features_in_]
-    if makers and makers[0] in sliding:
-        params = check_params(makers[0])
-        shape = [history_length(params.window_size, params.dilation) + 1, *shape]
-        about |= {name: getattr(params, name) for name in ("window_size", "dilation", "padding")}
-        about["freq"] = makers[0].freq_
-    elif not makers and not steps and network.n_features_in_ == n_features:
-        shape = [window_size, n_features]
-    x = "X"
-    for step in steps:
-        if type(step) is LagTableTransformer:
-            x = window_of_table(graph, x, step.columns_, step._n_lagged)
-        elif type(step) is SlidingWindowTransformer:
-            x = window_of_rows(graph, x, params.dilation)
-            x = flattened(graph, x) if params.flatten else x
-        else:
-            x = transformed(graph, step, x)
-    return graph.reshape(x, 0, window_size, n_features), shape, about
 
 
 def _predictions(graph: Graph, network: LSTMRegressor, scaled: str) -> str:
