@@ -1,5 +1,8 @@
 """A script with every public name; tests/test_packaging.py runs it, and mypy --strict on it."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +27,7 @@ from sklstm import (
     known_targets_scorer,
     lag_importance,
     pinball_scorer,
+    to_onnx,
 )
 from sklstm.datasets import load_chicago_ridership
 
@@ -77,6 +81,8 @@ spread = LSTMRegressor(8, loss="quantile", quantiles=(0.1, 0.5, 0.9), max_epochs
 quantiles: NDArray[np.float64] = spread.fit(windows, later).predict_quantiles(windows)
 levels: NDArray[np.float64] = spread.quantiles_
 pinball: float = pinball_scorer(spread, windows, later)
+with tempfile.TemporaryDirectory() as folder:
+    to_onnx(spread, Path(folder, "model.onnx"))
 
 importance = lag_importance(lstm, windows, targets, lags=[0, range(1, 7)], n_repeats=2)
 by_lag: NDArray[np.float64] = importance.importances_mean

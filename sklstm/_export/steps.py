@@ -39,14 +39,10 @@ _FUNCTIONS: dict[Any, Callable[[Graph, str], str]] = {
 }
 
 
-class NoOnnxFormError(ValueError):
-    """A step of the estimator, or an option of it, that ONNX or this package has no form of."""
-
-
-def no_form(what: Any, why: str) -> NoOnnxFormError:
-    """Return an error that names a step, what is wrong with it, and what to do."""
+def no_form(what: Any, why: str) -> ValueError:
+    """Return an error that names a step, why it has no form in ONNX, and what to do."""
     name = what if isinstance(what, str) else type(what).__name__
-    return NoOnnxFormError(f"{name} has no ONNX form here: {why}")
+    return ValueError(f"{name} has no ONNX form here: {why}")
 
 
 def transformed(graph: Graph, step: Any, x: str) -> str:
