@@ -79,8 +79,3 @@ def _check_network(network: LSTMRegressor) -> None:
             "LSTMRegressor(precision='bfloat16')",
             "runtimes round such values in other ways. Fit with precision='float32'.",
         )
-    if network._scaling is not None:
-        raise no_form(
-            "LSTMRegressor(standardize=True) of several series",
-            "each series has its own unit. Fit with standardize='together'.",
-        )

@@ -15,6 +15,7 @@ from sklstm._export.chain import chain_of
 from sklstm._export.graph import IR_VERSION, OPSET, Graph
 from sklstm._export.inputs import read_windows
 from sklstm._export.network import outputs_of_network
+from sklstm._export.series import in_units_of_series
 from sklstm._export.steps import inverse_transformed
 from sklstm._export.windows import (
     filled,
@@ -62,6 +63,10 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
     may be NaN too. Without that transformer, ``X`` is what the estimator takes: windows, or a lag
     table.
 
+    **Input** ``series``, int64, ``(batch,)``. Only of a network of several series, each in its own
+    unit (not with ``standardize="together"``): the place of the series in the list ``series`` of
+    the metadata, counted from 0; -1 for a series that no fit has seen, whose unit the window gives.
+
     **Outputs**, float64. ``y`` is what ``predict`` returns, ``(batch,)`` or ``(batch, n_outputs)``.
     With ``loss="quantile"`` there is also ``quantiles``, as ``predict_quantiles`` returns them. A
     window that ``predict`` refuses, such as one with infinity, has the output NaN.
@@ -76,8 +81,8 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
     refused: a missing row must stay missing up to the windows.
 
     **Metadata** of the model: ``sklstm`` is a JSON object with the names of the features,
-    ``window_size``, ``dilation``, ``freq``, ``padding``, the leads of the outputs and the
-    quantiles.
+    ``window_size``, ``dilation``, ``freq``, ``padding``, ``target_leads``,
+    ``quantiles`` and ``series``.
 
     Examples
     --------
@@ -115,8 +120,13 @@ def _model(estimator: Any) -> Any:
     network = chain.network
     graph = Graph()
     windows, shape, about = read_windows(graph, chain)
+    scaling, target_scale = network._scaling, None
+    if scaling is not None:
+        windows, target_scale = in_units_of_series(graph, scaling, windows, "series")
+        about["series"] = scaling.names
     scaled = standardised(graph, windows, network.feature_mean_, network.feature_scale_)
     y = _predictions(graph, network, scaled)  # (batch, outputs, quantiles)
+    y = y if target_scale is None else graph.add("Mul", y, target_scale)
     for step in reversed(chain.of_targets):
         y = inverse_transformed(graph, step, y)
     refused = _is_refused(graph, scaled, len(shape), network)
@@ -130,15 +140,19 @@ def _model(estimator: Any) -> Any:
         each = [*of_outputs, len(quantiles)]
         results.append((graph.named("quantiles", graph.reshape(y, -1, *each)), each))
 
-    def described(name: str, lengths: list[Any]) -> Any:
-        return helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["batch", *lengths])
+    def described(name: str, lengths: list[Any], kind: int = TensorProto.DOUBLE) -> Any:
+        return helper.make_tensor_value_info(name, kind, ["batch", *lengths])
+
+    inputs = [described("X", shape)]
+    if scaling is not None:
+        inputs.append(described("series", [], TensorProto.INT64))
 
     about |= {"target_leads": network.target_leads_.tolist(), "quantiles": quantiles}
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "sklstm",
-            [described("X", shape)],
+            inputs,
             [described(*result) for result in results],
             graph.constants,
         ),
@@ -147,9 +161,14 @@ def _model(estimator: Any) -> Any:
         producer_name="sklstm",
         producer_version=version("sklstm"),
     )
-    helper.set_model_props(model, {"sklstm": json.dumps(about)})
+    helper.set_model_props(model, {"sklstm": json.dumps(about, default=_plain)})
     checker.check_model(model)
     return model
+
+
+def _plain(name: Any) -> Any:
+    """Convert the name of a series that JSON does not take, such as a time."""
+    return name.item() if isinstance(name, np.generic) else str(name)
 
 
 def _predictions(graph: Graph, network: LSTMRegressor, scaled: str) -> str:

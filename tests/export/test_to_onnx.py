@@ -357,21 +357,6 @@ def test_bfloat16_is_refused(series, target, tmp_path):
         to_onnx(model, tmp_path / "model.onnx")
 
 
-def test_series_in_units_of_their_own_are_refused_and_those_in_one_are_not(
-    series, target, tmp_path
-):
-    times = pd.MultiIndex.from_product([["a", "b"], range(N_ROWS // 2)])
-    X = pd.DataFrame(series, index=times)
-    y = pd.Series(target[:, 0], index=times)
-    model = pipe().fit(X, y)
-    with pytest.raises(ValueError, match="several series has no ONNX form.*'together'"):
-        to_onnx(model, tmp_path / "model.onnx")
-    model = pipe(standardize="together").fit(X, y)
-    windows = np.asarray(model[:-1].transform(X))
-    found = served(model, windows, tmp_path)["y"]
-    assert_predicts(found, model.predict(X), target[:, 0])
-
-
 def test_intervals_are_refused_and_the_estimator_inside_is_not(series, target, tmp_path):
     model = ConformalRegressor(pipe()).fit(series, target[:, 0])
     with pytest.raises(ValueError, match="ConformalRegressor has no ONNX form.*estimator_"):
