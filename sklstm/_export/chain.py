@@ -28,7 +28,13 @@ class Chain:
 
 def chain_of(estimator: Any) -> Chain:
     """Find the steps of an estimator, from its input to its predictions."""
-    if hasattr(estimator, "best_estimator_"):  # a search
+    if hasattr(estimator, "refit"):  # a search
+        check_is_fitted(estimator)
+        if not estimator.refit:
+            raise ValueError(
+                f"{type(estimator).__name__} has no fitted estimator, since refit=False. Search "
+                "with refit=True, or pass an estimator that was fitted with best_params_."
+            )
         return chain_of(estimator.best_estimator_)
     kind = type(estimator)
     if kind is ConformalRegressor:

@@ -27,27 +27,33 @@ def outputs_of_network(graph: Graph, module: StackedLSTM, windows: str, window_s
     str
         (batch, outputs), or (batch, outputs, quantiles).
     """
-    exact = graph.cast(windows, np.float64)
+    layer: Any = module.quantiles
+    skip: Any = module.skip
+    weight = 1.0 if skip is None else float(skip.network_weight)
+    start = np.zeros(()) if layer is None else _array(layer.start)
+    if weight:
+        y = _outputs_of_layers(graph, module, windows, window_size)
+    else:  # the linear map alone predicts
+        y = graph.constant(np.zeros((1, *start.shape)))
+    if skip is None:
+        return y
+    exact = graph.add("Flatten", graph.cast(windows, np.float64), axis=1)
+    linear = _linear(graph, exact, skip.weights.flatten(1), skip.intercept)  # (batch, outputs)
+    # The rest of the weight has the quantiles of the map's residuals.
+    mixed = graph.add("Mul", y, graph.constant(weight))
+    if layer is not None:
+        mixed = graph.add("Add", mixed, graph.constant(start * (1 - weight)))
+        linear = graph.reshape(linear, 0, -1, 1)
+    return graph.add("Add", linear, graph.add("Mul", mixed, graph.constant(_array(skip.scale))))
+
+
+def _outputs_of_layers(graph: Graph, module: StackedLSTM, windows: str, window_size: int) -> str:
     x = graph.cast(windows, np.float32)
     if module.beside_linear:
         x = _centred(graph, x, window_size)
     last = graph.cast(_last_state(graph, module, x), np.float64)
     y = _linear(graph, last, module.head.weight, module.head.bias)  # (batch, outputs * quantiles)
-    layer: Any = module.quantiles
-    skip: Any = module.skip
-    if layer is not None:
-        y = _quantiles(graph, layer, y)  # (batch, outputs, quantiles)
-    if skip is None:
-        return y
-    flat = graph.add("Flatten", exact, axis=1)
-    linear = _linear(graph, flat, skip.weights.flatten(1), skip.intercept)  # (batch, outputs)
-    weight, scale = _array(skip.network_weight), _array(skip.scale)
-    if layer is None:
-        return graph.add("Add", linear, graph.add("Mul", y, graph.constant(scale * weight)))
-    instead = graph.constant(_array(layer.start) * (1 - weight))
-    mixed = graph.add("Add", graph.add("Mul", y, graph.constant(weight)), instead)
-    linear = graph.reshape(linear, 0, -1, 1)
-    return graph.add("Add", linear, graph.add("Mul", mixed, graph.constant(scale)))
+    return y if module.quantiles is None else _quantiles(graph, module.quantiles, y)
 
 
 def _centred(graph: Graph, x: str, window_size: int) -> str:

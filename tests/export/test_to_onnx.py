@@ -1,6 +1,7 @@
 """to_onnx: the same predictions in ONNX Runtime, for every option; a clear error for the rest."""
 
 import json
+import pickle
 import sys
 
 import numpy as np
@@ -89,6 +90,12 @@ OPTIONS = {
     "last step": {"supervise": "last"},
     "absolute error": {"loss": "absolute_error"},
     "network weight": {"early_stopping": True, "validation_fraction": 0.3, "max_epochs": 5},
+    "linear map alone": {"early_stopping": "auto", "validation_fraction": 0.01},
+    "quantiles of the linear map": {
+        "loss": "quantile",
+        "early_stopping": "auto",
+        "validation_fraction": 0.01,
+    },
     "units of the data": {"standardize": False, "linear_skip": False},
     "double precision": {"precision": "float64"},
     "one step": {"size": 1},
@@ -104,7 +111,7 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_predictions_are_those_of_predict(option, series, target, holed, tmp_path):
+def test_predictions_are_those_of_predict(option, series, target, holed, tmp_path, capfd):
     X, y = series, target[:, :2]
     if option == "units of the data":
         X, y, holed = (values / np.nanstd(values, axis=0) for values in (X, y, holed))
@@ -116,6 +123,7 @@ def test_predictions_are_those_of_predict(option, series, target, holed, tmp_pat
         assert_predicts(quantiles, model[-1].predict_quantiles(model[:-1].transform(holed)), y)
         assert np.all(np.diff(quantiles, axis=-1) >= 0)
     assert not found
+    assert capfd.readouterr().err == ""  # no warning of the runtime
     onnx.checker.check_model(onnx.load(tmp_path / "model.onnx"), full_check=True)
 
 
@@ -216,6 +224,10 @@ STEPS = {
     "columns": by_columns(None),
     "another order": ColumnTransformer([("a", MaxAbsScaler(), [2]), ("b", "passthrough", [1, 0])]),
 }
+
+
+if "clip" in MaxAbsScaler().get_params():  # not in old versions
+    STEPS["clipped to one"] = MaxAbsScaler(clip=True)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -382,7 +394,33 @@ def test_another_estimator_is_refused(estimator, found, tmp_path):
         to_onnx(estimator, tmp_path / "model.onnx")
 
 
-@pytest.mark.parametrize("model", [LSTMRegressor(), pipe(), TransformedTargetRegressor(pipe())])
+def test_a_linear_map_alone_is_exported_without_layers(series, target, tmp_path):
+    options = OPTIONS["linear map alone"] | {"hidden_layer_sizes": 64}
+    model = pipe(**options).fit(series, target)
+    assert model[-1].network_weight_ == 0
+    to_onnx(model, tmp_path / "model.onnx")
+    assert "LSTM" not in [n.op_type for n in onnx.load(tmp_path / "model.onnx").graph.node]
+
+
+def test_a_search_without_a_fitted_estimator_is_refused(series, target, tmp_path):
+    search = GridSearchCV(
+        pipe(), {"lstmregressor__dropout": [0]}, cv=TimeSeriesSplit(2), refit=False
+    )
+    with pytest.raises(ValueError, match="refit=False.*refit=True"):
+        to_onnx(search.fit(series, target), tmp_path / "model.onnx")
+
+
+def test_a_loaded_estimator_has_the_same_model(series, target, tmp_path):
+    model = pipe(loss="quantile").fit(series, target)
+    to_onnx(model, tmp_path / "before")
+    to_onnx(pickle.loads(pickle.dumps(model)), tmp_path / "after")
+    assert (tmp_path / "before").read_bytes() == (tmp_path / "after").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LSTMRegressor(), pipe(), TransformedTargetRegressor(pipe()), GridSearchCV(pipe(), {})],
+)
 def test_an_estimator_that_is_not_fitted_is_refused(model, tmp_path):
     with pytest.raises(NotFittedError):
         to_onnx(model, tmp_path / "model.onnx")
