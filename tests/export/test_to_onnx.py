@@ -104,6 +104,7 @@ OPTIONS = {
     "quantiles": {"loss": "quantile"},
     "quantiles without a map": {"loss": "quantile", "linear_skip": False, "bidirectional": True},
     "quantiles without a median": {"loss": "quantile", "quantiles": (0.1, 0.2, 0.9)},
+    "six quantiles": {"loss": "quantile", "quantiles": (0.1, 0.2, 0.3, 0.5, 0.8, 0.9)},
     "quantile": {"loss": "quantile", "quantiles": (0.8,)},
     "lowest quantile predicted": {"loss": "quantile", "quantiles": (0.5, 0.6)},
     "double quantiles": {"loss": "quantile", "precision": "float64"},
