@@ -1,9 +1,26 @@
-"""What a server of an ONNX model does: rows of windows in, predictions out."""
+"""Small pipelines, and what a server of their models does: rows in, predictions out."""
+
+import json
 
 import numpy as np
 import onnxruntime
+from sklearn.pipeline import make_pipeline
 
-from sklstm import to_onnx
+from sklstm import LSTMRegressor, SlidingWindowTransformer, to_onnx
+
+SIZE, N_ROWS = 6, 240
+
+
+def lstm(**params):
+    """Make a network that moves far from the linear map in a few steps."""
+    quick = {"hidden_layer_sizes": 5, "max_epochs": 2, "learning_rate": 0.1, "batch_size": 64}
+    settings = {"early_stopping": False, "ema_decay": 0, "n_jobs": 1, "random_state": 0}
+    return LSTMRegressor(**(quick | settings | params))
+
+
+def pipe(*before, dilation=1, size=SIZE, padding="nan", **params):
+    windows = SlidingWindowTransformer(size, dilation=dilation, padding=padding, history="none")
+    return make_pipeline(*before, windows, lstm(**params))
 
 
 def last_rows(X, n_rows):
@@ -39,3 +56,8 @@ def assert_predicts(found, expected, y):
     assert found.dtype == np.float64
     scale = np.nanstd(y, axis=0).reshape(1, *np.shape(y)[1:], *[1] * (found.ndim - np.ndim(y)))
     np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=1e-5)
+
+
+def metadata(session):
+    """Read what a model says of itself."""
+    return json.loads(session.get_modelmeta().custom_metadata_map["sklstm"])

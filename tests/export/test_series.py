@@ -1,14 +1,11 @@
 """Models of several series: the unit of each series, and that of a new one from its window."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from sklstm import forecast_targets
-from tests.export.serving import assert_predicts, session_of
-from tests.export.test_to_onnx import SIZE, pipe
+from tests.export.serving import SIZE, assert_predicts, metadata, pipe, session_of
 
 NAMES, N_TIMES = ["a", "b", "c", "d", "e", "new"], 60
 pytestmark = pytest.mark.filterwarnings("ignore:The last step of")
@@ -51,7 +48,7 @@ def test_each_series_is_predicted_in_its_unit(kind, loss, panel, tmp_path):
     assert model[-1]._scaling is not None
     windows = model[:-1].transform(X)
     session = session_of(model, tmp_path)
-    about = json.loads(session.get_modelmeta().custom_metadata_map["sklstm"])
+    about = metadata(session)
     assert about["series"] == NAMES[:5]
     numbers = np.repeat([0, 1, 2, 3, 4, -1], N_TIMES)
     served = session.run(None, {"X": np.asarray(windows), "series": numbers})
@@ -88,5 +85,5 @@ def test_names_of_series_in_two_levels_are_lists(panel, tmp_path):
     levels = pd.MultiIndex.from_product([[np.int64(3), 4], ["x"], range(N_TIMES)])
     X, y = (rows[: len(levels)].set_axis(levels) for rows in (X, total))
     session = session_of(pipe().fit(X, y), tmp_path)
-    about = json.loads(session.get_modelmeta().custom_metadata_map["sklstm"])
+    about = metadata(session)
     assert about["series"] == [[3, "x"], [4, "x"]]
