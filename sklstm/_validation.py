@@ -48,6 +48,8 @@ __all__ = [
     "check_targets",
     "check_weights",
     "check_windows",
+    "has_column_as_target",
+    "input_columns",
     "is_int",
     "names_of_outputs",
     "take_columns",
@@ -402,6 +404,17 @@ def take_rows(X: Any, params: dict[str, Any], rows: np.ndarray) -> tuple[Any, di
 def take_columns(X: Any, columns: Any) -> Any:
     """Take some columns of ``X``, given as scikit-learn's ColumnTransformer takes them."""
     return _safe_indexing(X, columns, axis=1)
+
+
+def input_columns(transformer: Any) -> list[tuple[Any, list[int]]]:
+    """List the fitted transformers of a ColumnTransformer, and the numbers of their columns."""
+    columns = transformer._transformer_to_input_indices
+    return [(step, list(columns[name])) for name, step, _ in transformer.transformers_]
+
+
+def has_column_as_target(regressor: Any) -> bool:
+    """Whether a fitted TransformedTargetRegressor predicts a column, as its targets were one."""
+    return bool(regressor._training_dim == 2)
 
 
 def _first_five(items: Sequence[object] | np.ndarray) -> str:

@@ -22,7 +22,7 @@ from sklstm._series.storage import row_blocks
 from sklstm._series.windows import Windows
 
 # With so many known values, a series has its own variance and the expected one in equal parts.
-_VALUES_OF_HALF = 10
+VALUES_OF_HALF = 10
 _SERIES_TO_TELL = 5  # that scales of outputs and of a feature have one ratio
 _MOST_SPREAD = 0.3  # of the logarithms of these ratios, in that of the scales
 _VALUES_TO_TELL = 20  # in a series, for the usual ratio of scale and size
@@ -285,8 +285,8 @@ def shrunk(
     expected = ratio * size
     exponent = np.frexp(np.maximum(spread, expected))[1]  # squares of huge or tiny values
     spread, expected = np.ldexp(spread, -exponent), np.ldexp(expected, -exponent)
-    squares = n_known * spread**2 + _VALUES_OF_HALF * expected**2
-    scale = np.ldexp(np.sqrt(squares / (n_known + _VALUES_OF_HALF)), exponent)
+    squares = n_known * spread**2 + VALUES_OF_HALF * expected**2
+    scale = np.ldexp(np.sqrt(squares / (n_known + VALUES_OF_HALF)), exponent)
     return np.where(scale > 0, scale, 1.0)
 
 
