@@ -308,6 +308,7 @@ def padding(request):
     return request.param
 
 
+@pytest.mark.family("equal bits")
 @pytest.mark.parametrize("n_fitted", [1, 2, 3, 20, 59])
 def test_rows_without_an_index_follow_the_fitted_ones(container, n_fitted, padding):
     rows = numbered(60, 2)
@@ -319,6 +320,7 @@ def test_rows_without_an_index_follow_the_fitted_ones(container, n_fitted, paddi
     )
 
 
+@pytest.mark.family("equal bits")
 @pytest.mark.parametrize("n_fitted", [1, 2, 3, 20, 59])
 @pytest.mark.parametrize("name", ANY_INDEX)
 def test_rows_after_the_fitted_ones_by_index_get_them_as_history(name, n_fitted, padding):
@@ -1038,6 +1040,7 @@ BAD_CALLS = {
 }
 
 
+@pytest.mark.family("malformed input")
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.filterwarnings("ignore:X has feature names")
 @pytest.mark.parametrize("name", BAD_CALLS)
