@@ -142,7 +142,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     - holes after 10 to 60 % of the rows, which look picked from a series;
     - integers that are dates (20240131), and text that is dates in another form than ISO.
 
-    In the rows passed later, a label off the grid of the fitted ones is an error.
+    In the rows passed later, a label off the grid of the fitted ones is an error. So is one that is
+    no time, after a fit on times: ISO text, such as JSON holds, is taken as these times. With an
+    offset to UTC ("2024-01-31T00:00:00Z") it follows labels with a time zone only, and without
+    one labels without.
 
     **Which rows follow the fitted ones** (``history="auto"``)
 
@@ -381,6 +384,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                 "are one series. Call fit with rows of several series, or take one of them: "
                 f"X.xs({name_of_first(X.index)!r})."
             )
+        if index is None and isinstance(self._fitted_series, FittedSeries):
+            self._fitted_series.check_has_times(X)
         return index
 
     @available_if(_is_flat)

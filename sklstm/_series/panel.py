@@ -18,6 +18,7 @@ from sklstm._series.labels import (
     check_increasing,
     is_pandas,
     time_index,
+    without_time,
 )
 from sklstm._series.windows import number_type
 
@@ -231,6 +232,8 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasI
             f"order as text need not be that of time. {in_last_level(dates, name)}"
         )
     first, expected = times[:1].tolist()[0], "times or numbers"  # 1, not np.int64(1)
+    if kind == "string":
+        first = without_time(times)[0]
     answer = "Put the times there."
     if at_times:
         place = at_times[-1]
