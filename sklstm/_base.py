@@ -64,6 +64,7 @@ from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 from sklstm._validation import (
     CheckedWindows,
     check_params,
+    check_step_order,
     check_weights,
     check_windows,
 )
@@ -210,6 +211,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self.target_leads_ = leads
         if not resumed:
             check_outputs_known(targets, parts[0])
+            if panel is None:
+                check_step_order(self, windows, targets)
             self._always_known = partly_unknown(windows, usable) == 0
         return codec, _Rows(targets, weight, usable, gap, *parts, left_out, panel)
 

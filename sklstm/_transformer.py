@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.fitted_panel import FittedPanel, last_rows_of_series
 from sklstm._series.history import FittedSeries, last_rows
-from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
+from sklstm._series.labels import check_same_labels, is_default, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
 from sklstm._series.window_array import WindowArray
@@ -24,6 +24,7 @@ from sklstm._validation import (
     Interval,
     StrOptions,
     check_fitted,
+    check_has_no_lags,
     check_params,
     check_rows,
     unchanged_on_error,
@@ -244,7 +245,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         X : array-like of shape (n_rows, n_features)
             The series, rows in time order.
         y : array-like or None, default=None
-            Targets of the same rows. Of them, only a pandas index is looked at.
+            Targets of the same rows. They change nothing; their pandas index must be that of X.
 
         Returns
         -------
@@ -257,6 +258,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             If a parameter is out of its range, X holds inf or anything but numbers, or its
             index is not that of one series in time order, or not that of ``y``, or leaves
             open how time goes on.
+
+        Warns
+        -----
+        UserWarning
+            If X without an index of times is a lag table: three or more columns hold the last
+            values of ``y``. So it is inside a forecaster that makes lags itself.
         """
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
@@ -264,6 +271,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             rows = check_rows(self, X, reset=True)
             index = series_index(X, freq=self.freq)
             _check_has_panel(index, y)
+            if index is None or is_default(index):
+                check_has_no_lags(rows, y)
             if isinstance(index, Panel):
                 self._fitted_series = FittedPanel.of(rows, index, reach, self.freq)
                 self.history_ = last_rows_of_series(rows, index, reach)
