@@ -27,6 +27,7 @@ from sklstm._containers import as_numbers, column_names
 from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
+from sklstm._series.own_lags import N_ROWS, columns_of_own_lags
 from sklstm._series.panel import Panel
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
@@ -40,11 +41,13 @@ __all__ = [
     "Interval",
     "StrOptions",
     "check_fitted",
+    "check_has_no_lags",
     "check_int",
     "check_numbers",
     "check_output_names",
     "check_params",
     "check_rows",
+    "check_step_order",
     "check_targets",
     "check_weights",
     "check_windows",
@@ -327,6 +330,52 @@ def check_numbers(data: Any, name: str, dtype: object = np.float64) -> np.ndarra
         ensure_min_features=0,
         input_name=name,
     )
+
+
+def check_has_no_lags(rows: np.ndarray, y: Any) -> None:
+    """Warn of rows that are a lag table already, as a forecaster passes them to its regressor.
+
+    ``y`` may be anything, since a transformer is not asked to check it.
+    """
+    if rows.shape[1] < 3 or y is None:
+        return
+    try:
+        first = take_rows(y, {}, np.arange(min(len(rows), N_ROWS)))[0]
+        targets = as_numbers(first, "y")
+        targets = np.asarray(targets).reshape(len(targets), -1)[:, 0].astype(np.float64)
+    except (TypeError, ValueError, IndexError):
+        return
+    if columns := columns_of_own_lags(rows, targets):
+        warnings.warn(
+            f"X is a lag table already: columns {_first_five(columns)} (counted from 0) hold the "
+            "last values of y, newest first. A forecaster that makes lags itself passes the rows "
+            "to predict one by one, so their windows would hold the wrong rows, and its forecasts "
+            "be wrong. Put LagTableTransformer into it in the place of SlidingWindowTransformer, "
+            "or use the pipeline without the forecaster: forecast_targets gives its targets. If "
+            "the columns are features that you chose, give X an index of times.",
+            stacklevel=4,
+        )
+
+
+def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.ndarray) -> None:
+    """Warn if the values show that the columns of one feature are not its steps, oldest first."""
+    size = windows.window_size
+    if windows.rows.shape[1] > 1 or size < 3:
+        return
+    steps = np.asarray(windows.view()[windows.starts[:N_ROWS]][:, :, 0])  # (n, window)
+    newest, y = steps[:, -1], targets[:N_ROWS, 0]
+    if np.mean(newest == y) > 0.5:  # the target is the last step itself
+        return
+    columns = columns_of_own_lags(steps, y)
+    if columns and columns != [*range(size - 1, size - 1 - len(columns), -1)]:
+        warnings.warn(
+            f"{type(estimator).__name__} reads the {size} columns of X as the steps of one "
+            "feature, oldest first, but by their values X is a lag table whose columns "
+            f"{_first_five(columns)} (counted from 0) hold the last values of y, newest first. Put "
+            "LagTableTransformer before the estimator, with the lag of each column, and None for "
+            "columns that are no lag.",
+            stacklevel=5,
+        )
 
 
 def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
