@@ -42,8 +42,8 @@ from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import (
-    HasMethods,
     Interval,
+    RegressorToFit,
     StrOptions,
     check_fitted,
     check_output_names,
@@ -141,10 +141,10 @@ class ConformalRegressor(MetaRegressor):
     own row, and counts h rows later, even if ``y`` has it before. Each of several series has its
     own ends.
 
-    **Other libraries.** TimeSeriesRegressor of MAPIE (1.0) is for one output, and does not know
-    when targets become known; its rows for calibration are shuffled or bootstrapped unless a
-    splitter says otherwise. crepes (0.9) takes scores and forecasts of one output without their
-    order in time.
+    **Other libraries.** TimeSeriesRegressor of MAPIE (1.6) is for one output, and refuses targets
+    that are not known; its rows for calibration are shuffled unless ``cv`` is a splitter that keeps
+    their order. WrapRegressor of crepes (0.9) is for one output too. The order of its calibration
+    rows does not matter; online, each later target is added to them.
 
     References
     ----------
@@ -187,7 +187,7 @@ class ConformalRegressor(MetaRegressor):
     _inner = "estimator"
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [RegressorToFit()],
         "coverage": [Interval(numbers.Real, 0, 1, closed="neither")],
         "calibration_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
         "target_leads": [

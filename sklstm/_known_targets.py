@@ -17,8 +17,8 @@ from sklstm._series.labels import check_same_labels
 from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._validation import (
-    HasMethods,
     Interval,
+    RegressorToFit,
     StrOptions,
     check_params,
     check_targets,
@@ -103,7 +103,7 @@ class KnownTargetsRegressor(MetaRegressor):
     _inner = "regressor"
 
     _parameter_constraints: dict = {
-        "regressor": [HasMethods(["fit", "predict"])],
+        "regressor": [RegressorToFit()],
         "target_leads": [
             StrOptions({"auto"}),
             Interval(numbers.Integral, 0, None, closed="left"),

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import _safe_indexing, assert_all_finite
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 from sklearn.utils._param_validation import Interval as NumberInterval
@@ -37,8 +37,8 @@ from sklstm._series.windows import Windows
 # estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
-    "HasMethods",
     "Interval",
+    "RegressorToFit",
     "StrOptions",
     "check_fitted",
     "check_has_no_lags",
@@ -78,6 +78,21 @@ class Interval(NumberInterval):
             return (int if self.type is numbers.Integral else float)(value) in self
         except OverflowError:  # too large for a float
             return False
+
+
+class RegressorToFit(HasMethods):
+    """An estimator with fit and predict, also a regressor that has predict only when it is fitted.
+
+    So it is with StackingRegressor and its default for ``final_estimator``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "predict"])
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Whether the value has both methods, or will have them."""
+        later = hasattr(value, "fit") and hasattr(type(value), "predict") and is_regressor(value)
+        return bool(super().is_satisfied_by(value) or later)
 
 
 _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
