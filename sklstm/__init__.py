@@ -3,6 +3,7 @@
 from sklstm._backtest.backtest import backtest
 from sklstm._backtest.result import BacktestResult
 from sklstm._conformal import ConformalRegressor
+from sklstm._export.to_onnx import to_onnx
 from sklstm._known_targets import KnownTargetsRegressor
 from sklstm._lag_importance import lag_importance
 from sklstm._lag_table import LagTableTransformer
@@ -47,6 +48,7 @@ __all__ = [
     "model_card",
     "pinball_scorer",
     "save",
+    "to_onnx",
 ]
 
 # Saved models, and lists of trusted types, then name a class by its public place, and not by

@@ -30,6 +30,7 @@ from sklstm import (
     model_card,
     pinball_scorer,
     save,
+    to_onnx,
 )
 from sklstm.datasets import load_chicago_ridership
 
@@ -84,6 +85,8 @@ spread = LSTMRegressor(8, loss="quantile", quantiles=(0.1, 0.5, 0.9), max_epochs
 quantiles: NDArray[np.float64] = spread.fit(windows, later).predict_quantiles(windows)
 levels: NDArray[np.float64] = spread.quantiles_
 pinball: float = pinball_scorer(spread, windows, later)
+with tempfile.TemporaryDirectory() as folder:
+    to_onnx(spread, Path(folder, "model.onnx"))
 
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder, "model.sklstm")

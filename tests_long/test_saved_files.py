@@ -1,7 +1,8 @@
 """Thousands of damaged and crafted files: a ValueError or the equal model, and no crash.
 
-Damaged ones have any bytes changed. Crafted ones have values, arrays and parts of the schema changed,
-and a checksum that fits: of them a load may give another model, since that is what they say.
+Damaged ones have any bytes changed. Crafted ones have values, arrays and parts of the schema
+changed, and a checksum that fits: of them a load may give another model, since that is what they
+say.
 """
 
 import io
