@@ -18,7 +18,13 @@ from sklstm._series.clocks import (
     times_of,
     zone_of,
 )
-from sklstm._series.labels import PandasIndex, kind_of, label_numbers, loaded_pandas
+from sklstm._series.labels import (
+    PandasIndex,
+    kind_of,
+    label_numbers,
+    label_text,
+    loaded_pandas,
+)
 
 ROWS = "freq='rows' if each row follows the one before it"
 # Between labels about equally far apart, this many times their difference is a hole.
@@ -236,7 +242,9 @@ class TimeAxis:
         size: Any = int(ticks[row] - ticks[row - 1])
         if self.unit:
             size = loaded_pandas().Timedelta(size, unit=self.unit)
-        place = "" if index is None else f" before {index[max(row - len(ticks) + len(index), 0)]!r}"
+        place = ""
+        if index is not None:
+            place = f" before {label_text(index[max(row - len(ticks) + len(index), 0)])}"
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
             answer = "If rows are missing, put the labels on a grid"
@@ -258,7 +266,8 @@ def _refuse_off_grid(label: Any, freq: str | int, name: str) -> NoReturn:
     if not on_grid and isinstance(freq, str) and (period := _period(freq)):
         on_grid = f", or use periods ({_as_periods(name, period)})"
     raise ValueError(
-        f"The label {label!r} in the index of {name} lies off the grid of freq={freq!r}, on which "
+        f"The label {label_text(label)} in the index of {name} lies off the grid of "
+        f"freq={freq!r}, on which "
         f"the other labels are. Correct the label{on_grid}, or say {ROWS}."
     )
 
