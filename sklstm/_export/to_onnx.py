@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from importlib.metadata import version
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from sklstm._export.windows import (
 )
 from sklstm._network.series_tensor import largest_standardised
 from sklstm._regressor import LSTMRegressor
+from sklstm._saving.file import replace_file
 
 
 def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -51,6 +52,7 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     See Also
     --------
+    save : Writes an estimator that Python loads again.
     LSTMRegressor : What the model predicts, and how missing values are filled.
 
     Notes
@@ -101,14 +103,7 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
     >>> np.allclose(y, model.predict(X)[-1:])
     True
     """
-    model = _model(estimator)
-    path = Path(path)
-    beside = path.with_name(f"{path.name}.new")
-    try:
-        beside.write_bytes(model.SerializeToString())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    replace_file(Path(path), _model(estimator).SerializeToString())
 
 
 def _model(estimator: Any) -> Any:
@@ -159,7 +154,7 @@ def _model(estimator: Any) -> Any:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="sklstm",
-        producer_version=version("sklstm"),
+        producer_version=sys.modules["sklstm"].__version__,
     )
     helper.set_model_props(model, {"sklstm": json.dumps(about, default=_plain)})
     checker.check_model(model)
