@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.utils import get_tags, indexable
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
-from sklstm._containers import column_names
+from sklstm._containers import column_names, rows_of
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._inner_estimator import histories_of, keeps_history, predicted_bounds
 from sklstm._intervals.calibration import (
@@ -237,8 +237,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     def _fit(self, X: Any, y: ArrayLike, fit_params: dict[str, Any]) -> None:
         params = check_params(self)
         check_same_labels(X=X, y=y)
-        (X,) = indexable(X)
-        n_rows = _num_rows(X)
+        X, n_rows = rows_of(X, "X")
         given = check_targets(self, y, n_rows)
         y = _with_names_of(y, given)
         values = given.reshape(n_rows, -1)
@@ -412,8 +411,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         """
         check_fitted(self, "estimator_")
         check_same_labels(X=X, y=y)
-        (X,) = indexable(X)
-        n_rows = _num_rows(X)
+        X, n_rows = rows_of(X, "X")
         if not n_rows:
             raise ValueError("X has no rows, but update expects at least one. Leave the call out.")
         targets, names = check_targets(self, y, n_rows), _names_of_outputs(y)
@@ -613,10 +611,6 @@ def _with_names_of(y: Any, given: np.ndarray) -> Any:
 def _names_of_outputs(y: Any) -> list[str]:
     names = column_names(y)
     return names if len(names) > 1 and all(isinstance(name, str) for name in names) else []
-
-
-def _num_rows(X: Any) -> int:
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _rows_where(X: Any, mask: np.ndarray, panel: Panel | None) -> Any:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.utils import get_tags, indexable
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
+from sklstm._containers import rows_of
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._scoring import r2_of_known
 from sklstm._series.labels import check_same_labels
@@ -161,8 +162,7 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     def _fit(self, X: Any, y: ArrayLike, fit_params: dict[str, Any]) -> None:
         check_params(self)
         check_same_labels(X=X, y=y)
-        (X,) = indexable(X)
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        X, n_rows = rows_of(X, "X")
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
         panel = panel_of_inputs(X, y)
