@@ -161,6 +161,7 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool) -> np.ndarray:
         stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
         rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
     if reset or not _has_features_of_fit(estimator, X):
+        _check_names_differ(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and their number
     # Check block by block, since a check of the whole series takes as much memory as a copy.
     for at in row_blocks(rows):
@@ -220,6 +221,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
     else:
         keeps_type = np.can_cast(array.dtype, np.float64)
         array = _check_array(estimator, array, None if keeps_type else [np.float64, np.float32])
+        _check_names_differ(X)
         names_are_new = reset or not hasattr(estimator, "feature_names_in_")
         names = _get_feature_names(X) if names_are_new else None
         if names is not None and (why := contradiction(names)):
@@ -283,6 +285,16 @@ def _has_features_of_fit(estimator: BaseEstimator, X: Any) -> bool:
         are_text = all(type(name) is str for name in columns)
         return names is not None and are_text and columns == names.tolist()
     return names is None and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
+
+
+def _check_names_differ(X: Any) -> None:
+    names = column_names(X)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(twice)} columns with the name {twice!r}, but expected names that "
+            "differ. Give each column a name of its own."
+        )
 
 
 def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:

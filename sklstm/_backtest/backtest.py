@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklstm._backtest.baselines import check_baseline, compare
@@ -22,12 +21,12 @@ from sklstm._backtest.folds import (
     step_with_leads,
 )
 from sklstm._backtest.result import BacktestResult
-from sklstm._containers import as_numbers, column_names
+from sklstm._containers import as_numbers, column_names, rows_of
 from sklstm._network.progress import counting
 from sklstm._series.labels import check_same_labels
 from sklstm._series.lead_names import read_leads
 from sklstm._target_leads import leads_of_rows
-from sklstm._validation import check_targets
+from sklstm._validation import check_targets, is_int
 
 
 def backtest(
@@ -143,10 +142,13 @@ def backtest(
     >>> result.errors(by="lead")["skill_over_persistence"].round(1).to_list()
     [0.7, 0.8]
     """
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
+        raise TypeError(f"estimator must have the methods fit and predict, got {estimator!r:.60}.")
+    if n_jobs is not None and not (is_int(n_jobs) and n_jobs):
+        raise ValueError(f"n_jobs must be None, or an int other than 0, got {n_jobs!r:.60}.")
     check_baseline(baseline)
     check_same_labels(X=X, y=y)
-    data, y = _with_rows(X, "X"), _with_rows(y, "y")
-    n_rows = data.shape[0] if hasattr(data, "shape") else len(data)
+    (data, n_rows), (y, _) = _with_rows(X, "X"), _with_rows(y, "y")
     targets = check_targets(estimator, y, n_rows)
     values = targets.reshape(n_rows, -1)  # (rows, outputs)
     rows = Rows.of(data, y, n_rows)
@@ -204,9 +206,9 @@ def backtest(
     )
 
 
-def _with_rows(data: Any, name: str) -> Any:
-    """Return data of which rows can be taken; refuse what has none."""
+def _with_rows(data: Any, name: str) -> tuple[Any, int]:
+    """Return data of which rows can be taken, and their number; refuse what has none."""
     is_lazy = hasattr(data, "collect") and not hasattr(data, "get_columns")
     if is_lazy or isinstance(data, memoryview) or hasattr(data, "detach"):  # a tensor
         data = as_numbers(data, name)
-    return indexable(data)[0]
+    return rows_of(data, name)

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import TimeSeriesSplit, check_cv
+from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import Pipeline
 
 from sklstm._conformal import ConformalRegressor
 from sklstm._containers import as_numbers
-from sklstm._panel_split import PanelSplit
+from sklstm._panel_split import PanelSplit, folds_of
 from sklstm._scoring import at_last_step
 from sklstm._series.labels import PandasIndex, is_default, is_pandas
 from sklstm._series.panel import Panel, series_index
@@ -91,7 +91,7 @@ def splits_of(cv: Any, X: Any, y: Any, rows: Rows) -> list[Split]:
             "For instance TimeSeriesSplit(5), or PanelSplit(5) for several series."
         )
     n_rows, splits = len(rows.number), []
-    for fold, (train, test) in enumerate(check_cv(cv).split(X, y)):
+    for fold, (train, test) in enumerate(folds_of(cv, X, y)):
         train = _checked(train, n_rows, f"training rows of fold {fold}")
         test = _checked(test, n_rows, f"test rows of fold {fold}")
         _check_order(rows, train, test, f"fold {fold} trains on")

@@ -259,16 +259,19 @@ class BacktestDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        if not isinstance(result, BacktestResult):
+            raise TypeError(f"result must be what backtest returns, got {result!r:.60}.")
+        if not isinstance(kind, str) or kind not in ("errors", "forecasts"):
+            raise ValueError(f"kind must be 'errors' or 'forecasts', got {kind!r}.")
         if kind == "errors":
             display = cls(**_errors(result, by, measure), estimator_name=name)
-        elif kind == "forecasts":
-            display = cls(**_forecasts(result, output, series), estimator_name=name)
         else:
-            raise ValueError(f"kind must be 'errors' or 'forecasts', got {kind!r}.")
+            display = cls(**_forecasts(result, output, series), estimator_name=name)
         return display.plot(ax, line_kw=line_kw)
 
 
 def _errors(result: BacktestResult, by: Any, measure: str) -> dict[str, Any]:
+    measure = measure if isinstance(measure, str) else repr(measure)
     groups = result.groups(by)
     errors = {name: result.measured(name) for name in ["forecasts", *result.baselines]}
     tables = {

@@ -250,7 +250,10 @@ class ForecastDisplay:
         check_same_labels(X=X, y=y)
         for argument, data in (("X", X), ("y", y)):
             of_one_series(data, argument)
-        check_numbers(y, "y")  # here, since from_predictions would call it y_true
+        # Here, since from_predictions would call it y_true.
+        _check_is_series(check_numbers(y, "y").shape, "y")
+        if not hasattr(estimator, "predict"):
+            raise TypeError(f"estimator must have a method predict, got {estimator!r:.60}.")
         if isinstance(freq, str) and freq == "auto":
             windows = [step for step in steps_of(estimator) if hasattr(step, "freq")]
             freq = windows[0].freq if windows else freq
@@ -336,16 +339,17 @@ class ForecastDisplay:
         y_true, y_pred = of_one_series(y_true, "y_true"), of_one_series(y_pred, "y_pred")
         series, forecasts = check_numbers(y_true, "y_true"), check_numbers(y_pred, "y_pred")
         shape = series.shape
-        if len(shape) != 1 and shape[1:] != (1,):
+        _check_is_series(shape, "y_true")
+        if forecasts.ndim not in (1, 2) or not forecasts.size:
             raise ValueError(
-                f"The series has shape {shape}, but expected (n_rows,). Pass the series itself: "
-                "its targets (forecast_targets) are only for fit."
+                f"y_pred has shape {forecasts.shape}, but expected (n_rows, horizon), or (n_rows,) "
+                "for one step ahead, or (horizon,) for one row."
             )
         if forecasts.shape == shape[:1]:
             forecasts = forecasts[:, np.newaxis]
         if forecasts.ndim == 2 and len(forecasts) != shape[0]:
             raise ValueError(
-                f"The series has {shape[0]} values, but there are forecasts for {len(forecasts)} "
+                f"y_true has {shape[0]} values, but y_pred has forecasts for {len(forecasts)} "
                 "rows. Pass one value for each row of X, the last ones included."
             )
         row = check_row(row, shape[0])
@@ -368,6 +372,14 @@ class ForecastDisplay:
             intervals=_intervals_at(y_interval, forecasts.shape, row),
         )
         return display.plot(ax, line_kw=line_kw)
+
+
+def _check_is_series(shape: tuple[int, ...], name: str) -> None:
+    if len(shape) != 1 and shape[1:] != (1,):
+        raise ValueError(
+            f"{name} has shape {shape}, but expected (n_rows,). Pass the series itself: its "
+            "targets (forecast_targets) are only for fit."
+        )
 
 
 def _intervals_at(
@@ -395,7 +407,7 @@ def _check_leads(target_leads: Any, y_pred: ArrayLike, horizon: int) -> list[int
     """Return how many steps ahead each value of a forecast lies."""
     leads = list(range(1, horizon + 1))
     if not isinstance(target_leads, str):
-        leads = list(target_leads)
+        leads = list(target_leads) if np.iterable(target_leads) else []
     elif target_leads == "auto":
         named = read_leads(column_names(y_pred))
         leads = leads if named is None or len(named) != horizon else named
