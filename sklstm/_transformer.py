@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.fitted_panel import FittedPanel, last_rows_of_series
 from sklstm._series.history import FittedSeries, last_rows
-from sklstm._series.labels import check_same_labels, is_default, is_pandas, name_of_first
+from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
 from sklstm._series.window_array import WindowArray
@@ -271,14 +271,14 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             rows = check_rows(self, X, reset=True)
             index = series_index(X, freq=self.freq)
             _check_has_panel(index, y)
-            if index is None or is_default(index):
-                check_has_no_lags(rows, y)
             if isinstance(index, Panel):
                 self._fitted_series = FittedPanel.of(rows, index, reach, self.freq)
                 self.history_ = last_rows_of_series(rows, index, reach)
             else:
                 self._fitted_series = FittedSeries.of(rows, index, reach, self.freq)
                 self.history_ = last_rows(rows, reach)
+                if not self._fitted_series.has_times:
+                    check_has_no_lags(rows, y)
             self.freq_ = self._fitted_series.freq
         return self
 
