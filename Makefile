@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OLDEST := $(VENV)-oldest
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-avx2 test-gpu test-oldest test-clients lint docs bench bench-skill
+.PHONY: demo test test-long test-avx2 test-gpu test-oldest test-clients lint docs bench bench-skill
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -12,6 +13,10 @@ demo: $(INSTALLED)
 # One thread a process: the two test processes share two cores.
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The long families of docs/reliability.md.
+test-long: $(INSTALLED) $(OLDEST)/.installed
+	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests_long
 
 # What depends on the instructions of the processor, once more as on one that has AVX2 only.
 test-avx2: $(INSTALLED)
@@ -36,7 +41,6 @@ docs: $(INSTALLED)
 # test that routes weights to a score needs a mend of scikit-learn 1.7, and tests with a
 # float index slice it as pandas 3 does. Pages, benchmarks, clusters and types are for the
 # versions in constraints.txt.
-OLDEST := $(VENV)-oldest
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(OLDEST)/bin/python -m pytest -n 2 --dist worksteal \
 		-W default -k "not floats" --ignore tests/test_benchmarks.py --ignore tests/test_cluster.py \
@@ -47,7 +51,7 @@ $(OLDEST)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints.txt torch
 	$(OLDEST)/bin/python -m pip install --quiet --editable '.[test]' \
-		numpy==1.26.4 scipy==1.13.0 scikit-learn==1.6.0 skorch==1.1.0 tqdm==4.66.0 \
+		numpy==1.26.4 scipy==1.13.0 scikit-learn==1.6.0 skorch==1.1.0 skops==0.15.0 tqdm==4.66.0 \
 		pandas==2.2.0 polars==1.0.0 pyarrow==15.0.0
 	touch $@
 

@@ -23,6 +23,9 @@ from sklstm._validation import (
     unchanged_on_error,
 )
 
+# torch's optimizers turn larger numbers into float32, which fails in their first step.
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 class LSTMRegressor(RegressorMixin, BaseLSTM):
     """Stacked LSTM on windows of a series, one prediction per window.
@@ -363,8 +366,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         "loss": [StrOptions({"squared_error", "absolute_error", "quantile"})],
         "quantiles": ["array-like"],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), type],
-        "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
+        "learning_rate": [Interval(numbers.Real, 0, _LARGEST, closed="right")],
+        "weight_decay": [Interval(numbers.Real, 0, _LARGEST, closed="both")],
         "batch_size": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left")],
         "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
         "early_stopping": [StrOptions({"auto"}), "boolean"],

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklstm._series.labels import check_same_labels
-from sklstm._validation import check_targets, check_weights
+from sklstm._validation import check_output_names, check_targets, check_weights
 
 # The score of one output, from its targets, predictions and weights (None: all equal).
 _Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
@@ -216,6 +216,18 @@ def at_last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
     return estimator, X
 
 
+def fitted_names(estimator: Any) -> list[str]:
+    """Return the names of the targets of a fit, of a pipeline or search those of its last step."""
+    while not hasattr(estimator, "_output_names"):
+        if isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return []
+    return list(estimator._output_names)
+
+
 def _mean_score(
     score: _Score,
     estimator: Any,
@@ -229,6 +241,7 @@ def _mean_score(
     Predictions are (n,), (n, outputs) or (n, outputs, quantiles).
     """
     check_same_labels(X=X, y=y, sample_weight=sample_weight)
+    check_output_names(fitted_names(estimator), y)
     predicted = np.asarray(predicted)
     targets = check_targets(estimator, y, len(predicted))
     targets, predicted = (

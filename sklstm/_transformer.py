@@ -13,11 +13,17 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series.fitted_panel import FittedPanel, last_rows_of_series
+from sklstm._series.fitted_panel import (
+    FittedPanel,
+    histories_of_plain,
+    last_rows_of_series,
+    plain_histories,
+)
 from sklstm._series.history import FittedSeries, last_rows
 from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
+from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length
 from sklstm._validation import (
@@ -448,16 +454,22 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     def __getstate__(self) -> dict[str, Any]:
         """Return numpy arrays and plain Python values only: such a state is safe to load."""
-        state = super().__getstate__()
+        state = plain_state(super().__getstate__())
         if "_fitted_series" in state:
-            state = state | {"_fitted_series": state["_fitted_series"].to_plain()}
+            state["_fitted_series"] = state["_fitted_series"].to_plain()
+            if isinstance(state["history_"], dict):
+                state["history_"] = plain_histories(state["history_"])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = state_of_plain(state)
         if "_fitted_series" in state:
             plain = state["_fitted_series"]
-            known = (FittedPanel if "names" in plain else FittedSeries).from_plain(plain)
-            state = state | {"_fitted_series": known}
+            if "names" in plain:
+                state["_fitted_series"] = FittedPanel.from_plain(plain)
+                state["history_"] = histories_of_plain(state["history_"])
+            else:
+                state["_fitted_series"] = FittedSeries.from_plain(plain)
         super().__setstate__(state)
 
 

@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm._containers import as_numbers
+from sklstm._containers import as_numbers, column_names
 from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
@@ -44,13 +44,18 @@ __all__ = [
     "check_has_no_lags",
     "check_int",
     "check_numbers",
+    "check_output_names",
     "check_params",
     "check_rows",
     "check_step_order",
     "check_targets",
     "check_weights",
     "check_windows",
+    "has_column_as_target",
+    "input_columns",
     "is_int",
+    "names_of_outputs",
+    "take_columns",
     "take_rows",
     "unchanged_on_error",
 ]
@@ -390,6 +395,33 @@ def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
     return y
 
 
+def names_of_outputs(y: Any) -> list[str]:
+    """Return the names of the columns of ``y``; none of a series, an array or other names."""
+    is_table = hasattr(y, "columns") or hasattr(y, "column_names")
+    names = column_names(y) if is_table else []
+    return names if all(isinstance(name, str) for name in names) else []
+
+
+def check_output_names(fitted: list[str], y: Any) -> None:
+    """Refuse targets whose columns have other names, or another order, than those of the fit.
+
+    Columns without names are taken in their order.
+    """
+    names = names_of_outputs(y)
+    if names == fitted or not names or not fitted:
+        return
+    missing = [name for name in fitted if name not in names]
+    if not missing:
+        in_order = f"y.select({fitted})" if hasattr(y, "column_names") else f"y[{fitted}]"
+        told = f"They must be in the same order as they were in fit: pass {in_order}."
+    else:
+        new = [name for name in names if name not in fitted]
+        told = f"Names seen at fit time, yet now missing: {_first_five(missing)}. "
+        told += f"Names unseen at fit time: {_first_five(new)}. " if new else ""
+        told += "Pass the columns of the fit in their order, or an array of them."
+    raise ValueError(f"The target names should match those that were passed during fit. {told}")
+
+
 def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     """Return weights as float64, (n,), not negative and not all zero; None gives ones."""
     if sample_weight is None:
@@ -421,6 +453,17 @@ def take_rows(X: Any, params: dict[str, Any], rows: np.ndarray) -> tuple[Any, di
 def take_columns(X: Any, columns: Any) -> Any:
     """Take some columns of ``X``, given as scikit-learn's ColumnTransformer takes them."""
     return _safe_indexing(X, columns, axis=1)
+
+
+def input_columns(transformer: Any) -> list[tuple[Any, list[int]]]:
+    """List the fitted transformers of a ColumnTransformer, and the numbers of their columns."""
+    columns = transformer._transformer_to_input_indices
+    return [(step, list(columns[name])) for name, step, _ in transformer.transformers_]
+
+
+def has_column_as_target(regressor: Any) -> bool:
+    """Whether a fitted TransformedTargetRegressor predicts a column, as its targets were one."""
+    return bool(regressor._training_dim == 2)
 
 
 def _first_five(items: Sequence[object] | np.ndarray) -> str:

@@ -16,6 +16,8 @@ import torch
 from joblib.pool import PicklingPool
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
+pytestmark = pytest.mark.family("processes")
+
 PAGE = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text(encoding="utf-8")
 GRID = {"window__window_size": [3, 7], "lstm__hidden_layer_sizes": [4, (6, 3)]}
 

@@ -102,6 +102,7 @@ def test_rows_that_arrive_one_at_a_time_are_predicted_as_in_one_batch(
         window.partial_fit(row)
 
 
+@pytest.mark.family("bit identity")
 @pytest.mark.precision
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("sizes", [(50, 20), (13, 5), 64, 100])  # even, odd, multiple of 16
@@ -601,6 +602,7 @@ def through_skops(model):
 COPIES = copies.COPIES | {"skops": through_skops}
 
 
+@pytest.mark.family("bit identity")
 @pytest.mark.parametrize("how", COPIES)
 @pytest.mark.parametrize("index", [False, True], ids=["numpy", "pandas"])
 def test_copies_predict_the_same_bits_and_keep_their_history(
@@ -614,6 +616,7 @@ def test_copies_predict_the_same_bits_and_keep_their_history(
     assert copied["lstm"].loss_curve_ == pipe["lstm"].loss_curve_
 
 
+@pytest.mark.family("bit identity")
 @pytest.mark.parametrize("how", COPIES)
 def test_copies_go_on_training_as_the_original_would(small_lstm, chicago, tomorrow, how):
     windows = SlidingWindowTransformer(7).fit_transform(chicago)

@@ -12,6 +12,8 @@ from skorch.callbacks import Callback
 from sklstm import SlidingWindowTransformer, forecast_targets
 from sklstm._network.loss import TargetLoss
 
+pytestmark = pytest.mark.family("leakage")
+
 CHANGES = {  # maps rows up to t and rows after t to new rows after t
     "noise": lambda before, after: (
         after + np.random.default_rng(0).normal(scale=100, size=after.shape)

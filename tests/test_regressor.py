@@ -410,6 +410,7 @@ class TestRepeating:
         model = small(random_state=generator)
         assert not np.array_equal(model.fit(W, Y).predict(W), model.fit(W, Y).predict(W))
 
+    @pytest.mark.family("bit identity")
     @pytest.mark.precision
     @pytest.mark.parametrize("precision", ["float32", "float64"])
     @pytest.mark.parametrize("hidden_layer_sizes", [4, 64, (32, 16)])
@@ -420,6 +421,7 @@ class TestRepeating:
         assert_array_equal(alone, together)
         assert_array_equal(model.predict(W[17:120]), together[17:120])
 
+    @pytest.mark.family("bit identity")
     @pytest.mark.precision
     @pytest.mark.parametrize("size", [5, 9, 33])
     @pytest.mark.parametrize("n_outputs", [2, 5, 8])
@@ -434,6 +436,7 @@ class TestRepeating:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             assert_array_equal(small().fit(W, Y).predict(W), expected)
 
+    @pytest.mark.family("bit identity")
     def test_fits_that_overlap_in_threads_are_as_alone_and_leave_the_threads_as_before(self):
         def fit(seed):
             return small(random_state=seed, dropout=0.2).fit(W, Y).predict(W)
@@ -449,6 +452,7 @@ class TestRepeating:
         for seed in range(4):
             assert_array_equal(together[seed], fit(seed))
 
+    @pytest.mark.family("global state")
     @pytest.mark.parametrize("fails", [False, True])
     @pytest.mark.parametrize("method", ["fit", "partial_fit", "predict"])
     def test_global_state_is_as_before(self, method, fails):
@@ -465,12 +469,14 @@ class TestRepeating:
             getattr(model, method)(*arguments)
         assert _global_state() == before
 
+    @pytest.mark.family("global state")
     def test_global_state_is_as_before_after_an_error_in_training(self):
         before = _global_state()
         with pytest.raises(RuntimeError, match="stop here"):
             small(dropout=0.2, n_jobs=2, callbacks=[Raiser(RuntimeError)]).fit(W, Y)
         assert _global_state() == before
 
+    @pytest.mark.family("global state")
     def test_global_dtype_and_grad_mode_do_not_matter(self):
         expected = small(dropout=0.2).fit(W, Y).predict(W)
         torch.set_default_dtype(torch.float64)
@@ -482,6 +488,7 @@ class TestRepeating:
         with torch.no_grad():
             assert_array_equal(small(dropout=0.2).fit(W, Y).predict(W), expected)
 
+    @pytest.mark.family("global state")
     @pytest.mark.parametrize("optimizer", ["adam", torch.optim.NAdam])
     @pytest.mark.parametrize("setting", ["with", "device", "float64", "float16"])
     def test_default_device_and_dtype_do_not_matter(self, setting, optimizer):
@@ -747,6 +754,7 @@ TABLES = WINDOWS | {
 }
 
 
+@pytest.mark.family("equal bits")
 class TestContainers:
     """Every container gives the bits of the array. Its values are the same in float32."""
 
@@ -783,6 +791,7 @@ class TestContainers:
 
 
 class TestRefusing:
+    @pytest.mark.family("malformed input")
     @pytest.mark.parametrize("case", BAD_INPUT)
     def test_bad_input_never_trains_and_never_loses_a_fitted_model(self, case):
         X_bad, y_bad, message = BAD_INPUT[case]
@@ -891,6 +900,7 @@ class TestRefusing:
             model.fit(W[:24], rows["y"], inputs["sample_weight"][24:])
         assert_array_equal(model.predict(frame), expected)
 
+    @pytest.mark.family("malformed input")
     @pytest.mark.parametrize(
         ("params", "message"),
         [
@@ -923,6 +933,8 @@ class TestRefusing:
             ({"max_epochs": True}, "'max_epochs' parameter .*Got True"),
             ({"learning_rate": True}, "'learning_rate' parameter .* a float .*Got True"),
             ({"learning_rate": 10**400}, "'learning_rate' parameter"),
+            ({"learning_rate": 1e39, "optimizer": "sgd"}, "'learning_rate' parameter"),
+            ({"weight_decay": 1e39, "optimizer": "sgd"}, "'weight_decay' parameter"),
             ({"random_state": True}, "'random_state' parameter .*Got True"),
             ({"n_jobs": True}, "'n_jobs' parameter .*Got True"),
         ],

@@ -615,13 +615,6 @@ NO_TABLES = {
 for name, make in NO_TABLES.items():
     FORMS[name] = Form(make, "not numbers", (2,))
 
-CASES = [
-    (call, form)
-    for call in CALLS
-    for form in FORMS
-    if plain(CALLS[call].shape, "numbers").ndim in FORMS[form].ndims
-    and not (call == COUNTS_ROWS and form in NO_TABLES)
-]
 # Calls in which a value must not be unknown.
 ALL_KNOWN = {name for name, call in CALLS.items() if call.argument == "sample_weight"}
 
@@ -632,6 +625,20 @@ def must_be_refused(call, form):
     if call == COUNTS_ROWS:
         return False
     return values == "not numbers" or (values == "missing" and call in ALL_KNOWN)
+
+
+def case(call, form):
+    family = "malformed input" if must_be_refused(call, form) else "equal bits"
+    return pytest.param(call, form, id=f"{call} <- {form}", marks=pytest.mark.family(family))
+
+
+CASES = [
+    case(call, form)
+    for call in CALLS
+    for form in FORMS
+    if plain(CALLS[call].shape, "numbers").ndim in FORMS[form].ndims
+    and not (call == COUNTS_ROWS and form in NO_TABLES)
+]
 
 
 @cache
@@ -653,7 +660,7 @@ def assert_same(results, right):
         assert_array_equal(np.asarray(result, dtype=float), array)
 
 
-@pytest.mark.parametrize(("call", "form"), CASES, ids=map(" <- ".join, CASES))
+@pytest.mark.parametrize(("call", "form"), CASES)
 def test_the_same_values_give_the_same_result_or_an_error_with_the_name_of_the_argument(call, form):
     run, argument = CALLS[call].run, CALLS[call].argument
     data = FORMS[form].make(plain(CALLS[call].shape, FORMS[form].values))
@@ -787,12 +794,14 @@ def case_ids(cases):
     return [f"{parameter.name}={parameter.value}, {kind}" for parameter, kind in cases]
 
 
+@pytest.mark.family("equal bits")
 @pytest.mark.parametrize(("parameter", "kind"), PARAMETER_CASES, ids=case_ids(PARAMETER_CASES))
 def test_every_type_of_integer_gives_the_same(parameter, kind):
     right = (parameter.by_hand or parameter.run)(parameter.value)
     assert_same(parameter.run(np.dtype(kind).type(parameter.value)), right)
 
 
+@pytest.mark.family("malformed input")
 @pytest.mark.parametrize(("parameter", "kind"), NO_INTEGER_CASES, ids=case_ids(NO_INTEGER_CASES))
 def test_what_is_no_integer_is_refused_by_the_name_of_the_parameter(parameter, kind):
     with pytest.raises((ValueError, TypeError), match=rf"\b{parameter.name}\b"):

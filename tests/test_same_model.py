@@ -62,6 +62,7 @@ TABLES = {
 }
 
 
+@pytest.mark.family("equal bits")
 @pytest.mark.parametrize("linear_skip", [True, False])
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_lag_table_gives_the_same_model_in_every_layout_and_container(kind, linear_skip):

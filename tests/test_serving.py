@@ -85,6 +85,7 @@ def serving_pipe(small_pipe, small_lstm):
     return make
 
 
+@pytest.mark.family("bit identity")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("n_at_once", [1, 2])
 @pytest.mark.parametrize("scaled", [True, False], ids=["scaled", "windows first"])

@@ -24,6 +24,7 @@ from sklstm._series.labels import (
     is_pandas,
     kind_of,
     label_numbers,
+    label_text,
     loaded_pandas,
     without_time,
 )
@@ -201,7 +202,7 @@ class TimeAxis:
             period = self.kind[len("period[") : -1]
             answer = f"Turn dates into periods: {name}.set_axis({labels}).to_period({period!r}))."
         elif self.is_of_times and (others := without_time(index)):
-            found = f"holds {others[0]!r}, which is no time: it {found}"
+            found = f"holds {label_text(others[0])}, which is no time: it {found}"
         raise ValueError(
             f"The index of {name} {found}, but that of the fitted rows was "
             f"{self.kind!r}, so their order in time is unknown. {answer}"
@@ -265,7 +266,9 @@ class TimeAxis:
         size: Any = int(ticks[row] - ticks[row - 1])
         if self.unit:
             size = loaded_pandas().Timedelta(size, unit=self.unit)
-        place = "" if index is None else f" before {index[max(row - len(ticks) + len(index), 0)]!r}"
+        place = ""
+        if index is not None:
+            place = f" before {label_text(index[max(row - len(ticks) + len(index), 0)])}"
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
             answer = "If rows are missing, put the labels on a grid"
@@ -287,7 +290,8 @@ def _refuse_off_grid(label: Any, freq: str | int, name: str) -> NoReturn:
     if not on_grid and isinstance(freq, str) and (period := _period(freq)):
         on_grid = f", or use periods ({_as_periods(name, period)})"
     raise ValueError(
-        f"The label {label!r} in the index of {name} lies off the grid of freq={freq!r}, on which "
+        f"The label {label_text(label)} in the index of {name} lies off the grid of "
+        f"freq={freq!r}, on which "
         f"the other labels are. Correct the label{on_grid}, or say {ROWS}."
     )
 

@@ -13,6 +13,8 @@ from sklstm._network.process_setting import ProcessSetting
 from sklstm._network.runtime import torch_state
 from sklstm._network.threads import one_thread_of_torch
 
+pytestmark = pytest.mark.family("global state")
+
 
 class Value:
     """A setting whose value is "before", or "during" while it is changed."""

@@ -8,6 +8,8 @@ import torch
 
 from sklstm._network.runtime import torch_state
 
+pytestmark = pytest.mark.family("global state")
+
 BACKENDS = torch.backends
 needs_precision_by_kind = pytest.mark.skipif(
     not hasattr(BACKENDS.cudnn, "rnn"), reason="torch before 2.9 has no precision for each kind"

@@ -93,6 +93,7 @@ except Empty:
 
 
 @needs_fork
+@pytest.mark.family("processes")
 def test_a_process_can_be_forked_after_a_fit_in_threads():
     """Non-regression test: with torch's own threads, the forked process hung each time."""
     # Twice in a fresh clone one answer did not come, for a reason that was not found: three tries.
