@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from sklstm._series.fitted_panel import (
     FittedPanel,
     histories_of_plain,
@@ -46,7 +47,9 @@ def _is_flat(transformer: SlidingWindowTransformer) -> bool:
     )
 
 
-class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SlidingWindowTransformer(
+    CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Give every row of a series the window of rows that ends at it.
 
     No row is dropped, so the transformer sits in a plain
@@ -243,6 +246,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         self.padding = padding
         self.flatten = flatten
 
+    @with_callbacks
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Keep the end of ``X`` as the history of the rows that follow.
 
@@ -273,6 +277,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         """
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
+            task = FitTask(self, X, y)
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=True)
             index = series_index(X, freq=self.freq)
@@ -286,6 +291,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                 if not self._fitted_series.has_times:
                     check_has_no_lags(rows, y)
             self.freq_ = self._fitted_series.freq
+            task.end()
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
