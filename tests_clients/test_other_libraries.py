@@ -4,6 +4,7 @@
 tests/test_docs.py, which needs none of these libraries.
 """
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -90,3 +91,26 @@ def test_resampled_rows_are_refused_as_the_page_says(name):
     fit = getattr(method, "fit_conformalize", method.fit if hasattr(method, "fit") else None)
     with pytest.raises(ValueError, match="index of X"):
         fit(X, y)
+
+
+@pytest.mark.parametrize("with_schema", [False, True])
+def test_rows_that_the_server_of_mlflow_parses_have_their_history(with_schema):
+    import mlflow
+    from mlflow.pyfunc.scoring_server import infer_and_parse_data
+
+    import sklstm
+
+    namespace = {}
+    for section in (START, PIPELINE):
+        exec(page_code(section)[0], namespace)
+    X, y, model = (namespace[each] for each in ("X", "y", "model"))
+    model.fit(X[:400], y[:400])
+    later = X[402:410]  # after a hole
+    signature = mlflow.models.infer_signature(later, y[402:410]) if with_schema else None
+    types = list(sklstm.TRUSTED_TYPES)
+    info = mlflow.sklearn.log_model(model, name="m", skops_trusted_types=types, signature=signature)
+    served = mlflow.pyfunc.load_model(info.model_uri)
+    body = {"dataframe_split": json.loads(later.to_json(orient="split", date_format="iso"))}
+    rows = infer_and_parse_data(body, served.metadata.get_input_schema())
+    assert isinstance(rows.index[0], str)
+    np.testing.assert_array_equal(served.predict(rows), model.predict(later))
