@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OLDEST := $(VENV)-oldest
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-long test-avx2 test-gpu test-oldest lint docs bench bench-skill
+.PHONY: demo test test-long test-avx2 test-gpu test-oldest test-clients lint docs bench bench-skill
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -53,6 +53,19 @@ $(OLDEST)/.installed: pyproject.toml constraints.txt
 	$(OLDEST)/bin/python -m pip install --quiet --editable '.[test]' \
 		numpy==1.26.4 scipy==1.13.0 scikit-learn==1.6.0 skorch==1.1.0 skops==0.15.0 tqdm==4.66.0 \
 		pandas==2.2.0 polars==1.0.0 pyarrow==15.0.0
+	touch $@
+
+# The code of docs/guide/other_libraries.md, with the libraries that it is about. They pin an older
+# pandas, so they have an environment of their own. Warnings of theirs are no errors.
+CLIENTS := .venv-clients
+test-clients: $(CLIENTS)/.installed
+	OMP_NUM_THREADS=1 $(CLIENTS)/bin/python -m pytest -W default tests_clients
+
+$(CLIENTS)/.installed: pyproject.toml tests_clients/constraints.txt tests_clients/requirements.txt
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --constraint tests_clients/constraints.txt torch
+	$(CLIENTS)/bin/python -m pip install --quiet --constraint tests_clients/constraints.txt \
+		--requirement tests_clients/requirements.txt --editable .
 	touch $@
 
 # torch first and by its pinned version: any other would bring several GB for GPUs.

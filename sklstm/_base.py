@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from sklstm._fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from sklstm._linear.residual import residual_targets, solve_skip
 from sklstm._linear.skip import LinearSkip
 from sklstm._network.architecture import Architecture
@@ -31,6 +32,7 @@ from sklstm._network.building import (
 )
 from sklstm._network.callbacks import untrained
 from sklstm._network.device import is_cpu, resolve_device
+from sklstm._network.epoch_tasks import EpochTasks
 from sklstm._network.microbatches import SMALLEST_MICROBATCH
 from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
@@ -111,7 +113,7 @@ class _Rows:
         )
 
 
-class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
+class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of LSTM estimators, for any kind of target.
 
     A subclass defines the parameters, their constraints and the public methods. Its codec encodes
@@ -136,6 +138,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
 
     # Fitting.
 
+    @with_callbacks
     def _fit(
         self,
         X: ArrayLike,
@@ -147,6 +150,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     ) -> None:
         """Train from the start, or continue the training of the last call (``resumed``)."""
         params = check_parameters(self)
+        task = FitTask(self, X, y, int(max_epochs))
         check_same_labels(X=X, y=y, sample_weight=sample_weight)
         checked = check_windows(self, X, reset=not resumed)
         windows = checked.windows
@@ -166,7 +170,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             check_not_tiny("X", windows.rows, architecture.dtype)
             check_not_tiny("y", rows.y[rows.usable], architecture.dtype)
         hyperparameters = Hyperparameters.of(params)
-        run = self._training_run(params, architecture, windows, rows, resumed)
+        run = self._training_run(params, architecture, windows, rows, resumed, task)
         with torch_state(training=True):
             device = resolve_device(self.device)
             usable = self._data_set(windows, codec, rows, architecture.dtype, device)
@@ -195,6 +199,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self.net_, self._architecture, self._codec = net, architecture, codec
         self._trained_with = hyperparameters
         self._set_training_attributes(net, validated=validation is not None)
+        task.end()
 
     def _check_rows(
         self,
@@ -337,6 +342,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         windows: Windows,
         rows: _Rows,
         resumed: bool,
+        task: FitTask,
     ) -> TrainingRun:
         window_size, every_step = windows.window_size, self._trains_every_step(windows, rows)
         automatic = auto_batch_size(len(rows.training), window_size, every_step)
@@ -345,7 +351,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         work = architecture.multiply_adds(window_size, batch_size)
         threads = n_threads(params.n_jobs, work, batch_size // SMALLEST_MICROBATCH)
         seed = self._seed(resumed)
-        return TrainingRun(batch_size, window_size, threads, seed, every_step, self.callbacks or ())
+        callbacks, tasks = self.callbacks or (), EpochTasks(task.begin_epoch)
+        return TrainingRun(batch_size, window_size, threads, seed, every_step, callbacks, tasks)
 
     def _data_set(
         self,

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from sklstm._series.labels import check_same_labels
 from sklstm._series.lag_names import Lag, read_lags
 from sklstm._series.plain import plain_state, state_of_plain
@@ -31,7 +32,7 @@ _GIVE_LAGS = (
 )
 
 
-class LagTableTransformer(TransformerMixin, BaseEstimator):
+class LagTableTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Turn a lag table, one column per feature and lag, into windows.
 
     So :class:`LSTMRegressor` takes what other libraries make. Each row is one window, and
@@ -109,6 +110,7 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
     def __init__(self, lags: Literal["auto"] | ArrayLike | Sequence[int | None] = "auto") -> None:
         self.lags = lags
 
+    @with_callbacks
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Find the place of each column in a window.
 
@@ -132,10 +134,12 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
         """
         with unchanged_on_error(self):
             check_params(self)
+            task = FitTask(self, X, y)
             check_same_labels(X=X, y=y)
             check_rows(self, X, reset=True)
             lags = self._lags_of_columns()
             self.lags_, self.columns_, self._n_lagged = _window_columns(lags)
+            task.end()
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating]:

@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from sklstm._series.fitted_panel import (
     FittedPanel,
     histories_of_plain,
@@ -20,7 +21,7 @@ from sklstm._series.fitted_panel import (
     plain_histories,
 )
 from sklstm._series.history import FittedSeries, last_rows
-from sklstm._series.labels import check_same_labels, is_default, is_pandas, name_of_first
+from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
 from sklstm._series.plain import plain_state, state_of_plain
@@ -48,7 +49,9 @@ def _is_flat(transformer: SlidingWindowTransformer) -> bool:
     )
 
 
-class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SlidingWindowTransformer(
+    CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Give every row of a series the window of rows that ends at it.
 
     No row is dropped, so the transformer sits in a plain
@@ -245,6 +248,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         self.padding = padding
         self.flatten = flatten
 
+    @with_callbacks
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Keep the end of ``X`` as the history of the rows that follow.
 
@@ -275,19 +279,21 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         """
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
+            task = FitTask(self, X, y)
             check_same_labels(X=X, y=y)
             rows = check_rows(self, X, reset=True)
             index = series_index(X, freq=self.freq)
             _check_has_panel(index, y)
-            if index is None or is_default(index):
-                check_has_no_lags(rows, y)
             if isinstance(index, Panel):
                 self._fitted_series = FittedPanel.of(rows, index, reach, self.freq)
                 self.history_ = last_rows_of_series(rows, index, reach)
             else:
                 self._fitted_series = FittedSeries.of(rows, index, reach, self.freq)
                 self.history_ = last_rows(rows, reach)
+                if not self._fitted_series.has_times:
+                    check_has_no_lags(rows, y)
             self.freq_ = self._fitted_series.freq
+            task.end()
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:

@@ -17,8 +17,12 @@ PAGES = {
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if "_build" not in path.parts
 }
-# test_cluster.py runs the code that needs a cluster, on local clusters.
-RUN_BY = {"docs/cluster.md": "test_cluster.py"}
+# test_cluster.py runs the code that needs a cluster, on local clusters; make test-clients runs that
+# of other libraries, which it installs.
+RUN_BY = {
+    "docs/cluster.md": "tests/test_cluster.py",
+    "docs/guide/other_libraries.md": "tests_clients/test_other_libraries.py",
+}
 
 WITH_CODE = [page for page, text in PAGES.items() if "```python" in text]
 
@@ -93,10 +97,10 @@ def test_blocks_run_one_after_the_other_and_print_what_the_page_says(page, monke
 
 
 @pytest.mark.parametrize("page", RUN_BY)
-def test_what_needs_a_cluster_is_run_by_its_own_tests(page):
-    tests = (ROOT / "tests" / RUN_BY[page]).read_text(encoding="utf-8")
+def test_what_needs_other_packages_is_run_by_its_own_tests(page):
+    tests = (ROOT / RUN_BY[page]).read_text(encoding="utf-8")
     assert page in WITH_CODE
-    assert f'"docs" / "{Path(page).name}"' in tests
+    assert " / ".join(f'"{part}"' for part in Path(page).parts) in tests
     assert "page_code(" in tests
 
 

@@ -424,6 +424,12 @@ def test_windows_of_a_lag_table_warn(y):
             SlidingWindowTransformer(4).fit(table, y)
 
 
+def test_windows_of_a_lag_table_without_its_first_rows_warn():
+    table = pd.DataFrame(NEWEST_FIRST, index=range(14, 90))  # as mlforecast passes it
+    with pytest.warns(UserWarning, match="X is a lag table already"):
+        SlidingWindowTransformer(4).fit(table, WALK[4:])
+
+
 def test_windows_of_lags_that_the_user_chose_do_not_warn_with_an_index_of_times():
     days = pd.date_range("2024-01-01", periods=76)
     table = pd.DataFrame(NEWEST_FIRST, index=days)

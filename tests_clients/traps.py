@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklstm import LagTableTransformer, LSTMRegressor, SlidingWindowTransformer
 from sklstm.datasets import load_chicago_ridership
 
-N_LAGS, HORIZON, N_WEEKS = 14, 7, 20
+N_LAGS, HORIZON = 14, 7
 OLDEST_FIRST = [*range(N_LAGS, 0, -1)]
 NEWEST_FIRST = [*range(1, N_LAGS + 1)]
 
@@ -97,7 +97,9 @@ LIBRARIES: dict[str, tuple[Callable[..., Iterator[np.ndarray]], object, object]]
 }
 
 
-def errors(library: str, n_rows: int, n_weeks: int, epochs: int) -> dict[str, float]:
+def errors(
+    library: str, n_rows: int = 1000, n_weeks: int = 20, epochs: int = 30
+) -> dict[str, float]:
     """Return the error of each way to put the network into the forecaster."""
     forecasts, lags, lags_known = LIBRARIES[library]
     y, known, origins = data(n_rows, n_weeks)
@@ -126,7 +128,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable()
     for library in sys.argv[1:] or LIBRARIES:
-        for way, error in errors(library, n_rows=1000, n_weeks=N_WEEKS, epochs=30).items():
+        for way, error in errors(library).items():
             print(f"{library:<12}{way:<34}{error:.3f}", flush=True)
 
 

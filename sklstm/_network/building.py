@@ -14,6 +14,7 @@ from skorch.helper import predefined_split
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import WindowBatches, WindowDataset
 from sklstm._network.device import is_cpu
+from sklstm._network.epoch_tasks import EpochTasks
 from sklstm._network.keep_best import KeepBest
 from sklstm._network.loss import TargetLoss
 from sklstm._network.module import StackedLSTM
@@ -65,6 +66,8 @@ class TrainingRun:
         Whether training windows have a target at every step.
     callbacks : sequence of skorch callbacks
         Those that the user passes.
+    epoch_tasks : EpochTasks
+        Tells the callbacks of scikit-learn.
     """
 
     batch_size: int
@@ -73,6 +76,7 @@ class TrainingRun:
     seed: int
     every_step: bool
     callbacks: Sequence[Any]
+    epoch_tasks: EpochTasks
 
 
 def build_net(
@@ -131,7 +135,7 @@ def build_net(
         iterator_valid=WindowBatches,
         iterator_train__generator=generator,
         train_split=None if validation is None else predefined_split(validation),
-        callbacks=_callbacks(hyperparameters, validation, () if run is None else run.callbacks),
+        callbacks=_callbacks(hyperparameters, validation, run),
         verbose=max(hyperparameters.verbose - 1, 0),
         device=device,
         **({"batch_size": -1} | options),
@@ -163,7 +167,7 @@ def _microbatches(
 
 
 def _callbacks(
-    hyperparameters: Hyperparameters, validation: WindowDataset | None, users: Sequence[Any]
+    hyperparameters: Hyperparameters, validation: WindowDataset | None, run: TrainingRun | None
 ) -> list[Any]:
     monitor = "train_loss" if validation is None else "valid_loss"
     stopping = EarlyStopping(
@@ -172,9 +176,13 @@ def _callbacks(
         threshold=hyperparameters.tol,
         threshold_mode="abs",
     )
-    # Progress comes before early stopping: a callback that stops training skips the next ones.
+    # These come before early stopping: a callback that stops training skips the next ones.
     progress = [("epoch_progress", EpochProgress())] if hyperparameters.verbose == 1 else []
-    return [("keep_best", KeepBest(monitor)), *progress, ("early_stopping", stopping), *users]
+    before = [("keep_best", KeepBest(monitor)), *progress]
+    if run is None:
+        return [*before, ("early_stopping", stopping)]
+    tasks = ("epoch_tasks", run.epoch_tasks)
+    return [*before, tasks, ("early_stopping", stopping), *run.callbacks]
 
 
 def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:

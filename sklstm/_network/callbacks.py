@@ -18,6 +18,7 @@ _TAKEN = {
     "print_log",
     "keep_best",
     "epoch_progress",
+    "epoch_tasks",
     "early_stopping",
 }
 

@@ -10,6 +10,7 @@ from skorch.callbacks import EarlyStopping
 from torch.utils.data import DataLoader
 
 from sklstm._network.batches import EveryStepDataset, WindowDataset
+from sklstm._network.epoch_tasks import EpochTasks
 from sklstm._network.keep_best import NonFiniteLoss, forget_batches
 from sklstm._network.net import WindowNet
 from sklstm._network.progress import shown
@@ -87,7 +88,8 @@ def _mean_loss(net: WindowNet, dataset: WindowDataset) -> float:
 
 def _has_stopped(net: WindowNet) -> bool:
     return any(
-        isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
+        (isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience)
+        or (isinstance(callback, EpochTasks) and callback.stopped_)
         for _, callback in net.callbacks_
     )
 
@@ -100,7 +102,10 @@ def release(net: WindowNet) -> None:
     net.generators, net.map_ = (), map
     net.averages_ = net.last_ = None
     net.module_.every_step = False
-    dict(net.callbacks_)["keep_best"].weights_ = None
+    callbacks = dict(net.callbacks_)
+    callbacks["keep_best"].weights_ = None
+    if "epoch_tasks" in callbacks:
+        callbacks["epoch_tasks"].release()
     forget_batches(net.history)
     net.optimizer_.zero_grad(set_to_none=True)
     net.module_.eval()

@@ -146,6 +146,11 @@ class FittedSeries:
         if self.timeline is not None:
             self.timeline.axis.check_has_times(X)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether the rows have labels that are times."""
+        return self.timeline is not None and self.timeline.axis.is_of_times
+
     def _comparable(self, index: PandasIndex | None) -> PandasIndex | None:
         """Return ``index`` if its labels can be compared with the fitted ones, else None."""
         if index is None or (known := self.timeline) is None:

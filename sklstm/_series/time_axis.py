@@ -202,7 +202,7 @@ class TimeAxis:
             period = self.kind[len("period[") : -1]
             answer = f"Turn dates into periods: {name}.set_axis({labels}).to_period({period!r}))."
         elif self.is_of_times and (others := without_time(index)):
-            found = f"holds {others[0]!r}, which is no time: it {found}"
+            found = f"holds {label_text(others[0])}, which is no time: it {found}"
         raise ValueError(
             f"The index of {name} {found}, but that of the fitted rows was "
             f"{self.kind!r}, so their order in time is unknown. {answer}"

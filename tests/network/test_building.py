@@ -9,10 +9,20 @@ from skorch.callbacks import EpochScoring
 from sklstm import LSTMRegressor
 from sklstm._network.architecture import Architecture
 from sklstm._network.building import Hyperparameters, TrainingRun, build_net, has_weight_decay
+from sklstm._network.epoch_tasks import EpochTasks
 
 ARCHITECTURE = Architecture(n_features=2, hidden_layer_sizes=(4, 3), n_outputs=1)
 DEFAULTS = Hyperparameters.of(LSTMRegressor())
-RUN = TrainingRun(batch_size=8, window_size=5, threads=2, seed=0, every_step=False, callbacks=())
+OURS = ["keep_best", "epoch_tasks", "early_stopping"]
+RUN = TrainingRun(
+    batch_size=8,
+    window_size=5,
+    threads=2,
+    seed=0,
+    every_step=False,
+    callbacks=(),
+    epoch_tasks=EpochTasks(lambda: lambda: False),
+)
 
 
 def build(run=RUN, **hyperparameters):
@@ -41,9 +51,9 @@ def test_optimizers_without_weight_decay_are_known():
 @pytest.mark.parametrize(
     ("verbose", "names"),
     [
-        (0, ["epoch_timer", "train_loss", "valid_loss", "keep_best", "early_stopping", "mine"]),
+        (0, ["epoch_timer", "train_loss", "valid_loss", *OURS, "mine"]),
         (1, ["epoch_timer", "train_loss", "valid_loss", "keep_best", "epoch_progress"]),
-        (2, ["epoch_timer", "train_loss", "valid_loss", "keep_best", "early_stopping", "mine"]),
+        (2, ["epoch_timer", "train_loss", "valid_loss", *OURS, "mine"]),
     ],
 )
 def test_callbacks_stand_in_the_order_in_which_they_are_called(verbose, names):

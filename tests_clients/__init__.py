@@ -1,0 +1,1 @@
+"""Tests with the libraries that docs/guide/other_libraries.md is about: `make test-clients`."""
