@@ -241,7 +241,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
     _check_shape(array, None if reset else estimator)
     order = None
     if getattr(array, "panel", None) is not None and (np.diff(array.starts) < 0).any():
-        order = np.argsort(array.starts, kind="stable")
+        order = np.argsort(array.starts, kind="stable").astype(array.starts.dtype)
         array = array[order]
     panel = getattr(array, "panel", None)
     windows = find_windows(array)

@@ -27,6 +27,7 @@ MEASURING = """
     import os, resource, sys, warnings
     import numpy as np
     import sklearn
+    import torch
     from sklearn.pipeline import make_pipeline
     from sklstm import LSTMRegressor, SlidingWindowTransformer
 
@@ -161,6 +162,35 @@ def test_the_peak_stays_under_three_times_a_series_with_a_thousand_holes(call):
             print(peak(pipe.fit(X[:2000], y[:2000]).predict, X) / X.nbytes)
     """
     assert float(run(script, call)) < 3
+
+
+@needs_proc
+def test_many_series_take_less_than_three_times_their_frame():
+    script = """
+        import pandas as pd
+        from sklstm import forecast_targets
+        from sklstm._network.batches import EveryStepDataset
+
+        def frame(n_series):
+            names = [f"shop {number:04d}" for number in range(n_series)]
+            days = pd.date_range("2024", periods=500)
+            index = pd.MultiIndex.from_product([names, days])
+            values = np.random.RandomState(0).randn(len(index), 5)
+            return pd.DataFrame(values, index, list("abcde"), copy=False)
+
+        def fit_and_predict(X):
+            windows = SlidingWindowTransformer(4).fit_transform(X)
+            lstm.fit(windows, forecast_targets(X["a"], 1)).predict(windows)
+
+        EveryStepDataset.order = lambda self, generator: torch.arange(100)  # of a long epoch
+        lstm, few, many = model(4)[1], frame(100), frame(700)
+        fit_and_predict(few)  # warm up
+        peaks = [peak(fit_and_predict, X) for X in (few, many)]
+        # What more series take: some of the memory is that of batches.
+        print((peaks[1] - peaks[0]) / (8 * (many.size - few.size)))
+    """
+    # All arrays that grow with the rows go back to the system when they are freed.
+    assert float(run(script, MALLOC_MMAP_THRESHOLD_="100000")) < 3
 
 
 @pytest.mark.parametrize("layout", ["two dimensions", "three dimensions", "columns"])

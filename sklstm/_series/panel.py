@@ -56,7 +56,7 @@ class Panel:
     @cached_property
     def order(self) -> np.ndarray:
         """The rows in the order of their series, and of a series in that of time."""
-        return np.lexsort((self.clock, self.series))
+        return np.lexsort((self.clock, self.series)).astype(number_type(len(self)))
 
     @cached_property
     def is_sorted(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -52,11 +52,10 @@ class Windows:
 
         Window ``i`` of this array of windows is number ``starts[i]`` of the view.
         """
-        n_windows = len(self.rows) - history_length(self.window_size, self.lag_step)
         row_stride, feature_stride = self.rows.strides
         return as_strided(
             self.rows,
-            shape=(max(n_windows, 0), self.window_size, self.rows.shape[1]),
+            shape=(max(self._n_starts, 0), self.window_size, self.rows.shape[1]),
             strides=(row_stride, self.lag_step * row_stride, feature_stride),
             writeable=False,
         )
@@ -69,39 +68,44 @@ class Windows:
 
     def lags(self) -> Iterator[slice | np.ndarray]:
         """Yield for step 0, 1, ... the places in ``rows`` of this step of every window."""
-        every = int(self.starts[1] - self.starts[0]) if self.n_windows > 1 else 1
-        regular = self.n_windows > 0 and self.are_regular
-        for lag in range(0, self.window_size * self.lag_step, self.lag_step):
-            if regular:  # a slice takes less time
-                yield slice(int(self.starts[0]) + lag, int(self.starts[-1]) + lag + 1, every)
-            else:
+        if self.n_windows > 0 and self.are_regular:
+            every = int(self.starts[1] - self.starts[0]) if self.n_windows > 1 else 1
+            yield from self._slices(int(self.starts[0]), int(self.starts[-1]), every)
+        else:
+            for lag in range(0, self.window_size * self.lag_step, self.lag_step):
                 yield self.starts + lag
 
     def sum_over_steps(self, values: np.ndarray) -> np.ndarray:
         """Sum a value per base row over each window: (base_rows,) -> (n_windows,)."""
-        if not self.are_regular:
-            return self._one_for_each_row().sum_over_steps(values)[self.starts]
-        total: np.ndarray = np.zeros(self.n_windows, dtype=number_type(self.window_size))
-        for lag in self.lags():
+        regular, n_starts = self.are_regular, self._n_starts
+        total: np.ndarray = np.zeros(
+            self.n_windows if regular else n_starts, dtype=number_type(self.window_size)
+        )
+        for lag in self.lags() if regular else self._slices(0, n_starts - 1):
             total += values[lag]
-        return total
+        return total if regular else total[self.starts]
 
     def spread_over_rows(self, values: np.ndarray | float) -> np.ndarray:
         """Add a value per window to every base row in it: (n_windows,) -> (base_rows,)."""
+        lags: Iterable[slice | np.ndarray] = self.lags()
         if not self.are_regular:
-            windows = self._one_for_each_row()
-            spread = np.zeros(windows.n_windows)
-            spread[self.starts] = values
-            return windows.spread_over_rows(spread)
+            of_starts = np.zeros(self._n_starts)
+            of_starts[self.starts] = values
+            lags, values = self._slices(0, self._n_starts - 1), of_starts
         total = np.zeros(len(self.rows))
-        for lag in self.lags():
+        for lag in lags:
             total[lag] += values
         return total
 
-    def _one_for_each_row(self) -> Windows:
-        """Return a window for every row that has one: regular windows, which take less time."""
-        n_windows = len(self.rows) - history_length(self.window_size, self.lag_step)
-        return replace(self, starts=np.arange(n_windows, dtype=self.starts.dtype))
+    @property
+    def _n_starts(self) -> int:
+        """Number of rows that have a window, if each of those in reach has one."""
+        return len(self.rows) - history_length(self.window_size, self.lag_step)
+
+    def _slices(self, first: int, last: int, every: int = 1) -> Iterator[slice]:
+        """Yield what :meth:`lags` does for windows at the same distance, which takes less time."""
+        for lag in range(0, self.window_size * self.lag_step, self.lag_step):
+            yield slice(first + lag, last + lag + 1, every)
 
 
 def are_few(holes: np.ndarray, allowed: float = HOLES_ALLOWED) -> bool:

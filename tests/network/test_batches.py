@@ -24,6 +24,8 @@ def test_a_batch_holds_the_windows_and_targets_asked_for(copy, dilation):
     np.testing.assert_array_equal(x, view[[8, 3]])
     np.testing.assert_array_equal(y, [[2], [0]])
     np.testing.assert_array_equal(weight, [[20], [0]])
+    np.testing.assert_array_equal(dataset.numbers([1, 3]), [7, 20])
+    np.testing.assert_array_equal(dataset.part(slice(2, 4)).numbers(), [8, 20])
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 47, 100])

@@ -113,6 +113,22 @@ def test_windows_over_a_series_that_is_filled_once_are_those_filled_by_hand(
     np.testing.assert_array_equal(windows[first : first + 180], filled[150:330])
 
 
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_steps_that_miss_all_features_are_marked_once(dilation):
+    random = np.random.RandomState(0)
+    rows = random.randn(401, 3)
+    rows[random.rand(401) < 0.3] = rows[:5] = rows[200:230] = np.nan
+    starts = np.arange(401 - 4 * dilation)
+    view = np.stack([rows[start : start + 4 * dilation + 1 : dilation] for start in starts])
+    filled, later = filled_by_hand(view)
+    windows = FilledWindows(torch.from_numpy(rows.copy()), Windows(rows, starts, 5, dilation))
+    places = torch.from_numpy(starts)
+    assert windows._missing.shape == (len(starts), 5, 1)
+    np.testing.assert_array_equal(windows.index_select(places), filled)
+    np.testing.assert_array_equal(windows.filled_from_later(places), later)
+    np.testing.assert_array_equal(windows[0 : len(starts)], filled)
+
+
 def test_a_series_without_missing_values_is_not_copied():
     rows = np.zeros((400, 2))
     series = torch.from_numpy(rows)

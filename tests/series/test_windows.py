@@ -84,6 +84,12 @@ def test_sums_and_spreads_equal_loops(window_size, dilation, n_windows, every, c
     np.testing.assert_array_equal(found.spread_over_rows(per_window), spread)
 
 
+def test_rows_are_numbered_in_four_bytes_however_many_values_the_windows_have():
+    windows = window_view(numbered(100_000, 1), 50_000)
+    assert windows.size > 2**31
+    assert find_windows(windows).starts.dtype == np.int32
+
+
 def test_a_flag_per_row_is_counted_over_each_window():
     found = find_windows(window_view(numbered(6, 1), 3))
     counts = found.sum_over_steps(np.array([True, False, False, False, True, True]))
