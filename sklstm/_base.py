@@ -69,6 +69,7 @@ from sklstm._validation import (
     CheckedWindows,
     check_output_names,
     check_params,
+    check_step_order,
     check_weights,
     check_windows,
     names_of_outputs,
@@ -231,6 +232,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         if not resumed:
             self._output_names = names_of_outputs(y)
             check_outputs_known(targets, parts[0])
+            if panel is None:
+                check_step_order(self, windows, targets)
             self._always_known = partly_unknown(windows, usable) == 0
         return codec, _Rows(targets, weight, usable, gap, *parts, left_out, panel)
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import _safe_indexing, assert_all_finite
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 from sklearn.utils._param_validation import Interval as NumberInterval
@@ -27,6 +27,7 @@ from sklstm._containers import as_numbers, column_names
 from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
+from sklstm._series.own_lags import N_ROWS, columns_of_own_lags
 from sklstm._series.panel import Panel
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
@@ -36,15 +37,17 @@ from sklstm._series.windows import Windows
 # estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
-    "HasMethods",
     "Interval",
+    "RegressorToFit",
     "StrOptions",
     "check_fitted",
+    "check_has_no_lags",
     "check_int",
     "check_numbers",
     "check_output_names",
     "check_params",
     "check_rows",
+    "check_step_order",
     "check_targets",
     "check_weights",
     "check_windows",
@@ -75,6 +78,21 @@ class Interval(NumberInterval):
             return (int if self.type is numbers.Integral else float)(value) in self
         except OverflowError:  # too large for a float
             return False
+
+
+class RegressorToFit(HasMethods):
+    """An estimator with fit and predict, also a regressor that has predict only when it is fitted.
+
+    So it is with StackingRegressor and its default for ``final_estimator``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "predict"])
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Whether the value has both methods, or will have them."""
+        later = hasattr(value, "fit") and hasattr(type(value), "predict") and is_regressor(value)
+        return bool(super().is_satisfied_by(value) or later)
 
 
 _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
@@ -143,6 +161,7 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool) -> np.ndarray:
         stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
         rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
     if reset or not _has_features_of_fit(estimator, X):
+        _check_names_differ(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and their number
     # Check block by block, since a check of the whole series takes as much memory as a copy.
     for at in row_blocks(rows):
@@ -202,6 +221,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
     else:
         keeps_type = np.can_cast(array.dtype, np.float64)
         array = _check_array(estimator, array, None if keeps_type else [np.float64, np.float32])
+        _check_names_differ(X)
         names_are_new = reset or not hasattr(estimator, "feature_names_in_")
         names = _get_feature_names(X) if names_are_new else None
         if names is not None and (why := contradiction(names)):
@@ -267,6 +287,16 @@ def _has_features_of_fit(estimator: BaseEstimator, X: Any) -> bool:
     return names is None and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
 
 
+def _check_names_differ(X: Any) -> None:
+    names = column_names(X)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(twice)} columns with the name {twice!r}, but expected names that "
+            "differ. Give each column a name of its own."
+        )
+
+
 def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:
     _, window_size, n_features = array.shape
     if window_size == 0 or n_features == 0:
@@ -327,6 +357,52 @@ def check_numbers(data: Any, name: str, dtype: object = np.float64) -> np.ndarra
         ensure_min_features=0,
         input_name=name,
     )
+
+
+def check_has_no_lags(rows: np.ndarray, y: Any) -> None:
+    """Warn of rows that are a lag table already, as a forecaster passes them to its regressor.
+
+    ``y`` may be anything, since a transformer is not asked to check it.
+    """
+    if rows.shape[1] < 3 or y is None:
+        return
+    try:
+        first = take_rows(y, {}, np.arange(min(len(rows), N_ROWS)))[0]
+        targets = as_numbers(first, "y")
+        targets = np.asarray(targets).reshape(len(targets), -1)[:, 0].astype(np.float64)
+    except (TypeError, ValueError, IndexError):
+        return
+    if columns := columns_of_own_lags(rows, targets):
+        warnings.warn(
+            f"X is a lag table already: columns {_first_five(columns)} (counted from 0) hold the "
+            "last values of y, newest first. A forecaster that makes lags itself passes the rows "
+            "to predict one by one, so their windows would hold the wrong rows, and its forecasts "
+            "be wrong. Put LagTableTransformer into it in the place of SlidingWindowTransformer, "
+            "or use the pipeline without the forecaster: forecast_targets gives its targets. If "
+            "the columns are features that you chose, give X an index of times.",
+            stacklevel=4,
+        )
+
+
+def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.ndarray) -> None:
+    """Warn if the values show that the columns of one feature are not its steps, oldest first."""
+    size = windows.window_size
+    if windows.rows.shape[1] > 1 or size < 3:
+        return
+    steps = np.asarray(windows.view()[windows.starts[:N_ROWS]][:, :, 0])  # (n, window)
+    newest, y = steps[:, -1], targets[:N_ROWS, 0]
+    if np.mean(newest == y) > 0.5:  # the target is the last step itself
+        return
+    columns = columns_of_own_lags(steps, y)
+    if columns and columns != [*range(size - 1, size - 1 - len(columns), -1)]:
+        warnings.warn(
+            f"{type(estimator).__name__} reads the {size} columns of X as the steps of one "
+            "feature, oldest first, but by their values X is a lag table whose columns "
+            f"{_first_five(columns)} (counted from 0) hold the last values of y, newest first. Put "
+            "LagTableTransformer before the estimator, with the lag of each column, and None for "
+            "columns that are no lag.",
+            stacklevel=5,
+        )
 
 
 def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:

@@ -195,7 +195,8 @@ class FittedPanel:
 
     def _check_names(self, panel: Panel) -> None:
         """Refuse labels and names of other types than the fitted ones."""
-        self.axis.check_kind(panel.times)
+        with of_series(panel.names[0]):
+            self.axis.check_kind(panel.times)
         if any(name in self.timelines for name in panel.names):
             return
         fitted, passed = (

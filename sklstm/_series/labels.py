@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from datetime import date
 from itertools import combinations
 from typing import Any
 
@@ -129,6 +130,11 @@ def as_times(index: PandasIndex) -> PandasIndex:
 
     Times with several offsets to UTC, as text and objects hold them after a change of clocks, are
     returned in UTC.
+
+    Raises
+    ------
+    ValueError
+        If only some of the times have an offset to UTC.
     """
     if index.inferred_type == "mixed" and hasattr(index, "levels") and index.nlevels == 1:
         index = index.get_level_values(0)
@@ -149,10 +155,35 @@ def _as_datetimes(index: PandasIndex, **options: Any) -> PandasIndex:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", FutureWarning)  # of several offsets, in pandas 2
-                return pd.DatetimeIndex(pd.to_datetime(index, utc=utc, **options))
+                times = pd.DatetimeIndex(pd.to_datetime(index, utc=utc, **options))
         except (ValueError, FutureWarning):
             continue
+        if utc:  # pandas takes those without an offset as UTC
+            _check_all_have_offset(index)
+        return times
     return index  # no dates
+
+
+def _check_all_have_offset(index: PandasIndex) -> None:
+    pd = loaded_pandas()
+    lacking = [label for label in index if pd.notna(label) and pd.Timestamp(label).tzinfo is None]
+    if lacking:
+        raise ValueError(
+            f"The index holds the time {str(lacking[0])!r} without its offset to UTC, while other "
+            "times have one, so their order is unknown. Give all of them an offset (such as "
+            "'+01:00', or 'Z' for UTC), or none."
+        )
+
+
+def without_time(index: PandasIndex) -> list[Any]:
+    """Return the labels that are no times."""
+    pd = loaded_pandas()
+    labels = pd.Series(index.to_numpy(object))
+    is_time = labels.map(lambda label: isinstance(label, (date, pd.Period, pd.Timedelta)))
+    text = labels[labels.map(lambda label: isinstance(label, str))]
+    text = text[text.astype(str).str.match(_ISO_DATE)]
+    is_time[text.index] = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce").notna()
+    return labels[~is_time | labels.isna()].tolist()
 
 
 def is_default(index: PandasIndex) -> bool:

@@ -19,6 +19,7 @@ from sklstm._series.labels import (
     is_pandas,
     label_text,
     time_index,
+    without_time,
 )
 from sklstm._series.windows import number_type
 
@@ -233,7 +234,8 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasI
             f"({label_text(times[0])}), whose "
             f"order as text need not be that of time. {in_last_level(dates, name)}"
         )
-    first, expected = times[0], "times or numbers"
+    first = without_time(times)[0] if kind == "string" else times[0]
+    expected = "times or numbers"
     answer = "Put the times there."
     if at_times:
         place = at_times[-1]
