@@ -25,6 +25,7 @@ from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
 from sklstm._series.plain import plain_state, state_of_plain
+from sklstm._series.saved import check_saved_panel, check_saved_series
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length
 from sklstm._validation import (
@@ -472,11 +473,13 @@ class SlidingWindowTransformer(
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = state_of_plain(state)
         if "_fitted_series" in state:
-            plain = state["_fitted_series"]
+            plain, n_features = state["_fitted_series"], state["n_features_in_"]
             if "names" in plain:
+                check_saved_panel(plain, state["history_"], n_features)
                 state["_fitted_series"] = FittedPanel.from_plain(plain)
                 state["history_"] = histories_of_plain(state["history_"])
             else:
+                check_saved_series(plain, state["history_"], n_features)
                 state["_fitted_series"] = FittedSeries.from_plain(plain)
         super().__setstate__(state)
 

@@ -354,6 +354,27 @@ def larger(content):
     sizes["hidden_layer_sizes"]["content"] = [json_node(10**7)]
 
 
+def of_series(key, part):
+    """Put a part into the state of the transformer, which has no index."""
+
+    def change(content):
+        state = find(content, "history_")
+        inside = state if key in state else state["_fitted_series"]["content"]
+        inside[key] = part
+
+    return change
+
+
+def with_rows(key, make):
+    def change(content):
+        state = find(content, "history_")
+        inside = state if key in state else state["_fitted_series"]["content"]
+        name = inside[key]["file"]
+        content[name] = npy(make(np.load(io.BytesIO(content[name]))))
+
+    return change
+
+
 def two_targets(content):
     for name in ("mean", "scale"):
         with_array("_codec", name, make=lambda values: np.ones(2))(content)
@@ -389,6 +410,14 @@ STATES = {
     ),
     "a window of no length": (with_value(0, "window_size_"), "window_size_"),
     "a window of another length": (with_value(5, "window_size_"), "of the shapes"),
+    "a history of two features": (
+        with_rows("history_", lambda rows: np.hstack([rows, rows])),
+        "history_",
+    ),
+    "a history of text": (with_rows("history_", lambda rows: rows.astype("S8")), "history_"),
+    "a range of no rows": (with_rows("extremes", lambda rows: rows[:0]), "extremes"),
+    "no history": (of_series("history_", json_node(None)), "history_"),
+    "a timeline that is none": (of_series("timeline", json_node(1)), "TypeError"),
     "no mean": (without("feature_mean_"), "KeyError"),
 }
 

@@ -24,6 +24,7 @@ from sklstm import (
     model_card,
     save,
 )
+from tests.saving.crafted import changed, find, json_node
 
 N_ROWS = 120
 
@@ -240,3 +241,19 @@ def test_every_form_of_a_parameter_comes_back_as_it_was(freq, series, path):
     assert loaded[0].freq == freq
     assert type(loaded[0].freq) is type(freq)
     assert loaded[1].target_leads == range(1, 3)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:7"])
+def test_a_model_trained_on_a_gpu_loads_and_predicts_where_there_is_none(series, path, device):
+    model = PIPELINES["windows"]().fit(series, series["load"])
+    save(model, path)
+
+    def as_on_a_gpu(content):
+        state = find(content, "net_")
+        state["device"] = json_node(device)
+        state["net_"]["content"]["hyperparameters"]["content"]["device"] = json_node(device)
+
+    path.write_bytes(changed(path.read_bytes(), as_on_a_gpu))
+    loaded = load(path)
+    assert loaded[-1].device == device
+    np.testing.assert_array_equal(loaded.predict(series), model.predict(series))
