@@ -51,7 +51,7 @@ $(OLDEST)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints.txt torch
 	$(OLDEST)/bin/python -m pip install --quiet --editable '.[test]' \
-		numpy==1.26.4 scipy==1.13.0 scikit-learn==1.6.0 skorch==1.1.0 tqdm==4.66.0 \
+		numpy==1.26.4 scipy==1.13.0 scikit-learn==1.6.0 skorch==1.1.0 skops==0.15.0 tqdm==4.66.0 \
 		pandas==2.2.0 polars==1.0.0 pyarrow==15.0.0
 	touch $@
 

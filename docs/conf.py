@@ -40,6 +40,7 @@ numpydoc_xref_param_type = False
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
+    "ignore_pattern": "onnx_server",  # for another environment; the guide shows it
     "gallery_dirs": "auto_examples",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sklstm",),

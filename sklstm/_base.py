@@ -36,6 +36,7 @@ from sklstm._network.net import WindowNet
 from sklstm._network.network_weight import choose_network_weight
 from sklstm._network.prediction import predict_windows
 from sklstm._network.runtime import torch_state
+from sklstm._network.saved import architecture_of, check_weights_of_net, hyperparameters_of
 from sklstm._network.series_tensor import (
     check_magnitude,
     check_not_tiny,
@@ -55,22 +56,30 @@ from sklstm._preparation import (
     units_of_series,
     usable_windows,
 )
+from sklstm._saved_attributes import check_attributes
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
+from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 from sklstm._series.scaling import SeriesScaling
+from sklstm._series.storage import row_blocks
 from sklstm._series.windows import Windows, separate_windows
 from sklstm._target_codec import TargetCodec
 from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
 from sklstm._validation import (
     CheckedWindows,
+    check_output_names,
     check_params,
+    check_step_order,
     check_weights,
     check_windows,
+    names_of_outputs,
 )
 
 # All rows are in such a batch. torch cannot count in numbers of more than 64 bits.
 _LARGEST_BATCH = 2**31
 _VALUES_OF_NEW_SERIES = 2**20  # in windows that are scaled at once
+
+Places = slice | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,14 @@ class _Rows:
         used = {"training": len(self.training), "validation": n_validation}
         return used | {"gap": n_gap} | self.left_out
 
+    def parts(self) -> tuple[Places, Places | None]:
+        """Find the places of training and validation rows among the usable ones."""
+        validation = self.validation
+        return (
+            _places(self.training, self.usable),
+            None if validation is None else _places(validation, self.usable),
+        )
+
 
 class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     """Base class of LSTM estimators, for any kind of target.
@@ -110,6 +127,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
     _scaling: SeriesScaling | None = None  # of several series
     net_: WindowNet
     target_leads_: np.ndarray
+    _output_names: list[str]  # of the columns of y; empty without
     _always_known: np.ndarray  # features known in the last step of every training window
 
     @abstractmethod
@@ -151,10 +169,11 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         run = self._training_run(params, architecture, windows, rows, resumed)
         with torch_state(training=True):
             device = resolve_device(self.device)
-            usable, training, validation = self._data_sets(
-                windows, codec, rows, architecture.dtype, device
-            )
-            del rows  # training does not need its arrays
+            usable = self._data_set(windows, codec, rows, architecture.dtype, device)
+            in_training, in_validation = rows.parts()
+            del checked, windows, rows  # training does not need their arrays
+            training = usable.part(in_training)
+            validation = None if in_validation is None else usable.part(in_validation)
             skip, training, validation, spread = self._skip_and_residuals(
                 usable, training, validation, gap, resumed
             )
@@ -165,7 +184,7 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             elif (layer := net.module_.quantiles) is not None:
                 layer.start_from(spread, training.weights)
             del spread
-            dataset = EveryStepDataset(training, windows) if run.every_step else training
+            dataset = EveryStepDataset(training) if run.every_step else training
             if skip is not None:
                 net.set_loss_units(training, validation)
             train(net, dataset, int(max_epochs), run.threads, validation)
@@ -189,6 +208,8 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         panel, order = checked.panel, checked.order
         check_labels_of(panel, order, y=y, sample_weight=sample_weight)
         targets = self._codec_type.check(self, y, windows.n_windows)
+        if resumed:
+            check_output_names(self._output_names, y)
         weight = relative_weights(check_weights(sample_weight, windows.n_windows))
         if order is not None:
             targets, weight = targets[order], weight[order]
@@ -209,7 +230,10 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         parts = split_latest(usable, *split, gap, panel)
         self.target_leads_ = leads
         if not resumed:
+            self._output_names = names_of_outputs(y)
             check_outputs_known(targets, parts[0])
+            if panel is None:
+                check_step_order(self, windows, targets)
             self._always_known = partly_unknown(windows, usable) == 0
         return codec, _Rows(targets, weight, usable, gap, *parts, left_out, panel)
 
@@ -323,24 +347,24 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         seed = self._seed(resumed)
         return TrainingRun(batch_size, window_size, threads, seed, every_step, self.callbacks or ())
 
-    def _data_sets(
+    def _data_set(
         self,
         windows: Windows,
         codec: TargetCodec,
         rows: _Rows,
         dtype: torch.dtype,
         device: str,
-    ) -> tuple[WindowDataset, WindowDataset, WindowDataset | None]:
-        """Put the usable rows on the device; split them into training and validation rows."""
+    ) -> WindowDataset:
+        """Put the usable rows on the device."""
         series = standardised_series(
             windows, self.feature_mean_, self.feature_scale_, dtype, device
         )
-        targets = codec.encode(rows.y, rows.weight, rows.usable)
-        check_magnitude("y", targets[0], rows.y[rows.usable], codec.scale, dtype)
-        usable = WindowDataset(series, windows, rows.usable, *targets, rows.panel)
-        held_out = rows.validation
-        validation = None if held_out is None else usable.part(_places(held_out, rows.usable))
-        return usable, usable.part(_places(rows.training, rows.usable)), validation
+        targets, weights = codec.encode(rows.y, rows.weight, rows.usable)
+        for at in row_blocks(targets):
+            check_magnitude("y", targets[at], rows.y[rows.usable[at]], codec.scale, dtype)
+        tensor = torch.from_numpy(targets).to(dtype)
+        del targets  # which take twice as much memory
+        return WindowDataset(series, windows, rows.usable, tensor, weights, rows.panel)
 
     def _skip_and_residuals(
         self,
@@ -443,25 +467,23 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         self, scaling: SeriesScaling, windows: Windows, panel: Panel, each_quantile: bool
     ) -> np.ndarray:
         """Predict in the unit of each series; those of new series are scaled by their windows."""
-        numbers = scaling.numbers(panel)[panel.series]
-        is_new = numbers == len(scaling.names)
-        known, new = np.flatnonzero(~is_new), np.flatnonzero(is_new)
+        is_known = (scaling.numbers(panel) < len(scaling.names))[panel.series]
         n_quantiles = len(self._architecture.quantiles) if each_quantile else 1
         y = np.empty((windows.n_windows, self._codec.n_outputs, n_quantiles))
 
-        def predict(rows: np.ndarray, part: Windows, target_scale: np.ndarray) -> None:
+        def predict(part: Windows) -> np.ndarray:
             scaled = self._codec.decode(self._outputs(part, each_quantile))
-            y[rows] = scaled.reshape(len(rows), -1, n_quantiles) * target_scale[:, :, np.newaxis]
+            return scaled.reshape(part.n_windows, -1, n_quantiles)
 
-        if len(known):
-            part = replace(scaling.scaled(windows, panel), starts=windows.starts[known])
-            predict(known, part, scaling.target_scale[numbers[known]])
-        view = windows.view()
+        if is_known.any():
+            part = replace(scaling.scaled(windows, panel), starts=windows.starts[is_known])
+            y[is_known] = scaling.predictions(predict(part), panel.take(is_known))
+        view, new = windows.view(), np.flatnonzero(~is_known)
         n_rows = max(_VALUES_OF_NEW_SERIES // max(view[:1].size, 1), 1)
         for start in range(0, len(new), n_rows):
             rows = new[start : start + n_rows]
             values, target_scale = scaling.of_windows(view[windows.starts[rows]])
-            predict(rows, separate_windows(values), target_scale)
+            y[rows] = predict(separate_windows(values)) * target_scale[:, :, np.newaxis]
         y = y if each_quantile else y[:, :, 0]
         return y[:, 0] if self._codec.is_1d else y
 
@@ -508,12 +530,13 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
+        state = plain_state(super().__getstate__())
         state["callbacks"] = untrained(self.callbacks)
         if "net_" in state:
             state["net_"] = net_state(self.net_, self._architecture, self._trained_with)
             state["_codec"] = asdict(self._codec)
-            state["_scaling"] = None if self._scaling is None else asdict(self._scaling)
+            if (scaling := self._scaling) is not None:
+                state["_scaling"] = asdict(scaling) | {"names": plain(scaling.names)}
             del state["_architecture"], state["_trained_with"]  # net_state holds them
         return state
 
@@ -526,15 +549,23 @@ class BaseLSTM(BaseEstimator, metaclass=ABCMeta):
         return cloned
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state_of_plain(state))
         saved = self.__dict__.get("net_")
         if not isinstance(saved, dict):
             return
-        self._architecture = Architecture(**saved["architecture"])
+        self._architecture = architecture_of(saved)
+        check_attributes(self.__dict__, self._architecture)
+        check_weights_of_net(saved, self._architecture, self.window_size_)
         self._codec = self._codec_type(**self.__dict__["_codec"])
-        self._trained_with = Hyperparameters(**saved["hyperparameters"])
+        if self._codec.n_outputs != self._architecture.n_outputs:
+            raise ValueError(
+                f"The saved state has {self._codec.n_outputs} targets, but its network "
+                f"{self._architecture.n_outputs} outputs."
+            )
+        self._trained_with = hyperparameters_of(saved)
         scaling = self.__dict__["_scaling"]
-        self._scaling = None if scaling is None else SeriesScaling(**scaling)
+        if scaling is not None:
+            self._scaling = SeriesScaling(**scaling | {"names": of_plain(scaling["names"])})
         with torch_state(training=True):
             self.net_ = loaded_net(saved, self._architecture, self._trained_with)
 
@@ -561,8 +592,11 @@ def standardised_window(estimator: BaseLSTM, checked: CheckedWindows, row: int) 
     return standardised(window, estimator.feature_mean_, estimator.feature_scale_)
 
 
-def _places(some: np.ndarray, rows: np.ndarray) -> slice | np.ndarray:
-    """Find the places of some rows among all, which increase; a slice if they lie together."""
-    at = np.searchsorted(rows, some)
-    together = len(at) > 0 and at[-1] - at[0] == len(at) - 1
-    return slice(int(at[0]), int(at[-1]) + 1) if together else at
+def _places(some: np.ndarray, rows: np.ndarray) -> Places:
+    """Find the places of some rows among all, which increase: a slice if they lie together."""
+    first, last = np.searchsorted(rows, some[[0, -1]]).tolist()
+    if last - first == len(some) - 1:
+        return slice(first, last + 1)
+    is_taken: np.ndarray = np.zeros(int(rows[-1]) + 1, dtype=bool)
+    is_taken[some] = True
+    return is_taken[rows]  # takes less memory than numbers

@@ -10,13 +10,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.base import clone
 
-from sklstm._containers import column_names, rows_of
-from sklstm._documentation import DOC_LINK_TEMPLATE
+from sklstm._containers import column_names, columns_of_numbers, rows_of
 from sklstm._inner_estimator import histories_of, keeps_history, predicted_bounds
 from sklstm._intervals.calibration import (
     N_BLOCKS,
@@ -25,35 +21,40 @@ from sklstm._intervals.calibration import (
     calibrate,
     check_enough,
 )
+from sklstm._intervals.repeated_rows import N_LATEST, count_repeated
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
-from sklstm._scoring import r2_of_known
+from sklstm._meta_regressor import MetaRegressor
 from sklstm._series.labels import (
     check_same_labels,
     is_default,
     is_pandas,
     kind_of,
     label_numbers,
+    label_text,
     loaded_pandas,
     time_index,
     unit_of,
 )
 from sklstm._series.panel import Panel
+from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import (
-    HasMethods,
     Interval,
+    RegressorToFit,
     StrOptions,
     check_fitted,
+    check_output_names,
     check_params,
     check_targets,
+    names_of_outputs,
     take_rows,
     unchanged_on_error,
 )
 
 
-class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class ConformalRegressor(MetaRegressor):
     """Any regressor or pipeline, with intervals around its predictions.
 
     ``fit`` compares forecasts of the latest rows with what came, and sets the ends of the intervals
@@ -120,31 +121,34 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     thresholds are quantiles of ``(1 - alpha / 2) (n + 1) / n`` of the scores below and above: at
     least ``2 / alpha - 1`` rows are needed, 19 for a coverage of 0.9.
 
-    **Scores** are distances of the target from the forecast, or from its quantiles [1]_, in
-    units of the mean absolute error of the output. Where it gave better intervals for the second
-    block, this unit depends on the size of the forecast: 3 % better on average, up to 11 %. Of
-    several series, it is that of each series; all together calibrate. A new series has the usual
-    ratio of error and size of the forecast.
+    **Scores** are distances of the target from the forecast, in units of the mean absolute error of
+    the output. Where it gave better intervals for the second block, this unit depends on the size
+    of the forecast: 3 % better on average, up to 11 %. Of several series, it is that of each
+    series; all together calibrate. A new series has the usual ratio of error and size of the
+    forecast. Of an estimator with quantiles, the distance is that from the middle between the two
+    quantiles, and its unit half of their distance [1]_: intervals are long where these are far
+    apart.
 
     **Updates** are those of the quantile tracker of [2]_, a successor of [3]_: an end moves
     outwards by a step if the target was beyond it, else inwards by a small part of the step. Both
-    ends are in units of the recent mean absolute score (half of it is that of the latest 34 rows),
+    ends are in units of the recent mean absolute score (half of it is that of the latest 69 rows),
     so that they follow a change of its size. On the same validation parts, coverage of each series
     was within 3 points of 0.9, and within 1 on average. With errors that grow to three times their
-    size it was 0.88 to 0.89 on average, and 0.84 without such units. Adaptive conformal inference
+    size it was 0.88 on average, and 0.84 without such units. Adaptive conformal inference
     [3]_ had about the same coverage with interval scores that were 3 to 10 % worse, its successor
     DtACI twice the deviation. A target that lies h rows ahead is compared with the interval of its
     own row, and counts h rows later, even if ``y`` has it before. Each of several series has its
     own ends.
 
-    **Other libraries.** TimeSeriesRegressor of MAPIE (1.0) is for one output, and does not know
-    when targets become known; its rows for calibration are shuffled or bootstrapped unless a
-    splitter says otherwise. crepes (0.9) takes scores and forecasts of one output without their
-    order in time.
+    **Other libraries.** TimeSeriesRegressor of MAPIE (1.6) is for one output, and refuses targets
+    that are not known; its rows for calibration are shuffled unless ``cv`` is a splitter that keeps
+    their order. WrapRegressor of crepes (0.9) is for one output too. The order of its calibration
+    rows does not matter; online, each later target is added to them.
 
     References
     ----------
-    .. [1] Y. Romano, E. Patterson and E. Candès, "Conformalized quantile regression", NeurIPS 2019.
+    .. [1] M. Sesia and E. Candès, "A comparison of some conformal quantile regression methods",
+       Stat 2020, after Y. Romano, E. Patterson and E. Candès, NeurIPS 2019.
     .. [2] A. Angelopoulos, E. Candès and R. Tibshirani, "Conformal PID control for time series
        prediction", NeurIPS 2023.
     .. [3] I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift", NeurIPS
@@ -175,15 +179,14 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     _trackers: dict[Any, Tracker]  # by the names of the series; that of one series is None
     _coverage: float  # of the fit
     _shape: tuple[int, ...]  # of the targets of a row
-    _outputs: list[str]  # names of several targets; empty without
     _labels: tuple[str, str] | None  # kind and unit of the labels of the rows; None: no labels
     _counts_rows: bool  # whether rows without labels can follow
+    _latest: NDArray[np.float64] | None  # values of the last such rows; None: rows have labels
 
-    _doc_link_module = "sklstm"
-    _doc_link_template = DOC_LINK_TEMPLATE
+    _inner = "estimator"
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [RegressorToFit()],
         "coverage": [Interval(numbers.Real, 0, 1, closed="neither")],
         "calibration_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
         "target_leads": [
@@ -244,8 +247,7 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         panel = panel_of_inputs(X, y)
         leads = leads_of_rows(self.target_leads, X, y, values, panel)
         known = hide_unknown(values, leads, self.target_leads, panel)
-        if get_config()["enable_metadata_routing"]:
-            fit_params = process_routing(self, "fit", **fit_params)["estimator"]["fit"]
+        fit_params = self._routed("fit", fit_params)
 
         clock = np.arange(n_rows) if panel is None else panel.clock
         usable = np.flatnonzero(~np.isnan(known).all(axis=1))
@@ -282,8 +284,8 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.estimator_ = self._fitted_on(every, X, y, given, leads, panel, fit_params)
         self.calibration_rows_, self.target_leads_ = in_blocks, leads
         self._coverage, self._shape = params.coverage, given.shape[1:]
-        self._outputs = _names_of_outputs(y)
-        self._labels, self._trackers = None, {}
+        self._output_names = names_of_outputs(y)
+        self._labels, self._latest, self._trackers = None, None, {}
         for name, rows, index in _series_of(X, panel, n_rows):
             if index is not None:
                 self._labels = kind_of(index), unit_of(index)
@@ -291,10 +293,10 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             labels = self._numbers(index, None, len(rows))
             of_series = self._rows(labels, bounds[rows], known[rows], name)
             self._trackers[name] = self._tracker(of_series)
-        for attribute in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(attribute, None)  # of an earlier fit
-            if hasattr(self.estimator_, attribute):
-                setattr(self, attribute, getattr(self.estimator_, attribute))
+        if self._counts_rows:
+            last = np.arange(n_rows)[-N_LATEST:]
+            self._latest = _values_of(take_rows(X, {}, last)[0], values[last])
+        self._take_features()
 
     def _fitted_on(
         self,
@@ -327,27 +329,6 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             some_y = hidden.reshape(given[rows].shape)
         return _fit_or_say_why(clone(self.estimator), some_X, some_y, fit_params)
 
-    def predict(self, X: ArrayLike, **predict_params: Any) -> Any:
-        """Predict the targets of every row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, ...)
-            Rows as in the fit.
-        **predict_params : dict
-            Passed to ``predict`` of the estimator. With metadata routing, it must request them.
-
-        Returns
-        -------
-        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-            What the estimator predicts.
-        """
-        check_fitted(self, "estimator_")
-        if get_config()["enable_metadata_routing"]:
-            routed = process_routing(self, "predict", **predict_params)
-            predict_params = routed["estimator"]["predict"]
-        return self.estimator_.predict(X, **predict_params)
-
     def predict_interval(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict an interval for each target of every row.
 
@@ -372,10 +353,11 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         ends = np.empty_like(bounds)
         for name, rows, _ in self._series(X, None, len(bounds)):
             scale = self._scale(bounds[rows], name)
+            middle = bounds[rows].mean(axis=2, keepdims=True)
             tracker = self._trackers.get(name)
             limits = (self._calibration if tracker is None else tracker).limits
             widths = scale[..., np.newaxis] * limits
-            ends[rows] = np.sort(bounds[rows] + widths * [-1, 1], axis=-1)
+            ends[rows] = np.sort(middle + widths * [-1, 1], axis=-1)
         return ends.reshape(len(ends), *self._shape, 2)
 
     def update(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -390,7 +372,9 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         X : array-like of shape (n_rows, ...)
             Rows in time order. With a pandas index, rows passed before may be passed again: that is
             how their targets, which were not known then, become known. Rows without an index
-            follow the last ones directly, so pass each once, when its targets are known.
+            follow the last ones directly, so pass each once, when its targets are known. Rows that
+            end with the latest ones, with the same targets, are refused; a single row that is
+            passed twice cannot be told from a new one.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs)
             Their targets; NaN, None, NA or a mask where unknown. Each target counts once, when as
             many rows as its lead have followed. One that comes after a later one of its output
@@ -405,26 +389,23 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         ------
         ValueError
             If an input is not as described, columns of ``y`` are not those of the fit in their
-            order, rows lie before the latest ones and were never passed, or have labels of another
-            kind than the fitted ones, or the estimator holds windows whose history it cannot reach.
-            Then nothing has changed.
+            order, rows lie before the latest ones and were never passed, rows without labels were
+            passed before, labels are of another kind than the fitted ones, or the estimator holds
+            windows whose history it cannot reach. Then nothing has changed.
         """
         check_fitted(self, "estimator_")
         check_same_labels(X=X, y=y)
         X, n_rows = rows_of(X, "X")
         if not n_rows:
             raise ValueError("X has no rows, but update expects at least one. Leave the call out.")
-        targets, names = check_targets(self, y, n_rows), _names_of_outputs(y)
-        if names and self._outputs and names != self._outputs:
-            raise ValueError(
-                f"y has the columns {names}, but expected {self._outputs} as in the fit. Pass "
-                "these in this order."
-            )
+        targets = check_targets(self, y, n_rows)
+        check_output_names(self._output_names, y)
         if targets.shape[1:] != self._shape:
             raise ValueError(
                 f"y has shape {targets.shape}, but expected {('n', *self._shape)} as in the fit."
             )
         targets = targets.reshape(n_rows, -1)
+        latest = self._new_latest(X, targets)
         parts = []
         for name, rows, index in self._series(X, y, n_rows):
             tracker = self._trackers.get(name)
@@ -451,17 +432,41 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             try:
                 trackers[name] = tracker.updated(labels[~new], targets[rows[~new]], added)
             except UnseenRowError as error:
-                of = "" if name is None else f" of series {name!r}"
+                of = "" if name is None else f" of series {label_text(name)}"
                 raise ValueError(
-                    f"Row {index[error.args[0]]!r}{of} lies before the latest row seen, but was "
+                    f"Row {label_text(index[error.args[0]])}{of} lies before the latest row "
+                    "seen, but was "
                     "never passed. Rows must come in time order: leave it out."
                 ) from None
         with ExitStack() as stack:
             for transformer, rows_of_it in histories:
                 stack.enter_context(unchanged_on_error(transformer))
                 transformer.partial_fit(rows_of_it)
-        self._trackers = trackers
+        self._trackers, self._latest = trackers, latest
         return self
+
+    def _new_latest(self, X: Any, targets: np.ndarray) -> NDArray[np.float64] | None:
+        """Return the values to recognise these rows by; refuse rows that were passed before."""
+        if self._latest is None or (is_pandas(X) and not is_default(X.index)):
+            return self._latest
+        values = _values_of(X, targets)
+        n_repeated = count_repeated(self._latest, values, targets.shape[1])
+        if n_repeated:
+            answer = "Leave the call out."
+            if n_repeated < len(values):
+                rest = f"X[{n_repeated}:]"
+                if is_pandas(X):
+                    rest = f"X.iloc[{n_repeated}:].reset_index(drop=True)"
+                answer = f"Pass the rows after them, {rest}, and their targets."
+            raise ValueError(
+                f"The first {n_repeated} of the {len(values)} rows of X were passed before: they "
+                "end with the latest rows and targets seen. Rows without labels follow the last "
+                f"ones, so they would count again. {answer} Or give the rows an index in fit and "
+                "update: then they may be passed again."
+            )
+        if values.shape[1] != self._latest.shape[1]:
+            return values[-N_LATEST:].copy()
+        return np.concatenate([self._latest, values])[-N_LATEST:].copy()
 
     def _new_bounds(
         self, X: Any, is_new: np.ndarray, shape: tuple[int, ...]
@@ -523,78 +528,35 @@ class ConformalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return label_numbers(index, self._labels[1], "X")
 
     def _scale(self, bounds: np.ndarray, name: Any) -> np.ndarray:
-        return self._calibration.scale(bounds.mean(axis=2), name)
+        return self._calibration.scale(bounds, name)
 
     def _rows(self, labels: np.ndarray, bounds: np.ndarray, y: np.ndarray, name: Any) -> Rows:
         has_bounds = ~np.isnan(bounds).any(axis=2)  # of rows before the calibration rows, none
-        return Rows(labels, bounds, self._scale(bounds, name), np.where(has_bounds, y, np.nan))
+        y = np.where(has_bounds, y, np.nan)
+        return Rows(labels, bounds.mean(axis=2), self._scale(bounds, name), y)
 
     def _tracker(self, rows: Rows) -> Tracker:
         start, miscoverage = self._calibration, (1 - self._coverage) / 2
         return Tracker.of(self.target_leads_, miscoverage, start.thresholds, start.spread, rows)
 
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the coefficient of determination of the predictions; unknown targets are left out.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, ...)
-            Rows as in the fit.
-        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-            Targets; NaN, None, NA or a mask where unknown.
-        sample_weight : array-like of shape (n_rows,) or None, default=None
-            Weights of the rows. None: all equal.
-
-        Returns
-        -------
-        score : float
-            The mean over the outputs, each on its known targets: see
-            :func:`known_targets_scorer`.
-        """
-        check_fitted(self, "estimator_")
-        return r2_of_known(self, X, y, sample_weight)
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return what metadata the estimator and the score request.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            The routing of scikit-learn.
-        """
-        methods = MethodMapping().add(caller="fit", callee="fit")
-        methods.add(caller="predict", callee="predict")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        return router.add(estimator=self.estimator, method_mapping=methods)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        of_estimator = get_tags(self.estimator)
-        tags.input_tags = of_estimator.input_tags
-        tags.target_tags = of_estimator.target_tags
-        tags.regressor_tags = of_estimator.regressor_tags
-        tags.non_deterministic = of_estimator.non_deterministic
-        return tags
-
     def __getstate__(self) -> dict[str, Any]:
         """Return numpy arrays and plain Python values only, besides the estimators."""
         state = super().__getstate__()
         if "_trackers" in state:
-            plain = {
-                "_calibration": asdict(state["_calibration"]),
-                "_trackers": [(name, t.to_plain()) for name, t in state["_trackers"].items()],
-            }
-            state = state | plain
-        return state
+            calibration = asdict(state["_calibration"])
+            calibration["scale"]["names"] = plain(calibration["scale"]["names"])
+            trackers = [(name, known.to_plain()) for name, known in state["_trackers"].items()]
+            state = state | {"_calibration": calibration, "_trackers": trackers}
+        return plain_state(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = state_of_plain(state)
         if "_trackers" in state:
             parts = state["_calibration"]
-            made = {
-                "_calibration": Calibration(**(parts | {"scale": ErrorScale(**parts["scale"])})),
-                "_trackers": {name: Tracker.from_plain(t) for name, t in state["_trackers"]},
-            }
-            state = state | made
+            scale = parts["scale"] | {"names": of_plain(parts["scale"]["names"])}
+            state["_calibration"] = Calibration(**parts | {"scale": ErrorScale(**scale)})
+            trackers = state["_trackers"]
+            state["_trackers"] = {name: Tracker.from_plain(known) for name, known in trackers}
         super().__setstate__(state)
 
 
@@ -608,9 +570,10 @@ def _with_names_of(y: Any, given: np.ndarray) -> Any:
     return given if column_names(y) == [None] else y
 
 
-def _names_of_outputs(y: Any) -> list[str]:
-    names = column_names(y)
-    return names if len(names) > 1 and all(isinstance(name, str) for name in names) else []
+def _values_of(X: Any, targets: np.ndarray) -> np.ndarray:
+    """Return the numbers in X and the targets beside each other: (n_rows, columns)."""
+    found = columns_of_numbers(X)
+    return targets if found is None else np.concatenate([found, targets], axis=1, dtype=np.float64)
 
 
 def _rows_where(X: Any, mask: np.ndarray, panel: Panel | None) -> Any:

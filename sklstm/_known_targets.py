@@ -9,29 +9,26 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.base import clone
 
 from sklstm._containers import rows_of
-from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._scoring import r2_of_known
+from sklstm._meta_regressor import MetaRegressor
 from sklstm._series.labels import check_same_labels
+from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._validation import (
-    HasMethods,
     Interval,
+    RegressorToFit,
     StrOptions,
-    check_fitted,
     check_params,
     check_targets,
+    names_of_outputs,
     take_rows,
     unchanged_on_error,
 )
 
 
-class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class KnownTargetsRegressor(MetaRegressor):
     """Any regressor, fitted on the rows whose targets are known.
 
     :func:`forecast_targets` gives NaN where a target is not known yet, which other regressors
@@ -103,11 +100,10 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     fitted_rows_: NDArray[np.int64]
     target_leads_: NDArray[np.int64]
 
-    _doc_link_module = "sklstm"
-    _doc_link_template = DOC_LINK_TEMPLATE
+    _inner = "regressor"
 
     _parameter_constraints: dict = {
-        "regressor": [HasMethods(["fit", "predict"])],
+        "regressor": [RegressorToFit()],
         "target_leads": [
             StrOptions({"auto"}),
             Interval(numbers.Integral, 0, None, closed="left"),
@@ -169,80 +165,19 @@ class KnownTargetsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.target_leads_ = leads_of_rows(self.target_leads, X, y, values, panel)
         values = hide_unknown(values, self.target_leads_, self.target_leads, panel)
         fitted = self.fitted_rows_ = _rows_with_all_targets(values)
-        if get_config()["enable_metadata_routing"]:
-            fit_params = process_routing(self, "fit", **fit_params)["regressor"]["fit"]
+        fit_params = self._routed("fit", fit_params)
         if len(fitted) < n_rows:
             X, fit_params = take_rows(X, fit_params, fitted)
         self.regressor_ = clone(self.regressor).fit(X, targets[fitted], **fit_params)
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)  # of an earlier fit
-            if hasattr(self.regressor_, name):
-                setattr(self, name, getattr(self.regressor_, name))
+        self._output_names = names_of_outputs(y)
+        self._take_features()
 
-    def predict(self, X: ArrayLike, **predict_params: Any) -> Any:
-        """Predict the targets of every row.
+    def __getstate__(self) -> dict[str, Any]:
+        """Return plain values for parameters such as ranges."""
+        return plain_state(super().__getstate__())
 
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, ...)
-            Rows as in the fit.
-        **predict_params : dict
-            Passed to ``predict`` of the regressor. With metadata routing, it must request them.
-
-        Returns
-        -------
-        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-            What the regressor predicts.
-        """
-        check_fitted(self, "regressor_")
-        if get_config()["enable_metadata_routing"]:
-            predict_params = process_routing(self, "predict", **predict_params)["regressor"][
-                "predict"
-            ]
-        return self.regressor_.predict(X, **predict_params)
-
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the coefficient of determination of the predictions; unknown targets are left out.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, ...)
-            Rows as in the fit.
-        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-            Targets; NaN, None, NA or a mask where unknown.
-        sample_weight : array-like of shape (n_rows,) or None, default=None
-            Weights of the rows. None: all equal.
-
-        Returns
-        -------
-        score : float
-            The mean over the outputs, each on its known targets: see
-            :func:`known_targets_scorer`.
-        """
-        check_fitted(self, "regressor_")
-        return r2_of_known(self, X, y, sample_weight)
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return what metadata the regressor and the score request.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            The routing of scikit-learn.
-        """
-        methods = MethodMapping().add(caller="fit", callee="fit")
-        methods.add(caller="predict", callee="predict")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        return router.add(regressor=self.regressor, method_mapping=methods)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        of_regressor = get_tags(self.regressor)
-        tags.input_tags = of_regressor.input_tags
-        tags.target_tags = of_regressor.target_tags
-        tags.regressor_tags = of_regressor.regressor_tags
-        tags.non_deterministic = of_regressor.non_deterministic
-        return tags
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state_of_plain(state))
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch, check_random_state
 
 from sklstm._lagged_values import lagged_values
-from sklstm._scoring import known_targets_scorer
+from sklstm._scoring import fitted_names, known_targets_scorer
 from sklstm._series.labels import NUMBERS_AND_TIMES, as_times, check_same_labels, is_pandas
 from sklstm._series.panel import panel_of
-from sklstm._validation import check_int, check_targets, is_int
+from sklstm._validation import check_int, check_output_names, check_targets, is_int
 
 # The rows of a series are cut into so many blocks. With more, values may come from nearer rows,
 # which are more alike. With fewer, the mean of five repeats is less certain: on a year of days, its
@@ -188,6 +188,7 @@ def lag_importance(
     lagged = lagged_values(estimator, X)
     groups = _groups(lags, lagged.columns)
     targets = check_targets(estimator, y, lagged.n_rows)
+    check_output_names(fitted_names(estimator), y)
     order, edges = _rows_in_time(lagged.values, X, y)
     # For None, a new generator: check_random_state(None) would advance numpy's global one.
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._series.labels import check_same_labels
 from sklstm._series.lag_names import Lag, read_lags
+from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._series.storage import float_type
 from sklstm._validation import (
     StrOptions,
@@ -180,6 +181,13 @@ class LagTableTransformer(TransformerMixin, BaseEstimator):
             The transformer itself.
         """
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return plain values for parameters such as ranges."""
+        return plain_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state_of_plain(state))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

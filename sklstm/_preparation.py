@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sklstm._linear.own_columns import own_columns_of_rows
@@ -190,9 +192,8 @@ def feature_statistics(
     A feature that is unknown in all of them has an infinite scale, so that it counts as zero. The
     weight of each row of the series is the sum of the weights of the windows with this row.
     """
-    window_weight = np.zeros(windows.n_windows)
-    window_weight[index] = weight[index]
-    return mean_and_scale(windows.rows, windows.spread_over_rows(window_weight))
+    some = replace(windows, starts=windows.starts[index])
+    return mean_and_scale(windows.rows, some.spread_over_rows(weight[index]))
 
 
 def units_of_series(

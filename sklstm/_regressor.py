@@ -484,6 +484,8 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         sklearn.exceptions.ConvergenceWarning
             If ``max_epochs`` ended the training before early stopping did, or if the loss became
             infinite after an epoch whose weights could be restored.
+        UserWarning
+            If the names or values of 2-D columns contradict the steps of one feature, oldest first.
         """
         with unchanged_on_error(self):
             fitted = check_params(self, "warm_start").warm_start and hasattr(self, "net_")

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklstm._series.labels import check_same_labels
-from sklstm._validation import check_targets, check_weights
+from sklstm._validation import check_output_names, check_targets, check_weights
 
 # The score of one output, from its targets, predictions and weights (None: all equal).
 _Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
@@ -77,7 +77,8 @@ def known_targets_scorer(scoring: str | Callable[..., float]) -> Callable[..., f
         raise ValueError(
             "scoring must be a scorer that reads only predictions, got pinball_scorer, which "
             "reads quantiles. In a search, pass pinball_scorer as it is: it leaves unknown targets "
-            "out. Elsewhere pass 'neg_mean_absolute_error', which scores the medians."
+            "out. Elsewhere, as in lag_importance, pass 'neg_mean_absolute_error', which scores "
+            "the medians."
         )
     return _KnownTargetsScorer(check_scoring(_Predictions(), scoring=scoring))
 
@@ -186,6 +187,14 @@ def pinball_scorer(
         GridSearchCV(model, grid, scoring=pinball_scorer, cv=TimeSeriesSplit())
     """
     last, X_last = at_last_step(estimator, X)
+    if hasattr(last, "predict_interval"):
+        raise ValueError(
+            f"pinball_scorer scores quantiles, got {type(last).__name__}, whose intervals have "
+            "other ends than the quantiles inside. For the quantiles, pass the estimator inside: "
+            "pinball_scorer(model.estimator_, X, y), in a search scoring=lambda model, X, y: "
+            "pinball_scorer(model.estimator_, X, y). For the intervals: backtest(model, X, y, "
+            "cv=cv).coverage(), whose interval_score is their pinball loss but for a factor."
+        )
     if not hasattr(last, "predict_quantiles"):
         raise ValueError(
             "pinball_scorer needs an estimator with predict_quantiles, alone, as the last step of "
@@ -216,6 +225,18 @@ def at_last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
     return estimator, X
 
 
+def fitted_names(estimator: Any) -> list[str]:
+    """Return the names of the targets of a fit, of a pipeline or search those of its last step."""
+    while not hasattr(estimator, "_output_names"):
+        if isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return []
+    return list(estimator._output_names)
+
+
 def _mean_score(
     score: _Score,
     estimator: Any,
@@ -229,6 +250,7 @@ def _mean_score(
     Predictions are (n,), (n, outputs) or (n, outputs, quantiles).
     """
     check_same_labels(X=X, y=y, sample_weight=sample_weight)
+    check_output_names(fitted_names(estimator), y)
     predicted = np.asarray(predicted)
     targets = check_targets(estimator, y, len(predicted))
     targets, predicted = (

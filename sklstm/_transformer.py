@@ -13,17 +13,24 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
-from sklstm._series.fitted_panel import FittedPanel, last_rows_of_series
+from sklstm._series.fitted_panel import (
+    FittedPanel,
+    histories_of_plain,
+    last_rows_of_series,
+    plain_histories,
+)
 from sklstm._series.history import FittedSeries, last_rows
-from sklstm._series.labels import check_same_labels, is_pandas, name_of_first
+from sklstm._series.labels import check_same_labels, is_default, is_pandas, name_of_first
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.placement import windows_after
+from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length
 from sklstm._validation import (
     Interval,
     StrOptions,
     check_fitted,
+    check_has_no_lags,
     check_params,
     check_rows,
     unchanged_on_error,
@@ -144,7 +151,10 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     - holes after 10 to 60 % of the rows, which look picked from a series;
     - integers that are dates (20240131), and text that is dates in another form than ISO.
 
-    In the rows passed later, a label off the grid of the fitted ones is an error.
+    In the rows passed later, a label off the grid of the fitted ones is an error. So is one that is
+    no time, after a fit on times: ISO text, such as JSON holds, is taken as these times. With an
+    offset to UTC ("2024-01-31T00:00:00Z") it follows labels with a time zone only, and without
+    one labels without.
 
     **Which rows follow the fitted ones** (``history="auto"``)
 
@@ -243,7 +253,7 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         X : array-like of shape (n_rows, n_features)
             The series, rows in time order.
         y : array-like or None, default=None
-            Targets of the same rows. Of them, only a pandas index is looked at.
+            Targets of the same rows. They change nothing; their pandas index must be that of X.
 
         Returns
         -------
@@ -256,6 +266,12 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             If a parameter is out of its range, X holds inf or anything but numbers, or its
             index is not that of one series in time order, or not that of ``y``, or leaves
             open how time goes on.
+
+        Warns
+        -----
+        UserWarning
+            If X without an index of times is a lag table: three or more columns hold the last
+            values of ``y``. So it is inside a forecaster that makes lags itself.
         """
         with unchanged_on_error(self):
             reach = _reach(check_params(self))
@@ -263,6 +279,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             rows = check_rows(self, X, reset=True)
             index = series_index(X, freq=self.freq)
             _check_has_panel(index, y)
+            if index is None or is_default(index):
+                check_has_no_lags(rows, y)
             if isinstance(index, Panel):
                 self._fitted_series = FittedPanel.of(rows, index, reach, self.freq)
                 self.history_ = last_rows_of_series(rows, index, reach)
@@ -383,6 +401,8 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
                 "are one series. Call fit with rows of several series, or take one of them: "
                 f"X.xs({name_of_first(X.index)!r})."
             )
+        if index is None and isinstance(self._fitted_series, FittedSeries):
+            self._fitted_series.check_has_times(X)
         return index
 
     @available_if(_is_flat)
@@ -436,16 +456,22 @@ class SlidingWindowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     def __getstate__(self) -> dict[str, Any]:
         """Return numpy arrays and plain Python values only: such a state is safe to load."""
-        state = super().__getstate__()
+        state = plain_state(super().__getstate__())
         if "_fitted_series" in state:
-            state = state | {"_fitted_series": state["_fitted_series"].to_plain()}
+            state["_fitted_series"] = state["_fitted_series"].to_plain()
+            if isinstance(state["history_"], dict):
+                state["history_"] = plain_histories(state["history_"])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = state_of_plain(state)
         if "_fitted_series" in state:
             plain = state["_fitted_series"]
-            known = (FittedPanel if "names" in plain else FittedSeries).from_plain(plain)
-            state = state | {"_fitted_series": known}
+            if "names" in plain:
+                state["_fitted_series"] = FittedPanel.from_plain(plain)
+                state["history_"] = histories_of_plain(state["history_"])
+            else:
+                state["_fitted_series"] = FittedSeries.from_plain(plain)
         super().__setstate__(state)
 
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import _safe_indexing, assert_all_finite
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 from sklearn.utils._param_validation import Interval as NumberInterval
@@ -27,6 +27,7 @@ from sklstm._containers import as_numbers, column_names
 from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
+from sklstm._series.own_lags import N_ROWS, columns_of_own_lags
 from sklstm._series.panel import Panel
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
@@ -36,18 +37,25 @@ from sklstm._series.windows import Windows
 # estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
-    "HasMethods",
     "Interval",
+    "RegressorToFit",
     "StrOptions",
     "check_fitted",
+    "check_has_no_lags",
     "check_int",
     "check_numbers",
+    "check_output_names",
     "check_params",
     "check_rows",
+    "check_step_order",
     "check_targets",
     "check_weights",
     "check_windows",
+    "has_column_as_target",
+    "input_columns",
     "is_int",
+    "names_of_outputs",
+    "take_columns",
     "take_rows",
     "unchanged_on_error",
 ]
@@ -70,6 +78,21 @@ class Interval(NumberInterval):
             return (int if self.type is numbers.Integral else float)(value) in self
         except OverflowError:  # too large for a float
             return False
+
+
+class RegressorToFit(HasMethods):
+    """An estimator with fit and predict, also a regressor that has predict only when it is fitted.
+
+    So it is with StackingRegressor and its default for ``final_estimator``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "predict"])
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Whether the value has both methods, or will have them."""
+        later = hasattr(value, "fit") and hasattr(type(value), "predict") and is_regressor(value)
+        return bool(super().is_satisfied_by(value) or later)
 
 
 _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
@@ -336,6 +359,52 @@ def check_numbers(data: Any, name: str, dtype: object = np.float64) -> np.ndarra
     )
 
 
+def check_has_no_lags(rows: np.ndarray, y: Any) -> None:
+    """Warn of rows that are a lag table already, as a forecaster passes them to its regressor.
+
+    ``y`` may be anything, since a transformer is not asked to check it.
+    """
+    if rows.shape[1] < 3 or y is None:
+        return
+    try:
+        first = take_rows(y, {}, np.arange(min(len(rows), N_ROWS)))[0]
+        targets = as_numbers(first, "y")
+        targets = np.asarray(targets).reshape(len(targets), -1)[:, 0].astype(np.float64)
+    except (TypeError, ValueError, IndexError):
+        return
+    if columns := columns_of_own_lags(rows, targets):
+        warnings.warn(
+            f"X is a lag table already: columns {_first_five(columns)} (counted from 0) hold the "
+            "last values of y, newest first. A forecaster that makes lags itself passes the rows "
+            "to predict one by one, so their windows would hold the wrong rows, and its forecasts "
+            "be wrong. Put LagTableTransformer into it in the place of SlidingWindowTransformer, "
+            "or use the pipeline without the forecaster: forecast_targets gives its targets. If "
+            "the columns are features that you chose, give X an index of times.",
+            stacklevel=4,
+        )
+
+
+def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.ndarray) -> None:
+    """Warn if the values show that the columns of one feature are not its steps, oldest first."""
+    size = windows.window_size
+    if windows.rows.shape[1] > 1 or size < 3:
+        return
+    steps = np.asarray(windows.view()[windows.starts[:N_ROWS]][:, :, 0])  # (n, window)
+    newest, y = steps[:, -1], targets[:N_ROWS, 0]
+    if np.mean(newest == y) > 0.5:  # the target is the last step itself
+        return
+    columns = columns_of_own_lags(steps, y)
+    if columns and columns != [*range(size - 1, size - 1 - len(columns), -1)]:
+        warnings.warn(
+            f"{type(estimator).__name__} reads the {size} columns of X as the steps of one "
+            "feature, oldest first, but by their values X is a lag table whose columns "
+            f"{_first_five(columns)} (counted from 0) hold the last values of y, newest first. Put "
+            "LagTableTransformer before the estimator, with the lag of each column, and None for "
+            "columns that are no lag.",
+            stacklevel=5,
+        )
+
+
 def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
     """Return targets as float64, (n,) or (n, n_outputs); NaN is an unknown target."""
     if y is None:
@@ -351,6 +420,33 @@ def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
             f"rows, y has {len(y)}. Every row of X needs its target; NaN where it is unknown."
         )
     return y
+
+
+def names_of_outputs(y: Any) -> list[str]:
+    """Return the names of the columns of ``y``; none of a series, an array or other names."""
+    is_table = hasattr(y, "columns") or hasattr(y, "column_names")
+    names = column_names(y) if is_table else []
+    return names if all(isinstance(name, str) for name in names) else []
+
+
+def check_output_names(fitted: list[str], y: Any) -> None:
+    """Refuse targets whose columns have other names, or another order, than those of the fit.
+
+    Columns without names are taken in their order.
+    """
+    names = names_of_outputs(y)
+    if names == fitted or not names or not fitted:
+        return
+    missing = [name for name in fitted if name not in names]
+    if not missing:
+        in_order = f"y.select({fitted})" if hasattr(y, "column_names") else f"y[{fitted}]"
+        told = f"They must be in the same order as they were in fit: pass {in_order}."
+    else:
+        new = [name for name in names if name not in fitted]
+        told = f"Names seen at fit time, yet now missing: {_first_five(missing)}. "
+        told += f"Names unseen at fit time: {_first_five(new)}. " if new else ""
+        told += "Pass the columns of the fit in their order, or an array of them."
+    raise ValueError(f"The target names should match those that were passed during fit. {told}")
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
@@ -384,6 +480,17 @@ def take_rows(X: Any, params: dict[str, Any], rows: np.ndarray) -> tuple[Any, di
 def take_columns(X: Any, columns: Any) -> Any:
     """Take some columns of ``X``, given as scikit-learn's ColumnTransformer takes them."""
     return _safe_indexing(X, columns, axis=1)
+
+
+def input_columns(transformer: Any) -> list[tuple[Any, list[int]]]:
+    """List the fitted transformers of a ColumnTransformer, and the numbers of their columns."""
+    columns = transformer._transformer_to_input_indices
+    return [(step, list(columns[name])) for name, step, _ in transformer.transformers_]
+
+
+def has_column_as_target(regressor: Any) -> bool:
+    """Whether a fitted TransformedTargetRegressor predicts a column, as its targets were one."""
+    return bool(regressor._training_dim == 2)
 
 
 def _first_five(items: Sequence[object] | np.ndarray) -> str:

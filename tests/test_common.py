@@ -193,7 +193,8 @@ def test_documented_defaults_are_those_of_the_signature(estimator):
 
 @pytest.mark.parametrize("estimator", [type(estimator) for estimator in ALL])
 def test_docstrings_follow_numpydoc(estimator):
-    names = [name for name in vars(estimator) if not name.startswith("_")]
+    own = [base for base in estimator.__mro__ if base.__module__.startswith("sklstm")]
+    names = {name for base in own for name in vars(base) if not name.startswith("_")}
     for name in ["", *names]:
         target = ".".join(filter(None, ["sklstm", estimator.__name__, name]))
         errors = numpydoc_validate(target)["errors"]

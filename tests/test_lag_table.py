@@ -15,7 +15,12 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklstm import LagTableTransformer, SlidingWindowTransformer, forecast_targets
+from sklstm import (
+    LagTableTransformer,
+    LSTMRegressor,
+    SlidingWindowTransformer,
+    forecast_targets,
+)
 
 NAN = np.nan
 quick = settings(deadline=None, max_examples=100, database=None)
@@ -387,3 +392,62 @@ def test_targets_with_other_labels_are_refused():
     with pytest.raises(ValueError, match="X and y have different indexes"):
         LagTableTransformer().fit(table[:5], table["lag_0"][4:])
     LagTableTransformer().fit(table[:5], table["lag_0"][:5])
+
+
+# ---- lag tables in the wrong place ----------------------------------------------------------
+
+WALK = np.random.default_rng(5).normal(size=80).cumsum()
+NEWEST_FIRST = np.stack([WALK[4 - lag : 80 - lag] for lag in (1, 2, 3, 4)], axis=1)
+ONE_EPOCH = LSTMRegressor(4, max_epochs=1, early_stopping=False, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        NEWEST_FIRST,
+        np.column_stack([NEWEST_FIRST[:, ::-1], np.arange(76) % 7]),
+        np.column_stack([NEWEST_FIRST[:, ::-1], np.roll(NEWEST_FIRST, 5)[:, ::-1]]),
+    ],
+    ids=["newest first", "static column", "two features"],
+)
+def test_a_lag_table_whose_columns_are_not_steps_warns_and_the_advice_works(table):
+    with pytest.warns(UserWarning, match=r"lag table whose columns .* Put LagTableTransformer"):
+        clone(ONE_EPOCH).fit(table, WALK[4:])
+    lags = {4: [1, 2, 3, 4], 5: [4, 3, 2, 1, None], 8: [4, 3, 2, 1] * 2}[table.shape[1]]
+    make_pipeline(LagTableTransformer(lags), clone(ONE_EPOCH)).fit(table, WALK[4:])
+
+
+@pytest.mark.parametrize("y", [WALK[4:], WALK[4:].tolist(), pd.Series(WALK[4:])])
+def test_windows_of_a_lag_table_warn(y):
+    for table in (NEWEST_FIRST, NEWEST_FIRST[:, ::-1], pd.DataFrame(NEWEST_FIRST)):
+        with pytest.warns(UserWarning, match="X is a lag table already.*LagTableTransformer"):
+            SlidingWindowTransformer(4).fit(table, y)
+
+
+def test_windows_of_lags_that_the_user_chose_do_not_warn_with_an_index_of_times():
+    days = pd.date_range("2024-01-01", periods=76)
+    table = pd.DataFrame(NEWEST_FIRST, index=days)
+    SlidingWindowTransformer(4).fit(table, pd.Series(WALK[4:], index=days))
+
+
+@pytest.mark.parametrize("y", [None, ["a"] * 76, np.full(76, np.nan), WALK[:76]])
+def test_windows_of_a_lag_table_of_another_target_do_not_warn(y):
+    SlidingWindowTransformer(4).fit(NEWEST_FIRST, y)
+
+
+def test_windows_from_a_series_do_not_warn():
+    y = np.append(WALK[1:], np.nan)
+    for X in (WALK[:, np.newaxis], np.column_stack([WALK, np.cos(WALK), np.sin(WALK)])):
+        make_pipeline(SlidingWindowTransformer(4), clone(ONE_EPOCH)).fit(X, y)
+    for series in (WALK, np.arange(80.0) % 6, np.sin(np.arange(80))):
+        flat = SlidingWindowTransformer(9, flatten=True).fit_transform(series[:, np.newaxis])
+        clone(ONE_EPOCH).fit(flat, np.append(series[1:], np.nan))
+
+
+@pytest.mark.parametrize("lead", [0, 1])
+def test_windows_around_many_holes_do_not_warn(lead):
+    minutes = pd.date_range("2024-01-01", periods=400, freq="min")
+    X = pd.DataFrame({"x": np.random.default_rng(0).normal(size=400).cumsum()}, minutes)
+    X = X.drop(minutes[np.random.default_rng(1).choice(398, 60, replace=False) + 1])
+    windows = SlidingWindowTransformer(6, freq="min").fit_transform(X)
+    clone(ONE_EPOCH).fit(windows, X["x"].shift(-lead))

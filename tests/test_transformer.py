@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import SlidingWindowTransformer, WindowArray
+from sklstm._series.labels import label_text
 
 NAN = np.nan
 # What these warnings say is tested below; other tests look at the windows.
@@ -721,7 +722,7 @@ def test_labels_off_the_fitted_grid_are_refused_by_name(fitted, later, off):
     for use in (transformer.transform, transformer.partial_fit):
         with pytest.raises(ValueError, match="off the grid.*or say freq='rows'") as error:
             use(X[len(fitted) :])
-        assert f"The label {later[off]!r} in" in str(error.value)
+        assert f"The label {label_text(later[off])} in" in str(error.value)
     rows = SlidingWindowTransformer(4, freq="rows").fit(X[: len(fitted)])
     windows = rows.transform(X[len(fitted) :])
     np.testing.assert_array_equal(windows[:, -1, 0], np.arange(len(fitted), len(X)))
@@ -1236,8 +1237,8 @@ def test_targets_with_other_labels_are_refused_before_anything_is_learned(step):
     X = pd.DataFrame(numbered(72, 2), index=days, columns=["a", "b"])
     transformer = SlidingWindowTransformer(3).fit(X[:24], X["a"][:24])
     before = dict(vars(transformer))
-    message = r"X and y have different indexes.* 2024-01-02 00.* in X, .*2024-01-03 00.* in y"
-    with pytest.raises(ValueError, match=message.replace(" 2024", ".*2024", 1)):
+    message = "X and y have different indexes.*'2024-01-02' in X, '2024-01-03' in y"
+    with pytest.raises(ValueError, match=message):
         getattr(transformer, step)(X[24:48], X["a"][48:])
     assert vars(transformer) == before
     getattr(transformer, step)(X[24:48], X["a"].loc[X.index[24:48]])

@@ -1,5 +1,8 @@
 """A script with every public name; tests/test_packaging.py runs it, and mypy --strict on it."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,11 +26,16 @@ from sklstm import (
     forecast_targets,
     known_targets_scorer,
     lag_importance,
+    load,
+    model_card,
     pinball_scorer,
+    save,
+    to_onnx,
 )
 from sklstm.datasets import load_chicago_ridership
 
 version: str = sklstm.__version__
+trusted: tuple[str, ...] = sklstm.TRUSTED_TYPES
 series: NDArray[np.float64] = load_chicago_ridership().data[:200]
 targets: NDArray[np.float64] = np.asarray(forecast_targets(series[:, 0], horizon=2))
 
@@ -77,6 +85,14 @@ spread = LSTMRegressor(8, loss="quantile", quantiles=(0.1, 0.5, 0.9), max_epochs
 quantiles: NDArray[np.float64] = spread.fit(windows, later).predict_quantiles(windows)
 levels: NDArray[np.float64] = spread.quantiles_
 pinball: float = pinball_scorer(spread, windows, later)
+with tempfile.TemporaryDirectory() as folder:
+    to_onnx(spread, Path(folder, "model.onnx"))
+
+with tempfile.TemporaryDirectory() as folder:
+    file = Path(folder, "model.sklstm")
+    save(lstm, file)
+    loaded: LSTMRegressor = load(file, trusted=["sklearn.tree._tree.Tree"])
+    card: str = model_card(file)
 
 importance = lag_importance(lstm, windows, targets, lags=[0, range(1, 7)], n_repeats=2)
 by_lag: NDArray[np.float64] = importance.importances_mean

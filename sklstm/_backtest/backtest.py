@@ -11,7 +11,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklstm._backtest.baselines import check_baseline, compare
-from sklstm._backtest.folds import Fits, Rows, freq_of, groups_of, splits_of, step_with_leads
+from sklstm._backtest.folds import (
+    Fits,
+    Forecasts,
+    Rows,
+    freq_of,
+    groups_of,
+    splits_of,
+    step_with_leads,
+)
 from sklstm._backtest.result import BacktestResult
 from sklstm._containers import as_numbers, column_names, rows_of
 from sklstm._network.progress import counting
@@ -95,6 +103,9 @@ def backtest(
     the fit, as many as the largest lead, and count as rows between. Leads are those of the
     parameter ``target_leads``, or are found as for ``"auto"`` there, on all rows.
 
+    **Intervals** of a :class:`ConformalRegressor` are kept beside the forecasts. They are those of
+    the fit: rows since then do not move them, as :meth:`ConformalRegressor.update` would.
+
     **Errors.** MAE and RMSE are those of scikit-learn, on known targets, averaged over outputs.
     MASE [1]_ divides each absolute error by the mean absolute error of the seasonal naive forecast
     in the training rows of its fold and series, one season ahead; RMSSE the squared errors by the
@@ -154,7 +165,7 @@ def backtest(
         "auto" if step is None else step.target_leads, data, y, values, rows.panel
     )
     fits = Fits(estimator, rows, leads, leads_are_named=read_leads(names) is not None)
-    forecasts: list[np.ndarray] = []
+    forecasts: list[Forecasts] = []
     run = Parallel(n_jobs=n_jobs, return_as="generator")
     progress = counting(len(splits), "backtest", "fold") if verbose else nullcontext()
     with progress as count:
@@ -164,6 +175,9 @@ def backtest(
                 if count is not None:
                     count()
     compared = compare(baseline, freq_of(estimator), data, y, values, leads, rows, splits)
+    sizes = [len(test) for _, test in splits]
+    values, ends, coverages = zip(*forecasts, strict=True)
+    intervals = None if ends[0] is None else np.concatenate(ends)
     shape = (len(tested), *targets.shape[1:])
     fitted = "fitted in every fold"
     if len(groups) < len(splits):
@@ -172,8 +186,8 @@ def backtest(
             fitted = f"fitted in the first one of every {len(groups[0])} folds"
     return BacktestResult(
         rows=tested,
-        folds=np.repeat(np.arange(len(splits)), [len(test) for _, test in splits]),
-        forecasts=np.concatenate(forecasts).reshape(shape),
+        folds=np.repeat(np.arange(len(splits)), sizes),
+        forecasts=np.concatenate(values).reshape(shape),
         actual=targets[tested],
         baselines={name: found.reshape(shape) for name, found in compared.baselines.items()},
         season=compared.season,
@@ -183,8 +197,11 @@ def backtest(
         index=rows.labels,
         series_names=None if rows.panel is None else rows.panel.names,
         series=rows.series[tested],
+        lower=None if intervals is None else intervals[..., 0].reshape(shape),
+        upper=None if intervals is None else intervals[..., 1].reshape(shape),
         _n_rows=n_rows,
         _scales=compared.scales,
+        interval_coverage=None if intervals is None else np.repeat(coverages, sizes),
         _how=f"{fitted}; {compared.how}",
     )
 

@@ -89,10 +89,10 @@ def calibrate(
                 y[~is_last], bounds[~is_last], series[~is_last], names, miscoverage, by_size
             )
             scale = _scales(found.scale, bounds[is_last], series[is_last])
-            scores = scores_of(y[is_last], bounds[is_last], scale)
+            scores = scores_of(y[is_last], bounds[is_last].mean(axis=2), scale)
             beyond = np.maximum(scores - found.limits, 0).sum(axis=2)
             # The interval score of T. Gneiting and A. Raftery, "Strictly proper scoring rules,
-            # prediction, and estimation", JASA 2007, but for the width between the bounds.
+            # prediction, and estimation", JASA 2007.
             loss = scale * (found.limits.sum(axis=1) + beyond / miscoverage)
             losses.append(np.nanmean(loss / found.scale.unit[series[is_last]]))
         pays = losses[1] < losses[0]
@@ -112,18 +112,17 @@ def _calibration(
     scale = ErrorScale.of(errors, forecasts, series, names)
     if by_size:
         scale = scale.by_size(errors, forecasts, series)
-    scores = scores_of(y, bounds, _scales(scale, bounds, series))
+    scores = scores_of(y, forecasts, _scales(scale, bounds, series))
     spread = np.nanmean(np.abs(scores).max(axis=2), axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     return Calibration(scale, thresholds_of(scores, miscoverage) / spread[:, np.newaxis], spread)
 
 
 def _scales(scale: ErrorScale, bounds: np.ndarray, series: np.ndarray) -> np.ndarray:
-    forecasts = bounds.mean(axis=2)
-    scales = np.empty_like(forecasts)
+    scales = np.empty(bounds.shape[:2])
     for number in np.unique(series):
         rows = series == number
-        scales[rows] = scale(forecasts[rows], scale.names[number])
+        scales[rows] = scale(bounds[rows], scale.names[number])
     return scales
 
 

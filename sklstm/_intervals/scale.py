@@ -14,16 +14,17 @@ _BINS = 5
 _ERRORS_OF_A_BIN = 10  # at least
 _ERRORS_OF_HALF = 20  # with so many, a bin has its own mean and that of all errors in equal parts
 _ERRORS_OF_HALF_A_SERIES = 10
+_LEAST = 1e-3  # of the expected error: quantiles of a flat stretch may lie on one another
 
 
 @dataclass(frozen=True, eq=False)
 class ErrorScale:
-    """The expected absolute error of a forecast.
+    """The expected absolute error of a forecast, or half of the distance of its quantiles.
 
-    It is that of the series and output, times a factor by the size of the forecast relative to the
-    other forecasts of the series. So errors of different size have scores in one unit: H.
-    Papadopoulos et al., "Normalized nonconformity measures for regression conformal prediction",
-    2008.
+    The expected error is that of the series and output, times a factor by the size of the forecast
+    relative to the other forecasts of the series. So errors of different size have scores in one
+    unit: H. Papadopoulos et al., "Normalized nonconformity measures for regression conformal
+    prediction", 2008.
 
     Attributes
     ----------
@@ -114,8 +115,17 @@ class ErrorScale:
                 factors[output, number] = total / (len(part) + _ERRORS_OF_HALF) / mean
         return replace(self, knots=knots, factors=factors)
 
-    def __call__(self, forecasts: np.ndarray, name: Any) -> np.ndarray:
-        """Return the scale of forecasts of one series, (n, n_outputs).
+    def __call__(self, bounds: np.ndarray, name: Any) -> np.ndarray:
+        """Return the scale of each row of one series: (n, n_outputs, 2) -> (n, n_outputs).
+
+        Between two quantiles it is half of their distance, without quantiles the expected error.
+        """
+        expected = self._expected(bounds.mean(axis=2), name)
+        half = (bounds[..., 1] - bounds[..., 0]) / 2
+        return np.where(half > 0, np.maximum(half, _LEAST * expected), expected)
+
+    def _expected(self, forecasts: np.ndarray, name: Any) -> np.ndarray:
+        """Return the expected error of forecasts of one series, (n, n_outputs).
 
         A series that is not known has the usual ratio of error and forecast.
         """

@@ -20,7 +20,8 @@ import numpy as np
 # Chosen on the validation parts of twelve real series, as they are and with errors that grow to
 # three times their size: larger steps follow faster, but intervals become longer than they need be.
 _STEP = 0.07
-_DECAY = 0.98
+_DECAY = 0.99
+_SEEN = 500  # labels that are kept, to find rows between them that were never passed
 _LATEST = 1000  # a target that is still unknown so many rows after its time is given up
 
 
@@ -44,20 +45,19 @@ def rank_of(n: int, miscoverage: float) -> int:
     return int(np.ceil(round((1 - miscoverage) * (n + 1), 9)))  # round: 0.95 * 20 is 19
 
 
-def scores_of(y: np.ndarray, bounds: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return how far targets lie below the lower and above the upper bound.
+def scores_of(y: np.ndarray, middle: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return how far targets lie below and above the middle, in units of the scale.
 
     Parameters
     ----------
-    y, scale : ndarray of shape (..., n_outputs)
-    bounds : ndarray of shape (..., n_outputs, 2)
+    y, middle, scale : ndarray of shape (..., n_outputs)
 
     Returns
     -------
     scores : ndarray of shape (..., n_outputs, 2)
     """
-    below, above = bounds[..., 0] - y, y - bounds[..., 1]
-    return np.stack([below, above], axis=-1) / scale[..., np.newaxis]
+    above = (y - middle) / scale
+    return np.stack([-above, above], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +68,15 @@ class Rows:
     ----------
     labels : ndarray of shape (n,)
         Increasing.
-    bounds : ndarray of shape (n, n_outputs, 2)
-        What the estimator predicts, lower and upper; twice the forecast without quantiles.
+    middle : ndarray of shape (n, n_outputs)
+        The forecast, or the middle between two quantiles.
     scale : ndarray of shape (n, n_outputs)
+        The unit of its errors.
     y : ndarray of shape (n, n_outputs)
     """
 
     labels: np.ndarray
-    bounds: np.ndarray
+    middle: np.ndarray
     scale: np.ndarray
     y: np.ndarray
 
@@ -109,6 +110,8 @@ class Tracker:
         How many rows of ``pending`` are counted, or given up, for each output.
     pending : Rows
         The latest rows.
+    seen : ndarray of shape (n_seen,)
+        The labels of the latest rows, mostly of more than are pending.
     issued : ndarray of shape (n_pending, n_outputs, 2)
         The limits of scores at the time of each row.
     """
@@ -119,6 +122,7 @@ class Tracker:
     spread: np.ndarray
     counted: np.ndarray
     pending: Rows
+    seen: np.ndarray = field(repr=False)
     issued: np.ndarray = field(repr=False)
 
     @classmethod
@@ -135,7 +139,8 @@ class Tracker:
         counted = np.maximum(len(pending) - leads, 0)
         limits = thresholds * spread[:, np.newaxis]
         issued = np.repeat(limits[np.newaxis], len(pending), axis=0)
-        return cls(leads, miscoverage, thresholds, spread, counted, pending, issued)
+        seen = rows.labels[-_SEEN:].copy()
+        return cls(leads, miscoverage, thresholds, spread, counted, pending, seen, issued)
 
     @property
     def limits(self) -> np.ndarray:
@@ -175,6 +180,7 @@ class Tracker:
             spread=state.spread,
             counted=np.maximum(state.counted - done, 0),
             pending=rows.after(done),
+            seen=np.concatenate([self.seen, new.labels])[-_SEEN:].copy(),
             issued=issued[done:].copy(),
         )
 
@@ -183,12 +189,13 @@ class Tracker:
         mine = self.pending.labels
         if not len(labels):
             return self.pending.y
+        seen = self.seen if self.seen[0] <= mine[0] else mine
+        lost = (labels > seen[0]) & ~np.isin(labels, seen)
+        if lost.any():
+            raise UnseenRowError(int(lost.argmax()))
         later = labels >= mine[0]
         labels, y = labels[later], y[later]
         at = np.searchsorted(mine, labels)
-        lost = mine[np.minimum(at, len(mine) - 1)] != labels
-        if lost.any():
-            raise UnseenRowError(int(np.flatnonzero(later)[lost.argmax()]))
         known = self.pending.y.copy()
         known[at] = np.where(np.isnan(y), known[at], y)
         return known
@@ -226,7 +233,7 @@ class _State:
         row = row[output]
         output, row = (which[~np.isnan(rows.y[row, output])] for which in (output, row))
         at = row, output
-        scores = scores_of(rows.y[at], rows.bounds[at], rows.scale[at])  # (outputs, 2)
+        scores = scores_of(rows.y[at], rows.middle[at], rows.scale[at])  # (outputs, 2)
         largest = np.abs(scores).max(axis=1)
         self.spread[output] = _DECAY * self.spread[output] + (1 - _DECAY) * largest
         is_beyond = scores > issued[at]

@@ -19,6 +19,7 @@ from sklstm._linear.own_columns import OwnColumns
 from sklstm._linear.penalties import Member, choose_members
 from sklstm._linear.samples import Dataset, Samples
 from sklstm._linear.skip import LinearSkip
+from sklstm._series.windows import number_type
 
 # The map is solved on at most this number of windows per coefficient; more hardly change it. Those
 # of several series differ more: with 100 too, errors on validation rows of five panels were 1.01 to
@@ -121,7 +122,10 @@ def fit_linear(
     # Choose on the output with the most known targets, and reuse the choice for the others.
     maps = {}
     for column in sorted(columns, key=lambda column: -int(known[:, column].sum())):
-        places = torch.nonzero(known[:, column].all(dim=1))[:, 0].cpu()
+        is_taken = known[:, column].all(dim=1).numpy(force=True)
+        places = torch.from_numpy(
+            np.arange(len(is_taken), dtype=number_type(len(is_taken)))[is_taken]
+        )
         if not len(places):  # an output without a known target
             size = known[:, column].shape[1]
             zeros = torch.zeros(size, window, n_features, dtype=torch.float64)

@@ -11,6 +11,7 @@ import torch
 
 from sklstm._series.panel import Panel
 from sklstm._series.row_times import clock_of, known_at
+from sklstm._series.windows import number_type
 
 # Values in a batch of windows, and the smallest number of windows in it.
 _VALUES_OF_A_BATCH, _LEAST_BATCH = 2**18, 16
@@ -20,13 +21,15 @@ class Dataset(Protocol):
     """The part of a data set of windows and targets, in time order, that this folder uses."""
 
     windows: Any  # FilledWindows (n_windows, window, features), or what has its methods
-    index: torch.Tensor  # numbers of the windows that belong to the data set
-    starts: torch.Tensor  # the rows of the series in which they begin
-    targets: torch.Tensor  # (len(index), outputs)
-    weights: torch.Tensor | None  # (len(index), outputs), 0 for an unknown target
+    starts: torch.Tensor  # the rows of the series in which these windows begin
+    targets: torch.Tensor  # (len(starts), outputs)
+    weights: torch.Tensor | None  # (len(starts), outputs), 0 for an unknown target
     panel: Panel | None  # which series and time each window is of; None: one series
 
     def __len__(self) -> int: ...
+
+    def numbers(self, places: Any) -> np.ndarray:
+        """Return the numbers of the windows of some rows."""
 
     def part(self, rows: np.ndarray) -> Dataset:
         """Take some rows."""
@@ -78,8 +81,9 @@ class Samples:
         step = -(-len(self) // max(most, 1))
         if step > 1 and self.dataset.panel is not None:
             # Every k-th row of series of equal length may be that of the same time.
-            chosen = np.random.RandomState(0).permutation(len(self))[:most]
-            return Samples(self.dataset, self.places[np.sort(chosen)], self.outputs)
+            order: np.ndarray = np.arange(len(self), dtype=number_type(len(self)))
+            np.random.RandomState(0).shuffle(order)
+            return Samples(self.dataset, self.places[np.sort(order[:most])], self.outputs)
         return Samples(self.dataset, self.places[::step], self.outputs)
 
     def where(self, is_taken: np.ndarray) -> Samples:
@@ -92,15 +96,11 @@ class Samples:
 
     def clock(self) -> np.ndarray:
         """Return the place in time of each row."""
-        return clock_of(self.dataset.panel, self._numbers())
+        return clock_of(self.dataset.panel, self.dataset.numbers(self.places))
 
     def known_at(self, gap: int) -> np.ndarray:
         """Return the place in time at which the targets of each row are known."""
-        return known_at(self.dataset.panel, self._numbers(), gap)
-
-    def _numbers(self) -> np.ndarray:
-        index = self.dataset.index
-        return index[self.places.to(index.device)].cpu().numpy()
+        return known_at(self.dataset.panel, self.dataset.numbers(self.places), gap)
 
     def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
         """Yield windows (batch, window, features), targets and weights (batch, 1)."""

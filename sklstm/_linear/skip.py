@@ -20,7 +20,9 @@ def linear_by_row(
     shape. A GPU would take long for many small products: it computes a single one, and
     ``smallest_batch`` of the network compares the results of those that predictions need.
     """
-    if rows.device.type != "cpu":
+    # A trace is for any number of rows, and would cut them into as many parts as the first ones.
+    is_traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
+    if rows.device.type != "cpu" or is_traced:
         return functional.linear(rows, weights, bias)
     n_rows, n_outputs = len(rows), len(weights)
     weights = _padded(weights, _OUTPUTS)

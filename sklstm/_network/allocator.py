@@ -8,6 +8,7 @@ import os
 from sklstm._network.process_setting import ProcessSetting
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_LARGEST_KEPT = 2**25  # the highest that glibc itself sets after a process has freed large blocks
 
 
 def _glibc() -> ctypes.CDLL | None:
@@ -25,18 +26,19 @@ def _keep_freed_memory(glibc: ctypes.CDLL | None) -> None:
 
     By default it returns large blocks to the system at once. When the next step asks for them
     again, the system fills each page with zeros. This takes up to 40 % of the training time.
+
+    Larger blocks than a training step has, such as those of the data sets, are returned as usual.
     """
     if glibc is not None:
-        glibc.mallopt(_M_MMAP_THRESHOLD, 2**30)
+        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
         glibc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
         glibc.malloc_trim(0)
 
 
 def _return_freed_memory(glibc: ctypes.CDLL | None) -> None:
     if glibc is not None:
-        # The highest values that glibc itself sets after a process has freed large blocks.
-        glibc.mallopt(_M_MMAP_THRESHOLD, 2**25)
-        glibc.mallopt(_M_TRIM_THRESHOLD, 2**26)
+        # The highest value that glibc itself sets after a process has freed large blocks.
+        glibc.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_KEPT)
         glibc.malloc_trim(0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -18,7 +19,8 @@ _UNITS_OF_A_PREDICTION, _LEAST_PREDICTED, _MOST_PREDICTED, _VECTOR = 4096, 16, 2
 
 # The same in float64, where the layers are products of matrices with as many rows as the batch, and
 # as the batch times the window. On AVX2 (MKL), rows are computed by twelves, and those that are
-# left are rounded differently.
+# left are rounded differently. On some AMD processors, every second row is rounded differently if
+# its length is odd, since it does not start at a multiple of 16 bytes: then windows go one by one.
 _PREDICTED_IN_FLOAT64 = 24
 
 
@@ -74,6 +76,11 @@ class Architecture:
         units = sum(4 * size * (size + inputs) for size, inputs in zip(sizes, below, strict=True))
         return n_windows * window_size * units
 
+    @property
+    def _row_lengths(self) -> tuple[int, ...]:
+        """Lengths of the rows in the products of the layers; even ones where layers are joined."""
+        return (self.n_features * (2 if self.beside_linear else 1), *self.hidden_layer_sizes)
+
     def microbatch_size(self, batch_size: int, window_size: int, threads: int) -> int:
         """Return the number of windows that one thread computes at a time."""
         return microbatch_size(batch_size, self.n_units, window_size, self.precision, threads)
@@ -86,7 +93,19 @@ class Architecture:
         if self.dtype == torch.float64:
             few = self.microbatch_size(_PREDICTED_IN_FLOAT64, window_size, threads=1)
             # Of one window there is no other place in the batch.
-            return _PREDICTED_IN_FLOAT64 if few >= SMALLEST_MICROBATCH else 1
+            is_alone = few < SMALLEST_MICROBATCH or any(map(_rounds_by_place, self._row_lengths))
+            return 1 if is_alone else _PREDICTED_IN_FLOAT64
         batch_size = max(_UNITS_OF_A_PREDICTION // max(self.hidden_layer_sizes), _LEAST_PREDICTED)
         batch_size = min(batch_size, _MOST_PREDICTED) // _VECTOR * _VECTOR
         return self.microbatch_size(batch_size, window_size, threads=1)
+
+
+@cache
+def _rounds_by_place(length: int) -> bool:
+    """Whether equal rows of this length, multiplied by a matrix in float64, give unequal bits."""
+    generator = torch.Generator().manual_seed(0)
+    row, matrix = torch.randn(
+        (_PREDICTED_IN_FLOAT64 + 1, length), dtype=torch.float64, generator=generator
+    ).split([1, _PREDICTED_IN_FLOAT64])
+    products = row.repeat(_PREDICTED_IN_FLOAT64, 1) @ matrix[:20].T
+    return not bool((products == products[0]).all())

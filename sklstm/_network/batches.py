@@ -42,7 +42,7 @@ class WindowDataset(Dataset):
         How the windows lie in the series.
     index : ndarray of int
         Numbers of the windows in this data set, increasing.
-    targets : ndarray of shape (len(index), outputs)
+    targets : ndarray or torch.Tensor of shape (len(index), outputs)
     weights : ndarray of shape (len(index), outputs) or None, default=None
         Weight of each target in the loss. None: all weights are one.
     panel : Panel or None, default=None
@@ -54,34 +54,37 @@ class WindowDataset(Dataset):
         series: Series,
         windows: Windows,
         index: np.ndarray,
-        targets: np.ndarray,
+        targets: np.ndarray | torch.Tensor,
         weights: np.ndarray | None = None,
         panel: Panel | None = None,
     ) -> None:
         self.panel = panel
         self.windows = FilledWindows(series, windows)
-        self.index = torch.from_numpy(index).to(series.device)
+        self._all_starts = windows.starts
         self.starts = torch.from_numpy(windows.starts[index]).to(series.device)
-        self.targets = torch.from_numpy(targets).to(series.device, series.dtype)
+        self.targets = torch.as_tensor(targets).to(series.device, series.dtype)
         self.weights: torch.Tensor | None = None
         if weights is not None:
             self.weights = torch.from_numpy(weights).to(series.device, series.dtype)
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.starts)
+
+    def numbers(self, places: slice | np.ndarray = slice(None)) -> np.ndarray:
+        """Return the numbers of the windows of some rows."""
+        return np.searchsorted(self._all_starts, self.starts[places].cpu().numpy())
 
     def part(self, rows: slice | np.ndarray) -> WindowDataset:
         """Take some rows, without a copy if they are a slice; scale weights to mean one."""
         part = copy.copy(self)
-        part.index, part.targets = self.index[rows], self.targets[rows]
-        part.starts = self.starts[rows]
+        part.starts, part.targets = self.starts[rows], self.targets[rows]
         if self.weights is not None:
             part.weights = self.weights[rows] / self.weights[rows].mean()
         return part
 
     def clock(self) -> np.ndarray:
         """Return the place in time of each row."""
-        return clock_of(self.panel, self.index.cpu().numpy())
+        return clock_of(self.panel, self.numbers())
 
     def with_targets(self, targets: torch.Tensor) -> WindowDataset:
         """Replace the targets of the same rows by ``targets`` (len(self), outputs)."""
@@ -102,7 +105,7 @@ class WindowDataset(Dataset):
         """
         columns = [self.starts, self.targets, *([] if self.weights is None else [self.weights])]
         # Index 64 batches at once: for a small network, indexing each batch takes much of the time.
-        places = [None] if order is None else order.to(self.index.device).split(64 * batch_size)
+        places = [None] if order is None else order.to(self.starts.device).split(64 * batch_size)
         for place in places:
             at = slice(None) if place is None else place
             parts = [column[at].split(batch_size) for column in columns]
@@ -118,20 +121,19 @@ class EveryStepDataset(Dataset):
     ----------
     dataset : WindowDataset
         The windows whose last step is a row to train on, and the targets of these rows.
-    windows : Windows
-        How the windows lie in the series.
     """
 
     _WINDOWS_OF_A_ROW = 4  # so each target is trained with longer and shorter histories
 
-    def __init__(self, dataset: WindowDataset, windows: Windows) -> None:
+    def __init__(self, dataset: WindowDataset) -> None:
         self.windows, self.starts = dataset.windows, dataset.starts
         self.targets, self.weights = dataset.targets, dataset.weights
-        self.stride = max(windows.window_size // self._WINDOWS_OF_A_ROW, 1)
+        window_size = self.windows.shape[1]
+        self.stride = max(window_size // self._WINDOWS_OF_A_ROW, 1)
         # Step k of a window is the last step of the window that starts ``before[k]`` rows earlier.
         device, dtype = self.starts.device, self.starts.dtype
-        steps = torch.arange(windows.window_size, dtype=dtype, device=device)
-        self.before = (windows.window_size - 1 - steps) * windows.lag_step
+        steps = torch.arange(window_size, dtype=dtype, device=device)
+        self.before = (window_size - 1 - steps) * self.windows.lag_step
 
     def __len__(self) -> int:
         return -(-len(self.starts) // self.stride)

@@ -20,7 +20,7 @@ from sklstm._network.module import StackedLSTM
 from sklstm._network.net import WindowNet
 from sklstm._network.progress import EpochProgress
 
-_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _callbacks(
 
 def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
     """Return the class of an optimizer that is given by name or as a class."""
-    return _OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    return OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
 
 
 def check_optimizer(optimizer: Any, learning_rate: float) -> None:

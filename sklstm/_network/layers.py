@@ -18,7 +18,8 @@ class LSTMLayer(nn.LSTM):
         self, x: torch.Tensor
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
         """Map (batch, window, features) to the outputs of each step and the last states."""
-        zeros = x.new_zeros(1 + self.bidirectional, len(x), self.hidden_size)
+        # x.shape, since a trace would take the result of len for a constant.
+        zeros = x.new_zeros(1 + self.bidirectional, x.shape[0], self.hidden_size)
         options = (True, 1, 0.0, self.training, self.bidirectional, self.batch_first)
         weights: Any = self._flat_weights
         states, hidden, cell = torch.lstm(x, (zeros, zeros), weights, *options)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-_LOSSES = {"squared_error": functional.mse_loss, "absolute_error": functional.l1_loss}
+LOSSES = {"squared_error": functional.mse_loss, "absolute_error": functional.l1_loss}
 
 
 class TargetLoss(nn.Module):
@@ -23,7 +23,7 @@ class TargetLoss(nn.Module):
 
     def __init__(self, loss: str, quantiles: Sequence[float] = ()) -> None:
         super().__init__()
-        self.loss = _LOSSES.get(loss, self._pinball)
+        self.loss = LOSSES.get(loss, self._pinball)
         self.quantiles: torch.Tensor
         self.register_buffer("quantiles", torch.tensor(quantiles, dtype=torch.float64))
 

@@ -42,11 +42,13 @@ class FilledWindows:
         self._is_filled = isinstance(series, torch.Tensor) and (
             windows.n_windows > _FEW_WINDOWS or not is_cpu(series.device)
         )
-        self._missing: Series | None = None  # windows of bools; None: no value is missing
+        # Windows of bools, (base_windows, window, features or 1). None: no value is missing.
+        self._missing: Series | None = None
         if isinstance(series, torch.Tensor) and self._is_filled and series.sum().isnan():
             missing = series.isnan()
+            if torch.equal(whole := missing.all(dim=1), missing.any(dim=1)):
+                missing = whole[:, None]  # the same for each feature, such as before a series
             self._missing = window_tensor(missing, windows)
-            self._begins_missing = missing[: self.shape[0]].any(dim=1)
             _fill_series(series, windows.lag_step)
 
     def __getitem__(self, place: slice) -> torch.Tensor:
@@ -56,7 +58,7 @@ class FilledWindows:
             return fill_missing(windows)
         if self._missing is None:
             return windows
-        others = _numbers(self._begins_missing[place])
+        others = _numbers(self._begin_missing(place))
         return self._with_others(windows, others, others + place.start)
 
     def index_select(self, starts: torch.Tensor) -> torch.Tensor:
@@ -66,13 +68,13 @@ class FilledWindows:
             return fill_missing(windows)
         if self._missing is None:
             return windows
-        others = _numbers(self._begins_missing[starts])
+        others = _numbers(self._begin_missing(starts))
         return self._with_others(windows, others, starts[others])
 
     def are_views(self, starts: torch.Tensor) -> torch.Tensor:
         """Tell for the windows that begin in the rows ``starts`` if :meth:`views` has them."""
         are_views = torch.full(starts.shape, self._is_filled, device=starts.device)
-        return are_views if self._missing is None else are_views & ~self._begins_missing[starts]
+        return are_views if self._missing is None else are_views & ~self._begin_missing(starts)
 
     def views(self, start: int, n_windows: int, distance: int) -> torch.Tensor:
         """Take every ``distance``-th window from ``start``, a view (n_windows, window, features).
@@ -91,6 +93,11 @@ class FilledWindows:
             return filled_from_later(self._windows.index_select(0, starts).isnan())
         return None if self._missing is None else filled_from_later(self._missing[starts])
 
+    def _begin_missing(self, place: slice | torch.Tensor) -> torch.Tensor:
+        """Tell for some windows if a feature is missing in their first step."""
+        assert self._missing is not None
+        return self._missing[place, 0].any(dim=1)
+
     def _with_others(
         self, windows: torch.Tensor, places: torch.Tensor, starts: torch.Tensor
     ) -> torch.Tensor:
@@ -100,7 +107,8 @@ class FilledWindows:
         assert self._missing is not None
         # Steps before the first known one; all others are filled by steps of their own window.
         leading = self._missing.index_select(0, starts).cumprod(dim=1, dtype=torch.int32)
-        first = leading.sum(dim=1, keepdim=True)  # (others, 1, features)
+        # (others, 1, features)
+        first = leading.sum(dim=1, keepdim=True).expand(-1, -1, windows.shape[2])
         is_known = first < leading.shape[1]
         others = windows.index_select(0, places)
         value = others.gather(1, first.where(is_known, 0)).where(is_known, 0.0)

@@ -124,11 +124,16 @@ class StackedLSTM(nn.Module):
         return output if self.skip is None else self.skip(x, output, self.without_learning)
 
     @property
+    def middle(self) -> int:
+        """The place of a prediction among the quantiles of its target; 0 if there is one output."""
+        return 0 if self.quantiles is None else self.quantiles.middle
+
+    @property
     def predicted(self) -> slice:
         """The outputs that are predictions: all, or the middle quantile of each target."""
         if self.quantiles is None:
             return slice(None)
-        return slice(self.quantiles.middle, None, len(self.quantiles.quantiles))
+        return slice(self.middle, None, len(self.quantiles.quantiles))
 
     @property
     def without_learning(self) -> torch.Tensor | None:
@@ -143,7 +148,7 @@ class StackedLSTM(nn.Module):
 
     def _head_by_row(self, last: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         # Pad to multiples of 16 values, since the rounding of a row otherwise depends on its place.
-        if n_spare := -last.shape[1] % 16:
+        if n_spare := -self.head.in_features % 16:
             last, weight = (functional.pad(values, (0, n_spare)) for values in (last, weight))
         return linear_by_row(last, weight, self.head.bias)
 
@@ -211,5 +216,7 @@ class StackedLSTM(nn.Module):
         states, (last, _) = top(x)  # last: (directions, batch, hidden)
         if self.training and self.every_step:
             return self.dropout(states, generator)  # (batch, window, hidden)
-        last = last[0] if len(last) == 1 else torch.cat([*last], dim=1)  # (batch, dirs * hidden)
+        last = (
+            torch.cat(last.unbind(), dim=1) if top.bidirectional else last[0]
+        )  # (batch, dirs * hidden)
         return self.dropout(last, generator)

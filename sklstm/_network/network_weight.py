@@ -68,10 +68,11 @@ def choose_network_weight(
     edges = np.linspace(0, len(validation), n_blocks + 1).astype(int)
     differences = np.empty((n_blocks, len(_WEIGHTS)))
     for block, (start, stop) in enumerate(pairwise(edges)):
-        batches = list(net.get_iterator(validation.part(slice(start, stop)), training=False))
+        batches = net.get_iterator(validation.part(slice(start, stop)), training=False)
         # As one batch, since the losses of a few rows take less time than the calls around them.
-        output = torch.cat([net.evaluation_step(batch) for batch in batches])
-        targets = _joined([targets for _, targets in batches])
+        results = [(net.evaluation_step(batch), batch[1]) for batch in batches]
+        output = torch.cat([output for output, _ in results])
+        targets = _joined([targets for _, targets in results])
         losses = torch.stack(
             [net.criterion_(weighted(output, weight, instead), targets) for weight in _WEIGHTS]
         )

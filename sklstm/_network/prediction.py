@@ -84,7 +84,8 @@ def _places(starts: np.ndarray, batch_size: int) -> list[slice]:
     """
     n_spanned = int(starts[-1] - starts[0]) + 1
     if n_spanned <= (1 + HOLES_ALLOWED) * len(starts):
-        edges = np.arange(starts[0], starts[-1] + 1, batch_size)
+        # Of the same type, since a search among numbers of another one copies them all.
+        edges = np.arange(starts[0], starts[-1] + 1, batch_size, dtype=starts.dtype)
         firsts = np.unique(np.searchsorted(starts, edges)).tolist()
     else:
         firsts = range(0, len(starts), batch_size)

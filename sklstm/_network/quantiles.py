@@ -64,10 +64,11 @@ class IncreasingQuantiles(nn.Module):
         output = output.unflatten(-1, self.start.shape)  # (..., outputs, quantiles)
         *below, centre = output[..., : self.middle + 1].unbind(-1)
         above = output[..., self.middle + 1 :].unbind(-1)
+        gaps = self.gaps.unbind(-1)
         values = [self.start[:, self.middle] + centre]
-        for gap, moved in zip(self.gaps.T[self.middle :], above, strict=True):
+        for gap, moved in zip(gaps[self.middle :], above, strict=True):
             values.append(values[-1] + gap * _squareplus(moved))
-        for gap, moved in zip(self.gaps.T[: self.middle].flip(0), below[::-1], strict=True):
+        for gap, moved in zip(gaps[: self.middle][::-1], below[::-1], strict=True):
             values.insert(0, values[0] - gap * _squareplus(moved))
         return torch.stack(values, dim=-1).flatten(-2)
 

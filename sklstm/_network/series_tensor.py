@@ -106,13 +106,13 @@ def check_magnitude(
     """
     sizes = np.abs(standardised)
     largest = np.fmax.reduce(sizes, axis=None)
-    if not largest > _limit(dtype):  # NaN if every value is missing
+    if not largest > largest_standardised(dtype):  # NaN if every value is missing
         return
     row, column = np.unravel_index(np.nanargmax(sizes), sizes.shape)
     advice = [f"check {name} for wrong values"]
     if np.all(np.asarray(scale) == 1):
         advice.append("fit with standardize=True")
-    if dtype != torch.float64 and largest <= _limit(torch.float64):
+    if dtype != torch.float64 and largest <= largest_standardised(torch.float64):
         advice.append("fit with precision='float64'")
     place = "feature" if name == "X" else "column"
     raise ValueError(
@@ -136,7 +136,8 @@ def check_not_tiny(name: str, values: np.ndarray, dtype: torch.dtype) -> None:
     )
 
 
-def _limit(dtype: torch.dtype) -> float:
+def largest_standardised(dtype: torch.dtype) -> float:
+    """Return the largest size of a standardised value: its squares have a sum in ``dtype``."""
     return math.sqrt(torch.finfo(dtype).max) / _ROOT_OF_ROWS
 
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import Collection
     from matplotlib.figure import Figure
 
 BLACK, GREY, BLUE, ORANGE, VERMILLION = "#000000", "#999999", "#0072B2", "#E69F00", "#D55E00"
@@ -45,6 +46,14 @@ def line_style(given: dict[str, Any] | None, **defaults: Any) -> dict[str, Any]:
             f"{{'linewidth': 3}}, got {given!r:.60}."
         )
     return defaults | normalize_kwargs(dict(given or {}), Line2D)
+
+
+def draw_band(ax: Axes, x: NDArray[Any], ends: NDArray[Any], color: Any, label: str) -> Collection:
+    """Draw intervals, whose lower and upper ends are (n, 2), as a shaded band."""
+    style: dict[str, Any] = {"color": color, "alpha": 0.2, "label": label}
+    if len(x) == 1:  # a band without width
+        return ax.vlines(x, ends[:, 0], ends[:, 1], linewidth=5, **style)
+    return ax.fill_between(x, ends[:, 0], ends[:, 1], linewidth=0, **style)
 
 
 def legend_on_top(ax: Axes, n_columns: int) -> None:

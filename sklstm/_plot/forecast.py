@@ -15,6 +15,7 @@ from sklstm._plot.drawing import (
     GREY,
     VERMILLION,
     axes_and_figure,
+    draw_band,
     drawing_positions,
     label_rows,
     legend_on_top,
@@ -167,7 +168,7 @@ class ForecastDisplay:
         )
         (self.forecast_line_,) = ax.plot(ahead, self.forecast, **style)
         self.interval_bands_ = [
-            _draw_band(ax, ahead, np.asarray(ends), self.forecast_line_.get_color(), label)
+            draw_band(ax, ahead, np.asarray(ends), self.forecast_line_.get_color(), label)
             for label, ends in (self.intervals or {}).items()
         ]
         ax.axvline(past[-1], color=GREY, linestyle=":", linewidth=1)
@@ -400,15 +401,6 @@ def _intervals_at(
             )
         found[label] = ends[row] if len(shape) == 2 else ends
     return found
-
-
-def _draw_band(
-    ax: Axes, ahead: NDArray[Any], ends: NDArray[Any], color: Any, label: str
-) -> Collection:
-    style: dict[str, Any] = {"color": color, "alpha": 0.2, "label": label}
-    if len(ahead) == 1:  # a band without width
-        return ax.vlines(ahead, ends[:, 0], ends[:, 1], linewidth=5, **style)
-    return ax.fill_between(ahead, ends[:, 0], ends[:, 1], linewidth=0, **style)
 
 
 def _check_leads(target_leads: Any, y_pred: ArrayLike, horizon: int) -> list[int]:

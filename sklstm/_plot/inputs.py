@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklstm._inner_estimator import has_quantiles
 from sklstm._regressor import LSTMRegressor
 from sklstm._scoring import at_last_step
-from sklstm._series.labels import is_pandas
+from sklstm._series.labels import is_pandas, label_text
 from sklstm._series.panel import panel_of, some_names
 from sklstm._validation import check_int
 
@@ -36,7 +36,7 @@ def of_one_series(data: Any, name: str) -> Any:
     if len(names) > 1:
         raise ValueError(
             f"{name} has rows of {len(names)} series ({some_names(names)}), but one is drawn. "
-            f"Pass the rows of one series as each argument: {name}.loc[[{names[0]!r}]]."
+            f"Pass the rows of one series as each argument: {name}.loc[[{label_text(names[0])}]]."
         )
     return data.droplevel(list(range(data.index.nlevels - 1)))
 

@@ -24,7 +24,7 @@ from sklstm._plot.drawing import (
 )
 from sklstm._plot.inputs import steps_of
 from sklstm._series.frequency import time_axis
-from sklstm._series.labels import check_same_labels
+from sklstm._series.labels import check_same_labels, label_text
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.windows import history_length
 from sklstm._transformer import SlidingWindowTransformer
@@ -257,7 +257,8 @@ def _of_times(splits: list[Any], panel: Panel) -> list[tuple[NDArray[Any], NDArr
         if len(both := np.intersect1d(train, test)):
             raise ValueError(
                 f"cv puts rows of the same time into the training and test rows of fold {fold}, "
-                f"first of {panel.times[both[0]]!r}: it splits the rows of several series, not "
+                f"first of {label_text(panel.times[both[0]])}: it splits the rows of several "
+                "series, not "
                 "their times. Pass cv=PanelSplit(cv), which splits the times."
             )
         of_times.append((train, test))

@@ -23,6 +23,7 @@ from sklstm._series.inference import check_goes_on_like
 from sklstm._series.labels import index_of_labels, plain_labels
 from sklstm._series.panel import Panel, of_series, some_names
 from sklstm._series.placement import windows_of_panel
+from sklstm._series.plain import of_plain, plain
 from sklstm._series.time_axis import TimeAxis
 from sklstm._series.timeline import Lacking, Timeline
 from sklstm._series.window_array import WindowArray
@@ -144,17 +145,17 @@ class FittedPanel:
 
     def to_plain(self) -> dict[str, Any]:
         """Return numpy arrays and plain Python values only, to be saved."""
-        known = self.timelines.values()
+        known, few = self.timelines.values(), self.few_labels
         return {
             "axis": asdict(self.axis),
-            "names": list(self.timelines),
+            "names": plain(list(self.timelines)),
             "first": [timeline.first_tick for timeline in known],
             "last": [timeline.last_tick for timeline in known],
             "n_ticks": [len(timeline.history_ticks) for timeline in known],
             "ticks": np.concatenate([timeline.history_ticks for timeline in known]),
             "extremes": self.extremes,
             "n_rows": self.n_rows,
-            "few_labels": self.few_labels,
+            "few_labels": few and few | {"names": plain(few["names"])},
         }
 
     @classmethod
@@ -162,9 +163,11 @@ class FittedPanel:
         """Make the panel from what :meth:`to_plain` returned."""
         axis = TimeAxis(**state["axis"])
         ticks = np.split(state["ticks"], np.cumsum(state["n_ticks"])[:-1])
-        of_series = zip(state["names"], state["first"], state["last"], ticks, strict=True)
+        of_series = zip(of_plain(state["names"]), state["first"], state["last"], ticks, strict=True)
         timelines = {name: Timeline(axis, *known) for name, *known in of_series}
-        return cls(axis, timelines, state["extremes"], state["n_rows"], state["few_labels"])
+        few = state["few_labels"]
+        few = few and few | {"names": of_plain(few["names"])}
+        return cls(axis, timelines, state["extremes"], state["n_rows"], few)
 
     def _inferred_again(self, panel: Panel, asks: bool = False) -> FittedPanel:
         """Infer the time axis from the few labels so far and the labels passed.
@@ -192,7 +195,8 @@ class FittedPanel:
 
     def _check_names(self, panel: Panel) -> None:
         """Refuse labels and names of other types than the fitted ones."""
-        self.axis.check_kind(panel.times)
+        with of_series(panel.names[0]):
+            self.axis.check_kind(panel.times)
         if any(name in self.timelines for name in panel.names):
             return
         fitted, passed = (
@@ -222,3 +226,13 @@ def last_rows_of_series(rows: np.ndarray, panel: Panel, n_rows: int) -> Historie
 
 def _type_of(name: Any) -> Any:
     return tuple(map(type, name)) if isinstance(name, tuple) else type(name)
+
+
+def plain_histories(histories: Histories) -> dict[str, list[Any]]:
+    """Return names and rows as lists: not every name can be a key in a file."""
+    return {"names": plain(list(histories)), "rows": list(histories.values())}
+
+
+def histories_of_plain(state: dict[str, list[Any]]) -> Histories:
+    """Make the histories of what :func:`plain_histories` returned."""
+    return dict(zip(of_plain(state["names"]), state["rows"], strict=True))

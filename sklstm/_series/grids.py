@@ -10,7 +10,14 @@ import numpy as np
 
 from sklstm._series.calendars import calendar_grid, plain_offset
 from sklstm._series.clocks import before_skip, clocks_change, days_in_unit, local_times, times_of
-from sklstm._series.labels import PandasIndex, kind_of, label_numbers, loaded_pandas, unit_of
+from sklstm._series.labels import (
+    PandasIndex,
+    kind_of,
+    label_numbers,
+    label_text,
+    loaded_pandas,
+    unit_of,
+)
 from sklstm._series.time_axis import TimeAxis
 
 # Labels lie on a grid if at most this fraction of them lies off it.
@@ -91,7 +98,8 @@ def refuse_another_grid(off: np.ndarray, freq: str | int, index: PandasIndex, na
     if off.mean() > OFF_GRID:
         raise ValueError(
             f"freq={freq!r} does not fit the index of {name}: {np.count_nonzero(off)} of its "
-            f"{len(off)} labels lie off this grid, first {index[int(off.argmax())]!r}. Say a freq "
+            f"{len(off)} labels lie off this grid, first {label_text(index[int(off.argmax())])}. "
+            "Say a freq "
             "that all labels fit, or 'rows' if each row follows the one before it."
         )
 

@@ -141,6 +141,11 @@ class FittedSeries:
             timeline = Timeline(**(timeline | {"axis": TimeAxis(**timeline["axis"])}))
         return cls(**(state | {"timeline": timeline}))
 
+    def check_has_times(self, X: Any) -> None:
+        """Refuse rows whose labels are names, where those of the fitted rows are times."""
+        if self.timeline is not None:
+            self.timeline.axis.check_has_times(X)
+
     def _comparable(self, index: PandasIndex | None) -> PandasIndex | None:
         """Return ``index`` if its labels can be compared with the fitted ones, else None."""
         if index is None or (known := self.timeline) is None:

@@ -7,7 +7,7 @@ from typing import NoReturn
 import numpy as np
 
 from sklstm._series.clocks import days_in_unit
-from sklstm._series.labels import PandasIndex
+from sklstm._series.labels import PandasIndex, label_text
 from sklstm._series.time_axis import ROWS, TimeAxis
 from sklstm._series.windows import HOLES_ALLOWED, are_few
 
@@ -73,7 +73,8 @@ def refuse_pattern(
         return
     raise ValueError(
         f"The index of {name} leaves out the same steps of freq={axis.freq!r} again and again, "
-        f"first {steps[holes[0]] - 1} after {index[holes[0]]!r} ({len(holes)} holes: nights, "
+        f"first {steps[holes[0]] - 1} after {label_text(index[holes[0]])} ({len(holes)} holes: "
+        "nights, "
         "weekends or closing hours?), so it is open whether rows are missing there. Say "
         f"freq={axis.freq!r} if they are, or freq='rows' if each row follows the one before it."
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from datetime import date
 from itertools import combinations
 from typing import Any
 
@@ -35,6 +36,21 @@ def loaded_pandas() -> Any:
     return sys.modules.get("pandas")
 
 
+def label_text(label: Any) -> str:
+    """Write a label of pandas, or the name of a series, as a user writes it in code.
+
+    A time is text, without a time of day at midnight; a number of numpy is that of Python.
+    """
+    if isinstance(label, tuple):
+        return f"({', '.join(map(label_text, label))}{',' * (len(label) == 1)})"
+    pd = loaded_pandas()
+    if isinstance(label, (np.datetime64, np.timedelta64)):
+        label = (pd.Timestamp if isinstance(label, np.datetime64) else pd.Timedelta)(label)
+    if pd is not None and isinstance(label, (pd.Timestamp, pd.Timedelta, pd.Period)):
+        return repr(str(label).removesuffix(" 00:00:00"))
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
 def is_pandas(X: object) -> bool:
     """Whether ``X`` is a pandas DataFrame or Series."""
     pd = loaded_pandas()
@@ -59,7 +75,8 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
     if index.nlevels > 1:
         raise ValueError(
             f"The index of {name} has several levels, those of several series, but expected one "
-            f"series in time order. Take one of them: {name}.xs({name_of_first(index)!r})."
+            "series in time order. Take one of them: "
+            f"{name}.xs({label_text(name_of_first(index))})."
         )
     if index.inferred_type == "string":
         dates = None
@@ -67,13 +84,15 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
             dates = dates_of_text(index, f"{name}.index")
         if dates is not None:
             raise ValueError(
-                f"The index of {name} holds dates as text ({index[0]!r}), whose order as text "
+                f"The index of {name} holds dates as text ({label_text(index[0])}), whose order "
+                "as text "
                 f"need not be that of time. Turn it into times: {name}.index = {dates}. Or say "
                 "freq='rows' if each row follows the one before it."
             )
         if not _is_rows(freq) and _are_blocks(index):
             raise ValueError(
-                f"The index of {name} has each label ({index[0]!r}, {index[-1]!r}, ...) in "
+                f"The index of {name} has each label ({label_text(index[0])}, "
+                f"{label_text(index[-1])}, ...) in "
                 "several rows that follow each other, so they look like the names of series, but "
                 "every row needs its time as well. Put the times in a level after the names: "
                 f"{name}.set_index(times, append=True), where times are those of the rows. If all "
@@ -111,6 +130,11 @@ def as_times(index: PandasIndex) -> PandasIndex:
 
     Times with several offsets to UTC, as text and objects hold them after a change of clocks, are
     returned in UTC.
+
+    Raises
+    ------
+    ValueError
+        If only some of the times have an offset to UTC.
     """
     if index.inferred_type == "mixed" and hasattr(index, "levels") and index.nlevels == 1:
         index = index.get_level_values(0)
@@ -131,10 +155,35 @@ def _as_datetimes(index: PandasIndex, **options: Any) -> PandasIndex:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", FutureWarning)  # of several offsets, in pandas 2
-                return pd.DatetimeIndex(pd.to_datetime(index, utc=utc, **options))
+                times = pd.DatetimeIndex(pd.to_datetime(index, utc=utc, **options))
         except (ValueError, FutureWarning):
             continue
+        if utc:  # pandas takes those without an offset as UTC
+            _check_all_have_offset(index)
+        return times
     return index  # no dates
+
+
+def _check_all_have_offset(index: PandasIndex) -> None:
+    pd = loaded_pandas()
+    lacking = [label for label in index if pd.notna(label) and pd.Timestamp(label).tzinfo is None]
+    if lacking:
+        raise ValueError(
+            f"The index holds the time {str(lacking[0])!r} without its offset to UTC, while other "
+            "times have one, so their order is unknown. Give all of them an offset (such as "
+            "'+01:00', or 'Z' for UTC), or none."
+        )
+
+
+def without_time(index: PandasIndex) -> list[Any]:
+    """Return the labels that are no times."""
+    pd = loaded_pandas()
+    labels = pd.Series(index.to_numpy(object))
+    is_time = labels.map(lambda label: isinstance(label, (date, pd.Period, pd.Timedelta)))
+    text = labels[labels.map(lambda label: isinstance(label, str))]
+    text = text[text.astype(str).str.match(_ISO_DATE)]
+    is_time[text.index] = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce").notna()
+    return labels[~is_time | labels.isna()].tolist()
 
 
 def is_default(index: PandasIndex) -> bool:
@@ -154,7 +203,8 @@ def check_increasing(index: PandasIndex, name: str = "X") -> None:
     if _clocks_go_back(index):
         raise ValueError(
             f"The index of {name} repeats an hour where clocks go back in autumn (before "
-            f"{_first_repeated(index)!r}), so it holds local times without their zone. Give the "
+            f"{label_text(_first_repeated(index))}), so it holds local times without their zone. "
+            "Give the "
             f"zone: {name}.tz_localize('Europe/Berlin', ambiguous='infer'), or label the rows in "
             "UTC."
         )
@@ -165,7 +215,8 @@ def check_increasing(index: PandasIndex, name: str = "X") -> None:
             "TimeSeriesSplit: the windows of shuffled rows hold rows from the future."
         )
     raise ValueError(
-        f"The index of {name} has duplicates (first: {index[index.duplicated()][0]!r}), but "
+        f"The index of {name} has duplicates (first: "
+        f"{label_text(index[index.duplicated()][0])}), but "
         "every row must be a step of one series. If a row was stored twice, keep the first one: "
         f"{name}[~{name}.index.duplicated()]. If they are rows of several series, put the names of "
         f"the series before the times: {name}.set_index('shop', append=True).swaplevel(), for "
@@ -223,7 +274,8 @@ def check_same_labels(**inputs: Any) -> None:
             label, other_label = index.tolist()[row], other.tolist()[row]
             raise ValueError(
                 f"{name} and {other_name} have different indexes. The first difference is in row "
-                f"{row}: {label!r} in {name}, {other_label!r} in {other_name}. Pass "
+                f"{row}: {label_text(label)} in {name}, {label_text(other_label)} in "
+                f"{other_name}. Pass "
                 f"{other_name}.reindex({name}.index), which is NaN where {other_name} has no such "
                 f"label, or {other_name}.to_numpy() if the rows belong together as they are."
             )
@@ -290,7 +342,8 @@ def label_numbers(index: PandasIndex, unit: str, name: str) -> np.ndarray:
             numbers = None
         if numbers is None or (unit == "us" and (numbers != index).any()):
             raise ValueError(
-                f"The index of {name} holds labels from {index[0]!r} to {index[-1]!r}, which "
+                f"The index of {name} holds labels from {label_text(index[0])} to "
+                f"{label_text(index[-1])}, which "
                 f"cannot be counted in the unit of the fitted labels, {unit!r}. Correct them, or "
                 "fit on labels of the same times."
             )

@@ -45,9 +45,9 @@ def find_windows(windows: np.ndarray | WindowArray) -> Windows:
         apart, reach = np.diff(windows.starts), history_length(window_size, windows.dilation)
         # The windows of a series begin after those of the one before, and one twice does so too.
         apart = np.where(apart > 0, np.minimum(apart, reach + 1), reach + 1)
-        return _windows_of_starts(windows, _starts(windows, apart), windows.dilation)
+        return _windows_of_starts(windows, _starts(apart, reach), windows.dilation)
     if window_size == 1:
-        return Windows(windows[:, 0], _numbers(windows), 1, 1)
+        return Windows(windows[:, 0], _regular_starts(windows, 1, 1), 1, 1)
     if n_windows > 1:
         for row_step, lag_step in _regular_steps(windows):
             # Step k + row_step of a window is step k of the window lag_step windows later.
@@ -56,24 +56,30 @@ def find_windows(windows: np.ndarray | WindowArray) -> Windows:
                 if is_view:
                     return _windows_of_view(windows, row_step, lag_step)
             if _are_same(windows, row_step, lag_step):
-                return _windows_at(windows, _numbers(windows) * row_step, lag_step)
+                starts = _regular_starts(windows, row_step, lag_step)
+                return _windows_at(windows, starts, lag_step)
         if (shifts := _shifts(windows)) is not None:
-            return _windows_at(windows, _starts(windows, shifts), 1)
+            return _windows_at(windows, _starts(shifts, window_size - 1), 1)
         if isinstance(windows, WindowArray) and windows.dilation > 1:
             shifts = np.diff(windows.starts)
             if are_few(shifts != 1) and shifts.min() > 0:
                 reach = history_length(window_size, windows.dilation)
-                starts = _starts(windows, np.minimum(shifts, reach + 1))
+                starts = _starts(np.minimum(shifts, reach + 1), reach)
                 return _windows_at(windows, starts, windows.dilation)
     return separate_windows(np.asarray(windows))
 
 
-def _numbers(windows: np.ndarray | WindowArray) -> np.ndarray:
-    return np.arange(len(windows), dtype=number_type(windows.size))
+def _regular_starts(windows: np.ndarray | WindowArray, row_step: int, lag_step: int) -> np.ndarray:
+    n_windows, window_size, _ = windows.shape
+    last_row = (n_windows - 1) * row_step + history_length(window_size, lag_step)
+    return np.arange(n_windows, dtype=number_type(last_row + 1)) * row_step
 
 
-def _starts(windows: np.ndarray | WindowArray, shifts: np.ndarray) -> np.ndarray:
-    return np.cumsum(np.concatenate([[0], shifts])).astype(number_type(windows.size))
+def _starts(shifts: np.ndarray, reach: int) -> np.ndarray:
+    last_row = int(shifts.sum(dtype=np.int64)) + reach
+    starts: np.ndarray = np.zeros(len(shifts) + 1, dtype=number_type(last_row + 1))
+    np.cumsum(shifts, dtype=starts.dtype, out=starts[1:])
+    return starts
 
 
 def _windows_of_view(windows: np.ndarray, row_step: int, lag_step: int) -> Windows:
@@ -83,7 +89,7 @@ def _windows_of_view(windows: np.ndarray, row_step: int, lag_step: int) -> Windo
     rows = as_strided(
         windows, (n_rows, n_features), (row_stride, windows.strides[2]), writeable=False
     )
-    return Windows(rows, _numbers(windows) * row_step, window_size, lag_step)
+    return Windows(rows, _regular_starts(windows, row_step, lag_step), window_size, lag_step)
 
 
 def _windows_at(windows: np.ndarray | WindowArray, starts: np.ndarray, lag_step: int) -> Windows:
@@ -108,6 +114,7 @@ def _windows_of_starts(windows: WindowArray, starts: np.ndarray, lag_step: int) 
     base, first = windows.base, windows.starts[0]
     n_rows = int(starts[-1]) + history_length(window_size, lag_step) + 1
     if lag_step == windows.dilation and (windows.starts - first == starts).all():
+        starts = starts if first else windows.starts  # which are in memory anyway
         found = Windows(base[first : first + n_rows], starts, window_size, lag_step)
         if lag_step == 1 or _has_no_other_rows(found):
             return found

@@ -17,7 +17,9 @@ from sklstm._series.labels import (
     as_times,
     check_increasing,
     is_pandas,
+    label_text,
     time_index,
+    without_time,
 )
 from sklstm._series.windows import number_type
 
@@ -178,7 +180,8 @@ def check_labels_of(panel: Panel | None, order: np.ndarray | None, **inputs: Any
             ]
             raise ValueError(
                 f"X and {argument} have different indexes. The first difference is in row "
-                f"{row if order is None else order[row]}: {labels[0]!r} in X, {labels[1]!r} in "
+                f"{row if order is None else order[row]}: {label_text(labels[0])} in X, "
+                f"{label_text(labels[1])} in "
                 f"{argument}. Pass {argument}.reindex(X.index) of the frame that the windows are "
                 f"of, which is NaN where {argument} has no such label."
             )
@@ -190,7 +193,7 @@ def of_series(name: Any) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        message = f"Series {name!r}: {error}"
+        message = f"Series {label_text(name)}: {error}"
         if ".index" in message:
             message += (
                 " Here .index stands for .index.levels[-1], and .index.set_levels(labels, "
@@ -201,7 +204,7 @@ def of_series(name: Any) -> Iterator[None]:
 
 def some_names(names: list[Any]) -> str:
     """Join the first names of series, for a message."""
-    first = ", ".join(map(repr, names[:_FIRST_NAMES]))
+    first = ", ".join(map(label_text, names[:_FIRST_NAMES]))
     return first + (", ..." if len(names) > _FIRST_NAMES else "")
 
 
@@ -227,18 +230,20 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasI
         return times
     if kind == "string" and (dates := dates_of_text(times, f"{name}.index.levels[-1]")):
         raise ValueError(
-            f"The last level of the index of {name} holds dates as text ({times[0]!r}), whose "
+            f"The last level of the index of {name} holds dates as text "
+            f"({label_text(times[0])}), whose "
             f"order as text need not be that of time. {in_last_level(dates, name)}"
         )
-    first, expected = times[:1].tolist()[0], "times or numbers"  # 1, not np.int64(1)
+    first = without_time(times)[0] if kind == "string" else times[0]
+    expected = "times or numbers"
     answer = "Put the times there."
     if at_times:
         place = at_times[-1]
         answer = f"Put level {place} last: {name}.swaplevel({place}, -1)."
         if kind in _NUMBERS:
-            expected, label = "times", others[place][:1].tolist()[0]
+            expected, label = "times", others[place][0]
             answer = (
-                f"Level {place} holds times or years ({label!r}). If the last level "
+                f"Level {place} holds times or years ({label_text(label)}). If the last level "
                 f"names the series, put level {place} last: {name}.swaplevel({place}, -1). If it "
                 "counts months or days, make one level of times from both (pd.to_datetime). If "
                 f"level {place} does name the series, make it text: {name}.index = {name}.index."
@@ -246,7 +251,8 @@ def _as_time_level(level: PandasIndex, index: PandasIndex, name: str) -> PandasI
                 f"level={place})."
             )
     raise ValueError(
-        f"The last level of the index of {name} holds {first!r}, but expected {expected}: "
+        f"The last level of the index of {name} holds {label_text(first)}, but expected "
+        f"{expected}: "
         f"the last level is time, and the others name the series. {answer}"
     )
 

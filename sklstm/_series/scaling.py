@@ -22,7 +22,7 @@ from sklstm._series.storage import row_blocks
 from sklstm._series.windows import Windows
 
 # With so many known values, a series has its own variance and the expected one in equal parts.
-_VALUES_OF_HALF = 10
+VALUES_OF_HALF = 10
 _SERIES_TO_TELL = 5  # that scales of outputs and of a feature have one ratio
 _MOST_SPREAD = 0.3  # of the logarithms of these ratios, in that of the scales
 _VALUES_TO_TELL = 20  # in a series, for the usual ratio of scale and size
@@ -73,7 +73,7 @@ class SeriesScaling:
         """Return windows over scaled rows, of which those of new series are of no use."""
         edges, present = edges_of_series(windows, panel)
         numbers = self.numbers(panel)[present]
-        of_rows = np.repeat(numbers.astype(np.int32), np.diff(edges))
+        of_rows = np.repeat(numbers.astype(np.min_scalar_type(len(self.names))), np.diff(edges))
         scale = np.concatenate([self.scale, np.full((1, self.scale.shape[1]), np.inf)])
         rows: Any = ScaledRows(windows.rows, self.origin, scale, of_rows)
         return replace(windows, rows=rows)
@@ -112,6 +112,13 @@ class SeriesScaling:
         y, numbers = y.copy(), self.numbers(panel)
         for at in row_blocks(y):
             y[at] /= self.target_scale[numbers[panel.series[at]]]
+        return y
+
+    def predictions(self, y: np.ndarray, panel: Panel) -> np.ndarray:
+        """Return predictions (n, outputs, quantiles) of known series in units of y."""
+        y, numbers = y.copy(), self.numbers(panel)
+        for at in row_blocks(y):
+            y[at] *= self.target_scale[numbers[panel.series[at]]][:, :, np.newaxis]
         return y
 
     def extended(self, other: SeriesScaling) -> SeriesScaling:
@@ -204,10 +211,10 @@ def scaling_of_series(
         if abs(origin[column]) <= _ROUNDING * largest:
             origin[column] = 0
     edges, present = edges_of_series(windows, panel)
-    weight, is_training = _weights(windows, training)
+    is_used, is_training = _used(windows, training)
     scale = np.ones((len(present), n_features))
     known = None if known_ratio is None else known_ratio[used]
-    scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], weight, edges, known)
+    scale[:, used], ratio[used] = _scales(windows.rows, used, origin[used], is_used, edges, known)
     target_scale = np.abs(slopes) * scale[:, columns]
     others, edges = np.flatnonzero(columns < 0), _edges_of_targets(panel)
     target_scale[:, others], _ = _scales(y, others, np.zeros(len(others)), is_training, edges)
@@ -244,9 +251,9 @@ def columns_of_equal_size(
     outputs = np.flatnonzero(columns < 0)
     if not len(outputs):
         return columns, slopes
-    weight, is_training = _weights(windows, training)
+    is_used, is_training = _used(windows, training)
     features, edges = np.arange(windows.rows.shape[1]), edges_of_series(windows, panel)[0]
-    spread = _sizes(windows.rows, features, np.zeros(len(features)), weight, edges)[1]
+    spread = _sizes(windows.rows, features, np.zeros(len(features)), is_used, edges)[1]
     zero = np.zeros(len(outputs))
     of_outputs = _sizes(y, outputs, zero, is_training, _edges_of_targets(panel))[1]
     for output, of_output in zip(outputs, of_outputs.T, strict=True):
@@ -278,8 +285,8 @@ def shrunk(
     expected = ratio * size
     exponent = np.frexp(np.maximum(spread, expected))[1]  # squares of huge or tiny values
     spread, expected = np.ldexp(spread, -exponent), np.ldexp(expected, -exponent)
-    squares = n_known * spread**2 + _VALUES_OF_HALF * expected**2
-    scale = np.ldexp(np.sqrt(squares / (n_known + _VALUES_OF_HALF)), exponent)
+    squares = n_known * spread**2 + VALUES_OF_HALF * expected**2
+    scale = np.ldexp(np.sqrt(squares / (n_known + VALUES_OF_HALF)), exponent)
     return np.where(scale > 0, scale, 1.0)
 
 
@@ -287,7 +294,7 @@ def _scales(
     rows: np.ndarray,
     columns: np.ndarray,
     origin: np.ndarray,
-    weight: np.ndarray,
+    is_used: np.ndarray,
     edges: np.ndarray,
     ratio: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -295,7 +302,7 @@ def _scales(
     shape = (len(edges) - 1, len(columns))
     if not len(columns):
         return np.ones(shape), np.ones(0)
-    n_known, spread, size = _sizes(rows, columns, origin, weight, edges)
+    n_known, spread, size = _sizes(rows, columns, origin, is_used, edges)
     if ratio is not None:
         return shrunk(n_known, spread, size, ratio), ratio
     ratio = np.ones(shape[1])
@@ -315,12 +322,16 @@ def _scales(
 
 
 def _sizes(
-    rows: np.ndarray, columns: np.ndarray, origin: np.ndarray, weight: np.ndarray, edges: np.ndarray
+    rows: np.ndarray,
+    columns: np.ndarray,
+    origin: np.ndarray,
+    is_used: np.ndarray,
+    edges: np.ndarray,
 ) -> np.ndarray:
     """Return what :func:`shrunk` takes, each of shape (n_series, columns)."""
     n_known, spread, size = found = np.zeros((3, len(edges) - 1, len(columns)))
     for number, (begin, end) in enumerate(pairwise(edges.tolist())):
-        used = weight[begin:end] > 0
+        used = is_used[begin:end]
         values = rows[begin:end][used if used.any() else slice(None)][:, columns] - origin
         known = ~np.isnan(values)
         n_known[number] = known.sum(axis=0)
@@ -332,11 +343,12 @@ def _sizes(
     return found
 
 
-def _weights(windows: Windows, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the training windows that hold each row (base_rows,), and whether each is one."""
-    is_training = np.zeros(windows.n_windows)
-    is_training[training] = 1
-    return windows.spread_over_rows(is_training), is_training
+def _used(windows: Windows, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mark the rows that lie in training windows (base_rows,), and these windows."""
+    is_training = np.zeros(windows.n_windows, dtype=bool)
+    is_training[training] = True
+    some = replace(windows, starts=windows.starts[training])
+    return some.spread_over_rows(1.0) > 0, is_training
 
 
 def _edges_of_targets(panel: Panel) -> np.ndarray:

@@ -18,7 +18,16 @@ from sklstm._series.clocks import (
     times_of,
     zone_of,
 )
-from sklstm._series.labels import PandasIndex, kind_of, label_numbers, loaded_pandas
+from sklstm._series.labels import (
+    PandasIndex,
+    is_default,
+    is_pandas,
+    kind_of,
+    label_numbers,
+    label_text,
+    loaded_pandas,
+    without_time,
+)
 
 ROWS = "freq='rows' if each row follows the one before it"
 # Between labels about equally far apart, this many times their difference is a hole.
@@ -174,19 +183,40 @@ class TimeAxis:
         kind = kind_of(index)
         if kind == self.kind:
             return
+        found = f"is of kind {kind!r}"
         answer = f"Pass {name} with an index of the fitted kind, or without one: "
         answer += f"{name}.reset_index(drop=True)."
-        if {kind, self.kind} == {"datetime", "datetime with a time zone"}:
+        labels = f"pd.to_datetime({name}.index"
+        if self.kind == "datetime with a time zone" and kind == "datetime":
+            zone = zone_of(self.zone)
             answer = (
-                f"Give the zone to the labels: {name}.tz_localize({zone_of(self.zone)!r})."
-                if kind == "datetime"
-                else "Use local times as in the fit, in the zone of the fitted labels: "
-                f"{name}.tz_convert('Europe/Berlin').tz_localize(None), for instance."
+                f"Give the zone to the labels: {name}.set_axis({labels}).tz_localize({zone!r}))."
             )
+        elif self.kind == "datetime" and kind == "datetime with a time zone":
+            answer = (
+                "Use local times as in the fit, in the zone of the fitted labels, for instance: "
+                f"{name}.set_axis({labels}, utc=True).tz_convert('Europe/Berlin')"
+                ".tz_localize(None))."
+            )
+        elif self.kind.startswith("period[") and kind == "datetime":
+            period = self.kind[len("period[") : -1]
+            answer = f"Turn dates into periods: {name}.set_axis({labels}).to_period({period!r}))."
+        elif self.is_of_times and (others := without_time(index)):
+            found = f"holds {others[0]!r}, which is no time: it {found}"
         raise ValueError(
-            f"The index of {name} is of kind {kind!r}, but that of the fitted rows was "
+            f"The index of {name} {found}, but that of the fitted rows was "
             f"{self.kind!r}, so their order in time is unknown. {answer}"
         )
+
+    def check_has_times(self, X: Any, name: str = "X") -> None:
+        """Refuse rows whose labels are names, where those of the fitted rows are times."""
+        if self.is_of_times and is_pandas(X) and not is_default(X.index):
+            self.check_kind(X.index, name)
+
+    @property
+    def is_of_times(self) -> bool:
+        """Whether the fitted labels are times, not numbers or text."""
+        return self.kind.startswith(("datetime", "timedelta", "period"))
 
     def _local_label(self, label: PandasIndex, step: int) -> Any:
         """Return the local time on the grid that a label stands for."""
@@ -236,7 +266,9 @@ class TimeAxis:
         size: Any = int(ticks[row] - ticks[row - 1])
         if self.unit:
             size = loaded_pandas().Timedelta(size, unit=self.unit)
-        place = "" if index is None else f" before {index[max(row - len(ticks) + len(index), 0)]!r}"
+        place = ""
+        if index is not None:
+            place = f" before {label_text(index[max(row - len(ticks) + len(index), 0)])}"
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
             answer = "If rows are missing, put the labels on a grid"
@@ -258,7 +290,8 @@ def _refuse_off_grid(label: Any, freq: str | int, name: str) -> NoReturn:
     if not on_grid and isinstance(freq, str) and (period := _period(freq)):
         on_grid = f", or use periods ({_as_periods(name, period)})"
     raise ValueError(
-        f"The label {label!r} in the index of {name} lies off the grid of freq={freq!r}, on which "
+        f"The label {label_text(label)} in the index of {name} lies off the grid of "
+        f"freq={freq!r}, on which "
         f"the other labels are. Correct the label{on_grid}, or say {ROWS}."
     )
 

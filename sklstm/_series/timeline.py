@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sklstm._series.holes import refuse_pattern
-from sklstm._series.labels import PandasIndex
+from sklstm._series.labels import PandasIndex, label_text
 from sklstm._series.time_axis import TimeAxis
 
 
@@ -59,7 +59,8 @@ class Timeline:
         """Return the timeline with rows of these ticks at its end."""
         if index is not None and not ticks[0] > self.last_tick:
             raise ValueError(
-                f"The index of X starts at {index[0]!r}, before the end of the rows seen so "
+                f"The index of X starts at {label_text(index[0])}, before the end of the rows "
+                "seen so "
                 "far, but partial_fit appends rows that follow them. Sort the rows, or call "
                 "fit to start a new series."
             )

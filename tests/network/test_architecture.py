@@ -2,6 +2,7 @@
 
 import pytest
 
+from sklstm._network import architecture
 from sklstm._network.architecture import Architecture
 
 
@@ -15,6 +16,17 @@ def test_batches_of_predictions_in_float64_are_whole_twelves_or_single_windows(h
     shape = Architecture(2, (hidden,), 1, precision="float64")
     assert shape.prediction_batch(24) == 24
     assert shape.prediction_batch(100_000) == 1  # little memory
+
+
+def test_windows_go_one_by_one_in_float64_where_equal_rows_have_unequal_products(monkeypatch):
+    monkeypatch.setattr(architecture, "_rounds_by_place", lambda length: length == 7)
+    shapes = {(7, (8,)): 1, (8, (7,)): 1, (8, (8, 7)): 1, (8, (8,)): 24}
+    for (n_features, hidden), batch in shapes.items():
+        shape = Architecture(n_features, hidden, 1, precision="float64")
+        assert shape.prediction_batch(24) == batch
+        assert Architecture(n_features, hidden, 1).prediction_batch(24) > 1  # of float32
+    beside = Architecture(7, (8,), 1, beside_linear=True, precision="float64")
+    assert beside.prediction_batch(24) == 24  # fourteen inputs
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64", "bfloat16"])

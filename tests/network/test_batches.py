@@ -47,7 +47,7 @@ class TestEveryStep:
         view, windows, series = setup(window_size=window_size, dilation=dilation)
         targets = 10.0 * index[:, np.newaxis]  # ten times the number of the window
         plain = WindowDataset(series, windows, index, targets, weights)
-        return view, EveryStepDataset(plain, windows)
+        return view, EveryStepDataset(plain)
 
     @pytest.mark.parametrize("dilation", [1, 3])
     def test_each_step_has_the_target_of_its_own_row(self, dilation):
@@ -77,7 +77,7 @@ class TestEveryStep:
         _, windows, series = setup(rows=rows, dilation=dilation)
         index = np.arange(10, windows.n_windows)
         plain = WindowDataset(series, windows, index, np.ones((len(index), 1)))
-        dataset, seen = EveryStepDataset(plain, windows), set()
+        dataset, seen = EveryStepDataset(plain), set()
         starts = windows.starts[index]
         x, (_, weight) = next(dataset.batches(torch.arange(len(index)), batch_size=100))
         assert not x.isnan().any()

@@ -103,6 +103,7 @@ NETWORKS = {
     "both directions": (1, 2, 2, 7, True, False, False),
     "missing steps": (1, 3, 1, 30, False, True, True),
     "many outputs": (1, 5, 20, 3, True, True, True),
+    "an odd number of inputs": (1, 7, 1, 3, False, False, False),
 }
 
 

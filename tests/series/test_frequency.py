@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sklstm._series.frequency import check_freq, time_axis
-from sklstm._series.labels import time_index
+from sklstm._series.labels import label_text, time_index
 from tests.series.frequencies import HOURS, ZONES, many, moved, positions
 
 
@@ -120,7 +120,7 @@ def test_a_label_off_the_grid_is_refused_in_fit_and_later(data):
     fitted = time_axis(grid, freq)
     with pytest.raises(ValueError, match="off the grid of freq=") as error:
         fitted.positions(fitted.ticks(pd.DatetimeIndex([off])), pd.DatetimeIndex([off]))
-    assert repr(off) in str(error.value)
+    assert label_text(off) in str(error.value)
 
 
 @many

@@ -10,12 +10,14 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from sklstm import SlidingWindowTransformer
 from sklstm._series.frequency import time_axis
 from sklstm._series.labels import (
     check_same_labels,
     index_of_labels,
     is_default,
     is_pandas,
+    label_text,
     plain_labels,
     time_index,
 )
@@ -311,7 +313,7 @@ def test_the_first_label_that_differs_is_named_on_both_sides(index):
     with pytest.raises(ValueError, match="X and y have different indexes.* in row 4: ") as error:
         check_same_labels(X=X, y=swapped)
     label, other = index.tolist()[4:]
-    assert f"{label!r} in X, {other!r} in y" in str(error.value)
+    assert f"{label_text(label)} in X, {label_text(other)} in y" in str(error.value)
 
 
 @pytest.mark.parametrize("index", LABELS.values(), ids=LABELS)
@@ -327,7 +329,7 @@ def test_the_advice_about_other_labels_can_be_followed(index):
 def test_a_longer_series_gives_the_targets_of_the_rows(method):
     days = pd.date_range("2024-01-01", periods=9)
     X, series = on(days[:6]).to_frame(), on(days)
-    with pytest.raises(ValueError, match=r"Timestamp\('2024-01-01.* in X, Timestamp\('2024-01-04"):
+    with pytest.raises(ValueError, match="'2024-01-01' in X, '2024-01-04' in y"):
         check_same_labels(X=X, y=series[3:])
     aligned = series.reindex(X.index) if method == "reindex" else series.loc[X.index]
     check_same_labels(X=X, y=aligned)
@@ -380,3 +382,40 @@ def test_what_says_nothing_about_labels_fits_all(silent):
 def test_every_pair_of_inputs_is_compared():
     with pytest.raises(ValueError, match="y and sample_weight have different indexes"):
         check_same_labels(X=np.zeros(6), y=on(HOURS), sample_weight=on(HOURS + pd.Timedelta("1h")))
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        (np.int64(5), "5"),
+        (np.float64(0.5), "0.5"),
+        (np.str_("a"), "'a'"),
+        ("shop 1", "'shop 1'"),
+        (("north", np.int64(5)), "('north', 5)"),
+        ((pd.Timestamp("2024-01-01"),), "('2024-01-01',)"),
+        (pd.Timestamp("2024-01-01"), "'2024-01-01'"),
+        (pd.Timestamp("2024-01-01 05:30"), "'2024-01-01 05:30:00'"),
+        (pd.Timestamp("2024-01-01", tz="Europe/Berlin"), "'2024-01-01 00:00:00+01:00'"),
+        (np.datetime64("2024-01-01T00:00:00"), "'2024-01-01'"),
+        (np.timedelta64(36, "h"), "'1 days 12:00:00'"),
+        (pd.Timedelta("1h"), "'0 days 01:00:00'"),
+        (pd.Period("2024-02", "M"), "'2024-02'"),
+        (pd.NaT, "NaT"),
+    ],
+)
+def test_messages_write_labels_as_a_user_does(label, text):
+    assert label_text(label) == text
+
+
+@pytest.mark.parametrize(
+    ("index", "text"),
+    [
+        (pd.Index([1, 2, 2]), "first: 2)"),
+        (pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-02"]), "first: '2024-01-02')"),
+        (pd.MultiIndex.from_tuples([(5, 1), (5, 2), (5, 2)]), "Series 5: .*first: 2)"),
+    ],
+)
+def test_duplicates_are_named_as_a_user_writes_them(index, text):
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index)
+    with pytest.raises(ValueError, match=text.replace(")", r"\)")):
+        SlidingWindowTransformer(2).fit(frame)

@@ -1,0 +1,1 @@
+"""Files of fitted estimators: how they are written, checked and built again."""

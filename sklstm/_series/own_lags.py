@@ -1,0 +1,50 @@
+"""Whether rows are already a lag table: columns that hold the earlier values of the target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+N_ROWS = 1000  # that are looked at
+_N_COLUMNS = 3  # fewer lags may be features that the user chose
+_SHARE = 0.9  # not all: where one of several series ends and the next begins, values differ
+
+
+def columns_of_own_lags(rows: np.ndarray, y: np.ndarray) -> list[int]:
+    """Return the columns that hold the value of the row before, the one before that, and so on.
+
+    Each row of a lag table ends where the target of the row before it was: the target of a row is
+    the newest lag of the next row, which is the second lag of the row after that. Features do not
+    do so by chance: neither calendars, whose columns are often shifted copies of each other, nor
+    columns that lie ahead, such as forecasts of the weather.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, columns)
+    y : ndarray of shape (n,)
+        The target, known one row later.
+
+    Returns
+    -------
+    list of int
+        The newest lag first; empty if there are fewer than three.
+    """
+    rows, before = rows[:N_ROWS], y[:N_ROWS]
+    found: list[int] = []
+    while len(found) < rows.shape[1]:
+        known = ~np.isnan(before[1:-1])  # (n - 2,)
+        changes = known & (before[1:-1] != before[:-2])
+        if np.count_nonzero(changes) < _N_COLUMNS:
+            break
+        same = rows[2:] == before[1:-1, np.newaxis]  # (n - 2, columns)
+        # Runs of zeros are the same by chance, and so are two values where they change.
+        share = np.minimum(same[known].mean(axis=0), same[changes].mean(axis=0))  # (columns,)
+        share[found] = 0.0
+        # Several columns are the same if the series repeats: then the next one, oldest first.
+        column = (found[-1] if found else len(share)) - 1
+        if column < 0 or share[column] < share.max():
+            column = int(share.argmax())
+        if share[column] < _SHARE:
+            break
+        found.append(column)
+        before = rows[:, column]
+    return found if len(found) >= _N_COLUMNS else []
