@@ -50,8 +50,8 @@ def table() -> str:
     if code != 0:
         sys.exit(printed.getvalue())
     rows = [(name, counts.cases[name], asked) for name, asked in ASKED.items()]
-    rows += [(name, n, 0) for name, n in sorted(counts.cases.items()) if name not in ASKED]
-    lines = [f"{name:<20}{n:>7}{asked or '':>9}" for name, n, asked in rows]
+    rows += [(name, n, 1) for name, n in sorted(counts.cases.items()) if name not in ASKED]
+    lines = [f"{name:<20}{n:>7}{asked:>9}" for name, n, asked in rows]
     return "\n".join([f"{'family':<20}{'cases':>7}{'at least':>9}", *lines])
 
 

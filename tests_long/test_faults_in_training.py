@@ -263,7 +263,7 @@ def test_memory_that_ends_in_an_operation_of_torch_leaves_the_model_as_it_was(na
     assert_array_equal(shown(model), before)
 
 
-LIMITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]  # MB above what the process has
+LIMITS = range(8)  # MB above what the process has
 UNDER_LIMITS = """
     import re, resource, sys, warnings
     import numpy as np
@@ -318,7 +318,8 @@ def under_limits():
 def test_a_fit_that_meets_the_limit_of_memory_leaves_the_model_as_it_was(limit):
     same, error = under_limits()[limit]
     assert same == "True"
-    assert "alloc" in error.lower(), error
+    # The last one is what oneDNN says where its memory ends.
+    assert re.search("allocate|bad_alloc|could not create a primitive", error), error
 
 
 RATES = [1e3, 1e10, 1e20, 1e30, 3e38]

@@ -21,6 +21,8 @@ from sklstm._saving.archive import sealed
 from tests.saving.crafted import SCHEMA, archive_of, members, nodes, npy
 from tests.saving.make_saved_files import FOLDER, models, results
 
+pytestmark = pytest.mark.family("saved files")
+
 N_DAMAGED, N_CRAFTED = 20_000, 2_000
 FILES = sorted(FOLDER.glob("*.sklstm"))
 ROWS = {name: X for name, _, X in models()}

@@ -215,7 +215,8 @@ def _built(data: bytes, trusted: list[str]) -> Any:
 
 
 def _checked_names(trusted: Iterable[str]) -> list[str]:
-    if isinstance(trusted, (str, bool)) or not all(isinstance(name, str) for name in trusted):
+    is_list = isinstance(trusted, Iterable) and not isinstance(trusted, str)
+    if not is_list or not all(isinstance(name, str) for name in trusted):
         raise TypeError(
             "trusted must be a list of names of types, such as "
             f"['sklearn.model_selection._split.TimeSeriesSplit'], got {trusted!r}."

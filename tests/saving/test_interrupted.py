@@ -14,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklstm import LSTMRegressor, SlidingWindowTransformer, load, save
 from sklstm._saving import file as file_module
 
+pytestmark = pytest.mark.family("saved files")
+
 X = np.random.RandomState(0).rand(60, 1)
 N_WRITES = 12  # pieces that the bytes of a file are written in, to be killed between them
 
