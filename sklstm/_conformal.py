@@ -11,9 +11,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils import indexable
 
-from sklstm._containers import column_names, columns_of_numbers
+from sklstm._containers import column_names, columns_of_numbers, rows_of
 from sklstm._inner_estimator import histories_of, keeps_history, predicted_bounds
 from sklstm._intervals.calibration import (
     N_BLOCKS,
@@ -42,8 +41,8 @@ from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import (
-    HasMethods,
     Interval,
+    RegressorToFit,
     StrOptions,
     check_fitted,
     check_output_names,
@@ -141,10 +140,10 @@ class ConformalRegressor(MetaRegressor):
     own row, and counts h rows later, even if ``y`` has it before. Each of several series has its
     own ends.
 
-    **Other libraries.** TimeSeriesRegressor of MAPIE (1.0) is for one output, and does not know
-    when targets become known; its rows for calibration are shuffled or bootstrapped unless a
-    splitter says otherwise. crepes (0.9) takes scores and forecasts of one output without their
-    order in time.
+    **Other libraries.** TimeSeriesRegressor of MAPIE (1.6) is for one output, and refuses targets
+    that are not known; its rows for calibration are shuffled unless ``cv`` is a splitter that keeps
+    their order. WrapRegressor of crepes (0.9) is for one output too. The order of its calibration
+    rows does not matter; online, each later target is added to them.
 
     References
     ----------
@@ -187,7 +186,7 @@ class ConformalRegressor(MetaRegressor):
     _inner = "estimator"
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [RegressorToFit()],
         "coverage": [Interval(numbers.Real, 0, 1, closed="neither")],
         "calibration_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
         "target_leads": [
@@ -241,8 +240,7 @@ class ConformalRegressor(MetaRegressor):
     def _fit(self, X: Any, y: ArrayLike, fit_params: dict[str, Any]) -> None:
         params = check_params(self)
         check_same_labels(X=X, y=y)
-        (X,) = indexable(X)
-        n_rows = _num_rows(X)
+        X, n_rows = rows_of(X, "X")
         given = check_targets(self, y, n_rows)
         y = _with_names_of(y, given)
         values = given.reshape(n_rows, -1)
@@ -397,8 +395,7 @@ class ConformalRegressor(MetaRegressor):
         """
         check_fitted(self, "estimator_")
         check_same_labels(X=X, y=y)
-        (X,) = indexable(X)
-        n_rows = _num_rows(X)
+        X, n_rows = rows_of(X, "X")
         if not n_rows:
             raise ValueError("X has no rows, but update expects at least one. Leave the call out.")
         targets = check_targets(self, y, n_rows)
@@ -577,10 +574,6 @@ def _values_of(X: Any, targets: np.ndarray) -> np.ndarray:
     """Return the numbers in X and the targets beside each other: (n_rows, columns)."""
     found = columns_of_numbers(X)
     return targets if found is None else np.concatenate([found, targets], axis=1, dtype=np.float64)
-
-
-def _num_rows(X: Any) -> int:
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _rows_where(X: Any, mask: np.ndarray, panel: Panel | None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 from scipy.sparse import issparse
+from sklearn.utils import indexable
 
 from sklstm._series.labels import is_pandas, loaded_pandas
 from sklstm._series.window_array import WindowArray
@@ -100,6 +101,23 @@ def column_names(data: Any) -> list[Any]:
     if hasattr(data, "column_names"):  # of pyarrow, whose columns are arrays
         return list(data.column_names)
     return list(data.columns) if hasattr(data, "columns") else [getattr(data, "name", None)]
+
+
+def rows_of(data: Any, name: str) -> tuple[Any, int]:
+    """Return the argument ``name`` such that rows can be taken of it, and their number."""
+    shape = getattr(data, "shape", None)
+    if shape is None:
+        is_list = hasattr(data, "__len__") and hasattr(data, "__getitem__")
+        has_rows = is_list and not isinstance(data, (str, bytes, dict, type))
+    else:
+        has_rows = len(shape) > 0
+    if not has_rows:
+        raise ValueError(
+            f"{name} has no rows: got {data!r:.60}, but expected an array, a data frame, a table, "
+            "or a list with an item for each row."
+        )
+    (data,) = indexable(data)
+    return data, len(data) if shape is None else shape[0]
 
 
 def _types_of_numbers(frame: Any) -> set[Any] | None:

@@ -10,15 +10,15 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils import indexable
 
+from sklstm._containers import rows_of
 from sklstm._meta_regressor import MetaRegressor
 from sklstm._series.labels import check_same_labels
 from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
 from sklstm._validation import (
-    HasMethods,
     Interval,
+    RegressorToFit,
     StrOptions,
     check_params,
     check_targets,
@@ -103,7 +103,7 @@ class KnownTargetsRegressor(MetaRegressor):
     _inner = "regressor"
 
     _parameter_constraints: dict = {
-        "regressor": [HasMethods(["fit", "predict"])],
+        "regressor": [RegressorToFit()],
         "target_leads": [
             StrOptions({"auto"}),
             Interval(numbers.Integral, 0, None, closed="left"),
@@ -158,8 +158,7 @@ class KnownTargetsRegressor(MetaRegressor):
     def _fit(self, X: Any, y: ArrayLike, fit_params: dict[str, Any]) -> None:
         check_params(self)
         check_same_labels(X=X, y=y)
-        (X,) = indexable(X)
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        X, n_rows = rows_of(X, "X")
         targets = check_targets(self, y, n_rows)
         values = targets.reshape(n_rows, -1)
         panel = panel_of_inputs(X, y)

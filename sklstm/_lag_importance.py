@@ -191,7 +191,13 @@ def lag_importance(
     check_output_names(fitted_names(estimator), y)
     order, edges = _rows_in_time(lagged.values, X, y)
     # For None, a new generator: check_random_state(None) would advance numpy's global one.
-    rng = check_random_state(np.random.RandomState() if random_state is None else random_state)
+    try:
+        rng = check_random_state(np.random.RandomState() if random_state is None else random_state)
+    except ValueError:
+        raise ValueError(
+            "random_state must be an int from 0 to 2**32 - 1, a RandomState or None, got "
+            f"{random_state!r:.60}."
+        ) from None
     sources = _sources(edges, n_repeats, rng)
     places = _sampled(targets.reshape(len(order), -1)[order], edges, max_samples, rng)
     rows = order[places]

@@ -81,7 +81,7 @@ class PanelSplit(BaseCrossValidator):
                 "several levels, the last of which is time. Pass such a frame, or a splitter of "
                 "rows such as TimeSeriesSplit for one series."
             )
-        for parts in self._splitter().split(np.zeros((n_times, 1))):
+        for parts in folds_of(self._splitter(), np.zeros((n_times, 1))):
             train, test = (np.flatnonzero(np.isin(clock, part)) for part in parts)
             yield train, test
 
@@ -98,12 +98,25 @@ class PanelSplit(BaseCrossValidator):
         n_splits : int
             That of ``cv``.
         """
-        return int(self._splitter().get_n_splits())
+        return int(check_cv(self._splitter()).get_n_splits())
 
     def _splitter(self) -> Any:
         if self.cv is None:
             return TimeSeriesSplit()
-        return TimeSeriesSplit(self.cv) if isinstance(self.cv, int) else check_cv(self.cv)
+        return TimeSeriesSplit(self.cv) if isinstance(self.cv, int) else self.cv
+
+
+def folds_of(cv: Any, X: Any, y: Any = None) -> list[Any]:
+    """Return the training and test rows of each fold of a splitter, or of what holds folds."""
+    if not hasattr(cv, "split") and np.iterable(cv):
+        cv = list(cv)
+        for number, fold in enumerate(cv):
+            if not isinstance(fold, (tuple, list, np.ndarray)) or len(fold) != 2:
+                raise ValueError(
+                    "cv must be an int, a splitter, or hold the pair of training and test rows of "
+                    f"each fold, got {fold!r:.60} for fold {number}."
+                )
+    return list(check_cv(cv).split(X, y))
 
 
 def _clock(index: Any, name: str) -> tuple[np.ndarray, int]:

@@ -20,10 +20,11 @@ from sklstm._validation import (
     StrOptions,
     check_fitted,
     check_numbers,
+    check_params,
     unchanged_on_error,
 )
 
-# torch's optimizers turn larger numbers into float32, which fails in their first step.
+# torch computes with these parameters as float32.
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -374,7 +375,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
         "validation_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left")],
         "tol": [Interval(numbers.Real, 0, None, closed="left")],
-        "gradient_clip": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "gradient_clip": [Interval(numbers.Real, 0, _LARGEST, closed="right"), None],
         "ema_decay": [Interval(numbers.Real, 0, 1, closed="left")],
         "standardize": ["boolean", StrOptions({"together"})],
         "warm_start": ["boolean"],
@@ -487,7 +488,7 @@ class LSTMRegressor(RegressorMixin, BaseLSTM):
             If the names or values of 2-D columns contradict the steps of one feature, oldest first.
         """
         with unchanged_on_error(self):
-            fitted = self.warm_start and hasattr(self, "net_")
+            fitted = check_params(self, "warm_start").warm_start and hasattr(self, "net_")
             resumed = fitted and self._codec.fits(check_numbers(y, "y"))
             self._fit(X, y, sample_weight, self.max_epochs, self.early_stopping, resumed)
         return self

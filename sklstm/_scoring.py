@@ -77,7 +77,8 @@ def known_targets_scorer(scoring: str | Callable[..., float]) -> Callable[..., f
         raise ValueError(
             "scoring must be a scorer that reads only predictions, got pinball_scorer, which "
             "reads quantiles. In a search, pass pinball_scorer as it is: it leaves unknown targets "
-            "out. Elsewhere pass 'neg_mean_absolute_error', which scores the medians."
+            "out. Elsewhere, as in lag_importance, pass 'neg_mean_absolute_error', which scores "
+            "the medians."
         )
     return _KnownTargetsScorer(check_scoring(_Predictions(), scoring=scoring))
 
@@ -186,6 +187,14 @@ def pinball_scorer(
         GridSearchCV(model, grid, scoring=pinball_scorer, cv=TimeSeriesSplit())
     """
     last, X_last = at_last_step(estimator, X)
+    if hasattr(last, "predict_interval"):
+        raise ValueError(
+            f"pinball_scorer scores quantiles, got {type(last).__name__}, whose intervals have "
+            "other ends than the quantiles inside. For the quantiles, pass the estimator inside: "
+            "pinball_scorer(model.estimator_, X, y), in a search scoring=lambda model, X, y: "
+            "pinball_scorer(model.estimator_, X, y). For the intervals: backtest(model, X, y, "
+            "cv=cv).coverage(), whose interval_score is their pinball loss but for a factor."
+        )
     if not hasattr(last, "predict_quantiles"):
         raise ValueError(
             "pinball_scorer needs an estimator with predict_quantiles, alone, as the last step of "

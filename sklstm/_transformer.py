@@ -37,6 +37,8 @@ from sklstm._validation import (
     unchanged_on_error,
 )
 
+_LARGEST = 2**31 - 1  # the product of two such numbers is still a 64-bit int of numpy
+
 
 def _is_flat(transformer: SlidingWindowTransformer) -> bool:
     if transformer.flatten:
@@ -221,8 +223,8 @@ class SlidingWindowTransformer(
     history_: Any  # an array, or Histories
 
     _parameter_constraints: dict = {
-        "window_size": [Interval(numbers.Integral, 1, None, closed="left")],
-        "dilation": [Interval(numbers.Integral, 1, None, closed="left")],
+        "window_size": [Interval(numbers.Integral, 1, _LARGEST, closed="both")],
+        "dilation": [Interval(numbers.Integral, 1, _LARGEST, closed="both")],
         "freq": "no_validation",  # see check_freq
         "history": [StrOptions({"auto", "none"})],
         "padding": [StrOptions({"nan", "edge"})],

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import _safe_indexing, assert_all_finite
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 from sklearn.utils._param_validation import Interval as NumberInterval
@@ -37,8 +37,8 @@ from sklstm._series.windows import Windows
 # estimators. No other module imports private names of scikit-learn.
 __all__ = [
     "CheckedWindows",
-    "HasMethods",
     "Interval",
+    "RegressorToFit",
     "StrOptions",
     "check_fitted",
     "check_has_no_lags",
@@ -78,6 +78,21 @@ class Interval(NumberInterval):
             return (int if self.type is numbers.Integral else float)(value) in self
         except OverflowError:  # too large for a float
             return False
+
+
+class RegressorToFit(HasMethods):
+    """An estimator with fit and predict, also a regressor that has predict only when it is fitted.
+
+    So it is with StackingRegressor and its default for ``final_estimator``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "predict"])
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Whether the value has both methods, or will have them."""
+        later = hasattr(value, "fit") and hasattr(type(value), "predict") and is_regressor(value)
+        return bool(super().is_satisfied_by(value) or later)
 
 
 _PLAIN_TYPES = (np.dtype(np.float64), np.dtype(np.float32))
@@ -146,6 +161,7 @@ def check_rows(estimator: BaseEstimator, X: Any, reset: bool) -> np.ndarray:
         stays = stays_on_disk(X) and np.can_cast(X.dtype, np.float64)
         rows = _check_array(estimator, numbers, None if stays else [np.float64, np.float32])
     if reset or not _has_features_of_fit(estimator, X):
+        _check_names_differ(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and their number
     # Check block by block, since a check of the whole series takes as much memory as a copy.
     for at in row_blocks(rows):
@@ -205,6 +221,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
     else:
         keeps_type = np.can_cast(array.dtype, np.float64)
         array = _check_array(estimator, array, None if keeps_type else [np.float64, np.float32])
+        _check_names_differ(X)
         names_are_new = reset or not hasattr(estimator, "feature_names_in_")
         names = _get_feature_names(X) if names_are_new else None
         if names is not None and (why := contradiction(names)):
@@ -268,6 +285,16 @@ def _has_features_of_fit(estimator: BaseEstimator, X: Any) -> bool:
         are_text = all(type(name) is str for name in columns)
         return names is not None and are_text and columns == names.tolist()
     return names is None and _is_plain(X, 2) and X.shape[1] == estimator.n_features_in_
+
+
+def _check_names_differ(X: Any) -> None:
+    names = column_names(X)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(twice)} columns with the name {twice!r}, but expected names that "
+            "differ. Give each column a name of its own."
+        )
 
 
 def _check_shape(array: np.ndarray, fitted: BaseEstimator | None) -> None:

@@ -24,6 +24,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklstm import (
+    ConformalRegressor,
     KnownTargetsRegressor,
     LSTMRegressor,
     PanelSplit,
@@ -840,3 +841,93 @@ class TestInput:
         X, y = one_series("dates")
         result = backtest(ridge_pipe(), X.to_numpy(), y, cv=3)
         assert_array_equal(result.to_frame().index, DAYS[result.rows])
+
+
+# Intervals.
+
+
+def calibrated(coverage=0.8):
+    windows = SlidingWindowTransformer(4, padding="edge", flatten=True)
+    pipe = make_pipeline(windows, KnownTargetsRegressor(Ridge()))
+    return ConformalRegressor(pipe, coverage=coverage)
+
+
+def in_a_pipeline(model):
+    return make_pipeline("passthrough", model)
+
+
+def in_a_search(model):
+    scoring = known_targets_scorer("r2")
+    return GridSearchCV(model, {}, cv=TimeSeriesSplit(2, test_size=40), scoring=scoring)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("around", [lambda model: model, in_a_pipeline, in_a_search])
+def test_intervals_of_each_fold_are_those_of_its_fit(chicago, n_outputs, around):
+    X = chicago[:300]
+    y = forecast_targets(X["ridership"], n_outputs)
+    y = y["ridership_lead1"] if n_outputs == 1 else y
+    cv = TimeSeriesSplit(2, test_size=40)
+    result = backtest(around(calibrated()), X, y, cv=cv)
+    for fold, (train, test) in enumerate(cv.split(X)):
+        here = result.folds == fold
+        expected = calibrated().fit(X.iloc[train], y.iloc[train]).predict_interval(X.iloc[test])
+        np.testing.assert_allclose(result.lower[here], expected[..., 0], rtol=1e-9)
+        np.testing.assert_allclose(result.upper[here], expected[..., 1], rtol=1e-9)
+    table = result.to_frame()
+    np.testing.assert_array_equal(table["lower"].to_numpy(), result.lower)
+    np.testing.assert_array_equal(table["upper"].to_numpy(), result.upper)
+    plain = backtest(calibrated().estimator, X, y, cv=cv)
+    np.testing.assert_allclose(result.forecasts, plain.forecasts, rtol=1e-9)
+    assert plain.lower is plain.upper is plain.interval_coverage is None
+    assert "lower" not in plain.to_frame()
+
+
+@pytest.mark.parametrize("by", [None, "fold", "lead", "month"])
+def test_coverage_width_and_interval_score_are_those_of_a_loop(chicago, by):
+    X = chicago[:300]
+    y = forecast_targets(X["ridership"], 2)  # the last targets are unknown
+    result = backtest(calibrated(), X, y, cv=TimeSeriesSplit(2, test_size=60))
+    by_hand = {}
+    for at, row in enumerate(result.rows):
+        for output in range(2):
+            key = {
+                None: "all",
+                "fold": result.folds[at],
+                "lead": output + 1,
+                "month": X.index.month[row],
+            }[by]
+            low, high = result.lower[at, output], result.upper[at, output]
+            target = result.actual[at, output]
+            if not np.isnan(target):
+                score = high - low + 2 / 0.2 * (max(low - target, 0) + max(target - high, 0))
+                found = by_hand.setdefault(key, ([], []))
+                found[output].append((low <= target <= high, high - low, score))
+    table = result.coverage(by=by)
+    assert table.index.tolist() == sorted(by_hand)
+    for key, parts in by_hand.items():
+        expected = np.mean([np.mean(part, axis=0) for part in parts if part], axis=0)
+        np.testing.assert_allclose(table.loc[key].iloc[:3], expected)
+        assert table.loc[key, "targets"] == sum(map(len, parts))
+
+
+def test_the_coverage_stands_in_the_text_of_the_result(chicago):
+    X = chicago[:300]
+    y = forecast_targets(X["ridership"], 2)
+    result = backtest(calibrated(), X, y, cv=TimeSeriesSplit(2, test_size=60))
+    held = result.coverage()["coverage"].item()
+    line = f"intervals for a coverage of 0.8 held {held:.3f} of the targets"
+    assert line in repr(result)
+    assert line in result._repr_html_()
+    plain = backtest(calibrated().estimator, X, y, cv=TimeSeriesSplit(2, test_size=60))
+    assert "intervals" not in repr(plain)
+
+
+def test_a_backtest_without_intervals_has_no_coverage_and_the_advice_works(chicago):
+    X = chicago[:300]
+    y = forecast_targets(X["ridership"], 2)
+    estimator, cv = calibrated().estimator, TimeSeriesSplit(2, test_size=60)
+    with pytest.raises(ValueError, match="has no intervals") as caught:
+        backtest(estimator, X, y, cv=cv).coverage()
+    advice = str(caught.value).split("around the estimator: ")[1].removesuffix(".")
+    assert 0 < eval(advice).coverage()["coverage"].item() <= 1

@@ -11,6 +11,7 @@ import skops.io
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.ensemble import StackingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
@@ -448,6 +449,29 @@ def test_windows_beside_other_transformers_get_the_history_too(around, kind):
     for row in range(start, start + 5):
         assert_allclose(model.predict(X[row : row + 1])[0], at_once[row], rtol=1e-9)
         model.update(X[row : row + 1], y[row : row + 1])
+
+
+@pytest.mark.filterwarnings("ignore:.* lack steps")  # of the folds that a stack cuts out
+@pytest.mark.parametrize("inside", ["stack", "pipeline"])
+def test_a_stack_with_its_default_final_estimator_is_a_regressor(inside):
+    X, start = walk(), 200
+    y = X["load"] * 2.0
+    pipe = make_pipeline(SlidingWindowTransformer(4, padding="edge", flatten=True), Ridge())
+    model = StackingRegressor([("ridge", pipe)])
+    if inside == "pipeline":
+        stack = StackingRegressor([("ridge", Ridge())])
+        model = make_pipeline(pipe[0], KnownTargetsRegressor(stack))
+    model = ConformalRegressor(model).fit(X[:start], y[:start])
+    at_once = model.predict(X)
+    model.update(X[start : start + 5], y[start : start + 5])
+    assert_allclose(model.predict(X[start + 5 :]), at_once[start + 5 :], rtol=1e-9)
+
+
+@pytest.mark.parametrize("wrong", [StandardScaler(), make_pipeline(StandardScaler()), "ridge"])
+def test_what_will_never_predict_is_refused(wrong):
+    for meta in (ConformalRegressor, KnownTargetsRegressor):
+        with pytest.raises(ValueError, match="implementing 'fit' and 'predict'"):
+            meta(wrong).fit(np.zeros((50, 1)), np.arange(50.0))
 
 
 class Hidden(Recorder):

@@ -28,9 +28,11 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from sklstm import (
+    ConformalRegressor,
     KnownTargetsRegressor,
     LSTMRegressor,
     SlidingWindowTransformer,
+    backtest,
     forecast_targets,
     known_targets_scorer,
     lag_importance,
@@ -333,3 +335,24 @@ def test_quantile_scores_are_no_scores_of_predictions():
         known_targets_scorer(pinball_scorer)
     with pytest.raises(ValueError, match=advice):
         lag_importance(Ridge().fit(X, X["load_lag0"]), X, X["load_lag0"], scoring=pinball_scorer)
+
+
+def test_pinball_of_intervals_is_refused_and_the_advice_works():
+    model = make_pipeline(
+        SlidingWindowTransformer(3),
+        LSTMRegressor(2, loss="quantile", max_epochs=1, random_state=0, early_stopping=False),
+    )
+    series = np.sin(np.arange(150.0))
+    rows, y = series[:, np.newaxis], forecast_targets(series, 1)
+    conformal = ConformalRegressor(model).fit(rows, y)
+    with pytest.raises(ValueError, match=r"pinball_scorer\(model\.estimator_, X, y\)"):
+        pinball_scorer(conformal, rows, y)
+    expected = pinball_scorer(conformal.estimator_, rows, y)
+    assert expected == pinball_scorer(model.fit(rows, y), rows, y)
+    result = backtest(conformal, rows, y, cv=[(np.arange(100), np.arange(100, 140))])
+    by_end = [
+        mean_pinball_loss(result.actual, ends, alpha=alpha)
+        for ends, alpha in ((result.lower, 0.05), (result.upper, 0.95))
+    ]
+    score = result.coverage()["interval_score"].item()
+    assert score == pytest.approx(np.mean(by_end) * 4 / 0.1)

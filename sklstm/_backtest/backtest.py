@@ -8,18 +8,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklstm._backtest.baselines import check_baseline, compare
-from sklstm._backtest.folds import Fits, Rows, freq_of, groups_of, splits_of, step_with_leads
+from sklstm._backtest.folds import (
+    Fits,
+    Forecasts,
+    Rows,
+    freq_of,
+    groups_of,
+    splits_of,
+    step_with_leads,
+)
 from sklstm._backtest.result import BacktestResult
-from sklstm._containers import as_numbers, column_names
+from sklstm._containers import as_numbers, column_names, rows_of
 from sklstm._network.progress import counting
 from sklstm._series.labels import check_same_labels
 from sklstm._series.lead_names import read_leads
 from sklstm._target_leads import leads_of_rows
-from sklstm._validation import check_targets
+from sklstm._validation import check_targets, is_int
 
 
 def backtest(
@@ -96,6 +103,9 @@ def backtest(
     the fit, as many as the largest lead, and count as rows between. Leads are those of the
     parameter ``target_leads``, or are found as for ``"auto"`` there, on all rows.
 
+    **Intervals** of a :class:`ConformalRegressor` are kept beside the forecasts. They are those of
+    the fit: rows since then do not move them, as :meth:`ConformalRegressor.update` would.
+
     **Errors.** MAE and RMSE are those of scikit-learn, on known targets, averaged over outputs.
     MASE [1]_ divides each absolute error by the mean absolute error of the seasonal naive forecast
     in the training rows of its fold and series, one season ahead; RMSSE the squared errors by the
@@ -132,10 +142,13 @@ def backtest(
     >>> result.errors(by="lead")["skill_over_persistence"].round(1).to_list()
     [0.7, 0.8]
     """
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
+        raise TypeError(f"estimator must have the methods fit and predict, got {estimator!r:.60}.")
+    if n_jobs is not None and not (is_int(n_jobs) and n_jobs):
+        raise ValueError(f"n_jobs must be None, or an int other than 0, got {n_jobs!r:.60}.")
     check_baseline(baseline)
     check_same_labels(X=X, y=y)
-    data, y = _with_rows(X, "X"), _with_rows(y, "y")
-    n_rows = data.shape[0] if hasattr(data, "shape") else len(data)
+    (data, n_rows), (y, _) = _with_rows(X, "X"), _with_rows(y, "y")
     targets = check_targets(estimator, y, n_rows)
     values = targets.reshape(n_rows, -1)  # (rows, outputs)
     rows = Rows.of(data, y, n_rows)
@@ -152,7 +165,7 @@ def backtest(
         "auto" if step is None else step.target_leads, data, y, values, rows.panel
     )
     fits = Fits(estimator, rows, leads, leads_are_named=read_leads(names) is not None)
-    forecasts: list[np.ndarray] = []
+    forecasts: list[Forecasts] = []
     run = Parallel(n_jobs=n_jobs, return_as="generator")
     progress = counting(len(splits), "backtest", "fold") if verbose else nullcontext()
     with progress as count:
@@ -162,6 +175,9 @@ def backtest(
                 if count is not None:
                     count()
     compared = compare(baseline, freq_of(estimator), data, y, values, leads, rows, splits)
+    sizes = [len(test) for _, test in splits]
+    values, ends, coverages = zip(*forecasts, strict=True)
+    intervals = None if ends[0] is None else np.concatenate(ends)
     shape = (len(tested), *targets.shape[1:])
     fitted = "fitted in every fold"
     if len(groups) < len(splits):
@@ -170,8 +186,8 @@ def backtest(
             fitted = f"fitted in the first one of every {len(groups[0])} folds"
     return BacktestResult(
         rows=tested,
-        folds=np.repeat(np.arange(len(splits)), [len(test) for _, test in splits]),
-        forecasts=np.concatenate(forecasts).reshape(shape),
+        folds=np.repeat(np.arange(len(splits)), sizes),
+        forecasts=np.concatenate(values).reshape(shape),
         actual=targets[tested],
         baselines={name: found.reshape(shape) for name, found in compared.baselines.items()},
         season=compared.season,
@@ -181,15 +197,18 @@ def backtest(
         index=rows.labels,
         series_names=None if rows.panel is None else rows.panel.names,
         series=rows.series[tested],
+        lower=None if intervals is None else intervals[..., 0].reshape(shape),
+        upper=None if intervals is None else intervals[..., 1].reshape(shape),
         _n_rows=n_rows,
         _scales=compared.scales,
+        interval_coverage=None if intervals is None else np.repeat(coverages, sizes),
         _how=f"{fitted}; {compared.how}",
     )
 
 
-def _with_rows(data: Any, name: str) -> Any:
-    """Return data of which rows can be taken; refuse what has none."""
+def _with_rows(data: Any, name: str) -> tuple[Any, int]:
+    """Return data of which rows can be taken, and their number; refuse what has none."""
     is_lazy = hasattr(data, "collect") and not hasattr(data, "get_columns")
     if is_lazy or isinstance(data, memoryview) or hasattr(data, "detach"):  # a tensor
         data = as_numbers(data, name)
-    return indexable(data)[0]
+    return rows_of(data, name)

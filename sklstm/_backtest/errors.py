@@ -1,4 +1,4 @@
-"""Errors of forecasts on known targets: MAE, RMSE, MASE, RMSSE, and skill over baselines."""
+"""Errors on known targets: MAE, RMSE, MASE, RMSSE, skill over baselines; coverage of intervals."""
 
 from __future__ import annotations
 
@@ -42,6 +42,32 @@ class Errors:
                 skill = 1 - np.float64(_average(on_same)) / np.float64(other_error)
             table[f"skill_over_{name}"] = float(skill)
         return table | {"targets": int(np.count_nonzero(~np.isnan(absolute)))}
+
+
+def coverage_table(
+    actual: np.ndarray, lower: np.ndarray, upper: np.ndarray, miscoverage: np.ndarray
+) -> dict[str, Any]:
+    """Average over some forecasts and outputs: each output first, then these.
+
+    The interval score is that of T. Gneiting and A. Raftery, "Strictly proper scoring rules,
+    prediction, and estimation", JASA 2007.
+
+    Parameters
+    ----------
+    actual, lower, upper : ndarray of shape (n, outputs)
+        Targets, NaN where unknown, and the ends of the intervals.
+    miscoverage : ndarray of shape (n, 1)
+        The fraction of targets that the intervals are meant to leave out.
+    """
+    beyond = np.fmax(lower - actual, 0) + np.fmax(actual - upper, 0)
+    is_known, width = ~np.isnan(actual), upper - lower
+    inside = (actual >= lower) & (actual <= upper)
+    return {
+        "coverage": _average(np.where(is_known, inside, np.nan)),
+        "width": _average(np.where(is_known, width, np.nan)),
+        "interval_score": _average(np.where(is_known, width + 2 / miscoverage * beyond, np.nan)),
+        "targets": int(np.count_nonzero(is_known)),
+    }
 
 
 def _average(values: np.ndarray, of_mean: Callable[[Any], Any] = np.asarray) -> float:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import TimeSeriesSplit, check_cv
+from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import Pipeline
 
+from sklstm._conformal import ConformalRegressor
 from sklstm._containers import as_numbers
-from sklstm._panel_split import PanelSplit
+from sklstm._panel_split import PanelSplit, folds_of
+from sklstm._scoring import at_last_step
 from sklstm._series.labels import PandasIndex, is_default, is_pandas
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.windows import history_length
@@ -89,7 +91,7 @@ def splits_of(cv: Any, X: Any, y: Any, rows: Rows) -> list[Split]:
             "For instance TimeSeriesSplit(5), or PanelSplit(5) for several series."
         )
     n_rows, splits = len(rows.number), []
-    for fold, (train, test) in enumerate(check_cv(cv).split(X, y)):
+    for fold, (train, test) in enumerate(folds_of(cv, X, y)):
         train = _checked(train, n_rows, f"training rows of fold {fold}")
         test = _checked(test, n_rows, f"test rows of fold {fold}")
         _check_order(rows, train, test, f"fold {fold} trains on")
@@ -163,6 +165,14 @@ def step_with_leads(estimator: Any) -> Any:
     return estimator
 
 
+class Forecasts(NamedTuple):
+    """What a fit predicts of the test rows of a fold."""
+
+    values: np.ndarray  # (rows, outputs)
+    intervals: np.ndarray | None  # (rows, outputs, 2), lower and upper; None without
+    coverage: float | None  # of the intervals, as set
+
+
 @dataclass(frozen=True, eq=False)
 class Fits:
     """How the estimator is fitted, and predicts.
@@ -181,8 +191,8 @@ class Fits:
     leads: np.ndarray
     leads_are_named: bool
 
-    def forecasts(self, X: Any, y: Any, splits: list[Split], folds: list[int]) -> list[np.ndarray]:
-        """Fit on the first of some folds; return the forecasts of each, (rows, outputs)."""
+    def forecasts(self, X: Any, y: Any, splits: list[Split], folds: list[int]) -> list[Forecasts]:
+        """Fit on the first of some folds; return the forecasts of each."""
         train = splits[folds[0]][0]
         fold = folds[0]
         try:
@@ -231,23 +241,29 @@ class Fits:
             )
         return known
 
-    def _predicted(self, model: Any, X: Any, fitted: np.ndarray, test: np.ndarray) -> np.ndarray:
+    def _predicted(self, model: Any, X: Any, fitted: np.ndarray, test: np.ndarray) -> Forecasts:
         passed = self._passed(model, fitted, test)
-        predicted: np.ndarray = np.asarray(model.predict(take_rows(X, {}, passed)[0]))
+        X = take_rows(X, {}, passed)[0]
+        predicted: np.ndarray = np.asarray(model.predict(X))
         shape = len(passed), len(self.leads)
         if predicted.shape not in (shape, shape[:1] if shape[1] == 1 else shape):
             raise ValueError(
                 f"The predictions have shape {predicted.shape}, but expected {shape}: one row for "
                 "each row of X, and the outputs of y."
             )
-        predicted = predicted.reshape(shape)[np.searchsorted(passed, test)].astype(np.float64)
+        tested = np.searchsorted(passed, test)
+        predicted = predicted.reshape(shape)[tested].astype(np.float64)
         if not np.isfinite(predicted).all():
             row = test[int(np.argmin(np.isfinite(predicted).all(axis=1)))]
             raise ValueError(
                 f"The prediction of row {row} is not finite, so it has no error. Check this row "
                 "of X and the estimator."
             )
-        return predicted
+        last, X = at_last_step(model, X)
+        if not isinstance(last, ConformalRegressor):
+            return Forecasts(predicted, None, None)
+        intervals = last.predict_interval(X).reshape(*shape, 2)[tested]
+        return Forecasts(predicted, intervals, last._coverage)
 
     def _passed(self, model: Any, fitted: np.ndarray, test: np.ndarray) -> np.ndarray:
         """Return the test rows, and the rows before them that are not in the fitted history."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sklstm._backtest.errors import Errors
+from sklstm._backtest.errors import Errors, coverage_table
 from sklstm._series.labels import as_times, check_same_labels, is_pandas, loaded_pandas
 
 _SHOWN = 3  # folds at either end of the table
@@ -67,6 +67,12 @@ class BacktestResult:
     series : ndarray of int of shape (n_forecasts,)
         The place in ``series_names`` of the series of each forecast.
 
+    lower, upper : ndarray of the same shape as ``forecasts``, or None
+        The ends of the intervals of a :class:`ConformalRegressor`; None of other estimators.
+
+    interval_coverage : ndarray of shape (n_forecasts,) or None
+        The fraction of targets that each interval is meant to hold.
+
     See Also
     --------
     backtest : Makes it, with an example.
@@ -85,6 +91,9 @@ class BacktestResult:
     index: Any
     series_names: list[Any] | None
     series: NDArray[np.int64]
+    lower: NDArray[np.float64] | None
+    upper: NDArray[np.float64] | None
+    interval_coverage: NDArray[np.float64] | None
     _n_rows: int
     _scales: NDArray[np.float64] | None  # (2, n_forecasts, n_outputs): of MASE and of RMSSE
     _how: str  # about the fits and the season, in words
@@ -116,12 +125,58 @@ class BacktestResult:
         ImportError
             If pandas is not installed.
         """
-        pd = _pandas("errors()")
-        groups, measured = self.groups(by), self.measured()
+        measured = self.measured()
+        return self._frame("errors()", by, measured.table)
+
+    def coverage(self, by: str | Callable[[Any], ArrayLike] | ArrayLike | None = None) -> Any:
+        """Return how many targets lie in the intervals, and how wide these are.
+
+        Parameters
+        ----------
+        by : str, callable or array-like, default=None
+            What the rows of the table are, as in :meth:`errors`.
+
+        Returns
+        -------
+        coverage : DataFrame
+            "coverage", the fraction of the known targets in the intervals; "width", their mean
+            width; "interval_score", which is lowest for the intervals between the true quantiles:
+            the width, and ``2 / (1 - coverage)`` times the distance of a target beyond an end;
+            "targets", the number of known targets. Averages are over outputs, as in :meth:`errors`.
+
+        Raises
+        ------
+        ValueError
+            If ``by`` is not as described, or the estimator was no :class:`ConformalRegressor`.
+        ImportError
+            If pandas is not installed.
+        """
+        self._check_intervals()
+        return self._frame("coverage()", by, self._coverage)
+
+    def _frame(self, caller: str, by: Any, table: Callable[[Any, Any], dict[str, Any]]) -> Any:
+        """Make a table with a row for each group."""
+        pd, groups = _pandas(caller), self.groups(by)
         labels = [label for label, *_ in groups]
-        tables = [measured.table(*part) for _, *part in groups]
+        tables = [table(rows, outputs) for _, rows, outputs in groups]
         name = by if isinstance(by, str) else getattr(by, "name", None)
         return pd.DataFrame(tables, index=pd.Index(labels, name=name))
+
+    def _check_intervals(self) -> None:
+        if self.lower is None:
+            raise ValueError(
+                "This backtest has no intervals. Put ConformalRegressor around the estimator: "
+                "backtest(ConformalRegressor(estimator), X, y, cv=cv)."
+            )
+
+    def _coverage(self, rows: Any, outputs: Any) -> dict[str, Any]:
+        shape = len(self.rows), len(self.outputs)
+        miscoverage = 1 - np.asarray(self.interval_coverage)[:, np.newaxis]
+        actual, lower, upper = (
+            np.asarray(values).reshape(shape)[rows][:, outputs]
+            for values in (self.actual, self.lower, self.upper)
+        )
+        return coverage_table(actual, lower, upper, miscoverage[rows])
 
     def to_frame(self) -> Any:
         """Return the forecasts beside the targets.
@@ -129,10 +184,11 @@ class BacktestResult:
         Returns
         -------
         frame : DataFrame
-            With the index of ``X`` and the columns "fold", "forecast", "actual", and those of the
-            baselines. For several outputs the columns have a second level with the names of the
-            outputs, so that ``frame["forecast"] - frame["actual"]`` are the errors in both cases.
-            Rows are those of ``X`` in each fold, one fold after the other.
+            With the index of ``X`` and the columns "fold", "forecast", "actual", those of the
+            baselines, and "lower" and "upper" if there are intervals. For several outputs the
+            columns have a second level with the names of the outputs, so that
+            ``frame["forecast"] - frame["actual"]`` are the errors in both cases. Rows are those of
+            ``X`` in each fold, one fold after the other.
 
         Raises
         ------
@@ -143,6 +199,8 @@ class BacktestResult:
         index = pd.RangeIndex(self._n_rows, name="row") if self.index is None else self.index
         index = index[self.rows]
         parts = {"forecast": self.forecasts, "actual": self.actual} | self.baselines
+        if self.lower is not None and self.upper is not None:
+            parts |= {"lower": self.lower, "upper": self.upper}
         if self.forecasts.ndim == 1:
             return pd.DataFrame({"fold": self.folds, **parts}, index)
         names = [("fold", ""), *((part, name) for part in parts for name in self.outputs)]
@@ -243,7 +301,16 @@ class BacktestResult:
             f"BacktestResult: {len(self.splits)} folds, {len(self.rows)} forecasts{series}, "
             f"{len(self.outputs)} output(s), leads of {ahead}",
             *self._how.splitlines(),
+            *self._about_intervals(),
         ]
+
+    def _about_intervals(self) -> list[str]:
+        if self.lower is None:
+            return []
+        levels = np.unique(np.asarray(self.interval_coverage))
+        nominal = f" for a coverage of {levels[0]:g}" if len(levels) == 1 else ""
+        held = self._coverage(slice(None), slice(None))["coverage"]
+        return [f"intervals{nominal} held {held:.3f} of the targets"]
 
     def __repr__(self) -> str:
         columns, rows = self._table()

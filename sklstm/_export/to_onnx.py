@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from importlib.metadata import version
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from sklstm._export.chain import chain_of
+from sklstm._export.chain import Chain, chain_of
 from sklstm._export.graph import IR_VERSION, OPSET, Graph
 from sklstm._export.inputs import read_windows
 from sklstm._export.network import outputs_of_network
@@ -23,6 +23,7 @@ from sklstm._export.windows import (
 )
 from sklstm._network.series_tensor import largest_standardised
 from sklstm._regressor import LSTMRegressor
+from sklstm._saving.file import replace_file
 
 
 def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -51,6 +52,7 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     See Also
     --------
+    save : Writes an estimator that Python loads again.
     LSTMRegressor : What the model predicts, and how missing values are filled.
 
     Notes
@@ -101,14 +103,7 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
     >>> np.allclose(y, model.predict(X)[-1:])
     True
     """
-    model = _model(estimator)
-    path = Path(path)
-    beside = path.with_name(f"{path.name}.new")
-    try:
-        beside.write_bytes(model.SerializeToString())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    replace_file(Path(path), _model(estimator).SerializeToString())
 
 
 def _model(estimator: Any) -> Any:
@@ -132,13 +127,8 @@ def _model(estimator: Any) -> Any:
     refused = _is_refused(graph, scaled, len(shape), network)
     y = graph.add("Where", refused, graph.constant(np.nan), y)
 
-    n_outputs, quantiles = network.n_outputs_, network.quantiles_.tolist()
-    of_outputs = [] if chain.is_1d else [n_outputs]
-    middle = graph.add("Gather", y, graph.constant(network.net_.module_.middle), axis=2)
-    results = [(graph.named("y", graph.reshape(middle, -1, *of_outputs)), of_outputs)]
-    if quantiles:
-        each = [*of_outputs, len(quantiles)]
-        results.append((graph.named("quantiles", graph.reshape(y, -1, *each)), each))
+    about["target_leads"] = network.target_leads_.tolist()
+    about["quantiles"] = network.quantiles_.tolist()
 
     def described(name: str, lengths: list[Any], kind: int = TensorProto.DOUBLE) -> Any:
         return helper.make_tensor_value_info(name, kind, ["batch", *lengths])
@@ -147,23 +137,34 @@ def _model(estimator: Any) -> Any:
     if scaling is not None:
         inputs.append(described("series", [], TensorProto.INT64))
 
-    about |= {"target_leads": network.target_leads_.tolist(), "quantiles": quantiles}
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "sklstm",
             inputs,
-            [described(*result) for result in results],
+            [described(*output) for output in _named_outputs(graph, chain, y)],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="sklstm",
-        producer_version=version("sklstm"),
+        producer_version=sys.modules["sklstm"].__version__,
     )
     helper.set_model_props(model, {"sklstm": json.dumps(about, default=_plain)})
     checker.check_model(model)
     return model
+
+
+def _named_outputs(graph: Graph, chain: Chain, y: str) -> list[tuple[str, list[int]]]:
+    """Name the outputs of the model, made of (batch, outputs, quantiles); return their shapes."""
+    network = chain.network
+    shape = [] if chain.is_1d else [network.n_outputs_]
+    middle = graph.add("Gather", y, graph.constant(network.net_.module_.middle), axis=2)
+    outputs = [(graph.named("y", graph.reshape(middle, -1, *shape)), shape)]
+    if n_quantiles := len(network.quantiles_):
+        shape = [*shape, n_quantiles]
+        outputs.append((graph.named("quantiles", graph.reshape(y, -1, *shape)), shape))
+    return outputs
 
 
 def _plain(name: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sklstm._backtest.result import BacktestResult
 from sklstm._plot.drawing import (
@@ -15,6 +15,7 @@ from sklstm._plot.drawing import (
     GREY,
     VERMILLION,
     axes_and_figure,
+    draw_band,
     drawing_positions,
     label_rows,
     legend_on_top,
@@ -27,6 +28,7 @@ from sklstm._validation import is_int
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.collections import Collection
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -60,6 +62,12 @@ class BacktestDisplay:
     folds : array-like of int of shape (n,) or None, default=None
         The fold of each forecast. Lines of forecasts end where their fold ends. None: one line.
 
+    interval : array-like of shape (n, 2) or None, default=None
+        Lower and upper end of an interval around each forecast. None: no band is drawn.
+
+    interval_name : str or None, default=None
+        Label of the intervals in the legend. None: "interval".
+
     xlabel : str or None, default=None
         Label of the x axis. None: the name of ``at``.
 
@@ -79,6 +87,9 @@ class BacktestDisplay:
 
     forecast_lines_ : list of matplotlib.lines.Line2D
         The line of the forecasts or their errors, one for each fold.
+
+    interval_bands_ : list of matplotlib.collections.Collection
+        The bands of the intervals, one for each fold.
 
     other_lines_ : dict of str to matplotlib.lines.Line2D
         The other lines, by label.
@@ -102,6 +113,7 @@ class BacktestDisplay:
     ax_: Axes
     figure_: Figure
     forecast_lines_: list[Line2D]
+    interval_bands_: list[Collection]
     other_lines_: dict[str, Line2D]
 
     def __init__(
@@ -111,6 +123,8 @@ class BacktestDisplay:
         forecast: Sequence[float] | NDArray[Any],
         others: dict[str, Any],
         folds: Sequence[int] | NDArray[Any] | None = None,
+        interval: ArrayLike | None = None,
+        interval_name: str | None = None,
         xlabel: str | None = None,
         ylabel: str | None = None,
         estimator_name: str | None = None,
@@ -119,6 +133,8 @@ class BacktestDisplay:
         self.forecast = forecast
         self.others = others
         self.folds = folds
+        self.interval = interval
+        self.interval_name = interval_name
         self.xlabel = xlabel
         self.ylabel = ylabel
         self.estimator_name = estimator_name
@@ -150,15 +166,24 @@ class BacktestDisplay:
                 continue
             order = np.unique(x, return_index=True)[1] if name == "actual" else slice(None)
             style = {"label": name} | _STYLES.get(name, {})
+            if names is not None:
+                style["linestyle"] = "none"
             (self.other_lines_[name],) = ax.plot(x[order], np.asarray(values)[order], **style)
         label = "forecast" if self.estimator_name is None else self.estimator_name
         marked = {"marker": "s", "markersize": 4} if self.folds is None else {"linewidth": 1}
         style = line_style(line_kw, color=VERMILLION, label=label, **marked)
         folds = np.zeros(len(x)) if self.folds is None else np.asarray(self.folds)
-        forecast, self.forecast_lines_ = np.asarray(self.forecast), []
+        if names is not None:
+            style = {"linestyle": "none"} | style  # nothing lies between two series
+        forecast, self.forecast_lines_, self.interval_bands_ = np.asarray(self.forecast), [], []
         for fold in np.unique(folds):
             of_fold = folds == fold
             self.forecast_lines_ += ax.plot(x[of_fold], forecast[of_fold], **style)
+            if self.interval is not None:
+                ends = np.asarray(self.interval)[of_fold]
+                color = self.forecast_lines_[-1].get_color()
+                name = "interval" if self.interval_name is None else self.interval_name
+                self.interval_bands_.append(draw_band(ax, x[of_fold], ends, color, name))
         if names is not None:
             every = -(-len(x) // _LABELS)
             upright = sum(map(len, map(str, names))) > _LETTERS
@@ -179,7 +204,7 @@ class BacktestDisplay:
         low = min(low, 0) if self.folds is None else low
         ax.update_datalim([(x[0], low), (x[0], high + (high - low) / 5)])
         ax.autoscale_view()
-        legend_on_top(ax, n_columns=3)
+        legend_on_top(ax, n_columns=3 if self.interval is None else 4)
         self.ax_, self.figure_ = ax, figure
         return self
 
@@ -205,7 +230,8 @@ class BacktestDisplay:
             What :func:`backtest` returns.
         kind : {"errors", "forecasts"}, default="errors"
             "errors" draws the errors of the forecasts and of the baselines; "forecasts" the
-            forecasts and the actual values, each at the row where the forecast was made.
+            forecasts and the actual values, each at the row where the forecast was made, with
+            the intervals of a :class:`ConformalRegressor`.
         by : str, callable or array-like, default="lead"
             What errors are drawn over: see :meth:`BacktestResult.errors`.
         measure : {"MAE", "RMSE", "MASE", "RMSSE"}, default="MAE"
@@ -233,16 +259,19 @@ class BacktestDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        if not isinstance(result, BacktestResult):
+            raise TypeError(f"result must be what backtest returns, got {result!r:.60}.")
+        if not isinstance(kind, str) or kind not in ("errors", "forecasts"):
+            raise ValueError(f"kind must be 'errors' or 'forecasts', got {kind!r}.")
         if kind == "errors":
             display = cls(**_errors(result, by, measure), estimator_name=name)
-        elif kind == "forecasts":
-            display = cls(**_forecasts(result, output, series), estimator_name=name)
         else:
-            raise ValueError(f"kind must be 'errors' or 'forecasts', got {kind!r}.")
+            display = cls(**_forecasts(result, output, series), estimator_name=name)
         return display.plot(ax, line_kw=line_kw)
 
 
 def _errors(result: BacktestResult, by: Any, measure: str) -> dict[str, Any]:
+    measure = measure if isinstance(measure, str) else repr(measure)
     groups = result.groups(by)
     errors = {name: result.measured(name) for name in ["forecasts", *result.baselines]}
     tables = {
@@ -285,8 +314,15 @@ def _forecasts(result: BacktestResult, output: int, series: Any) -> dict[str, An
         times = as_times(result.index.get_level_values(-1))
         if times.inferred_type in _DRAWN:
             labels = times[labels]
+    interval = name = None
+    if result.lower is not None and result.upper is not None:
+        ends = [of.reshape(shape)[which, output] for of in (result.lower, result.upper)]
+        interval, levels = np.column_stack(ends), np.unique(np.asarray(result.interval_coverage))
+        name = f"{100 * levels[0]:g} %" if len(levels) == 1 else None
     return {
         "at": labels,
+        "interval": interval,
+        "interval_name": name,
         "forecast": result.forecasts.reshape(shape)[which, output],
         "others": {"actual": result.actual.reshape(shape)[which, output]},
         "folds": result.folds[which],

@@ -7,6 +7,7 @@ differs in grey, or by line style, marker or hatch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import Collection
     from matplotlib.figure import Figure
 
 BLACK, GREY, BLUE, ORANGE, VERMILLION = "#000000", "#999999", "#0072B2", "#E69F00", "#D55E00"
@@ -26,6 +28,10 @@ def axes_and_figure(ax: Axes | None, caller: str, **options: Any) -> tuple[Axes,
     except ImportError as error:
         raise ImportError(f"{caller} needs matplotlib: pip install 'sklstm[plot]'") from error
     ax = plt.subplots(layout="constrained", **options)[1] if ax is None else ax
+    if not isinstance(ax, plt.Axes):
+        raise TypeError(
+            f"ax must be Axes of matplotlib, or None for those of a new figure, got {ax!r:.60}."
+        )
     return ax, cast("Figure", ax.figure)  # a SubFigure has the methods that are used here
 
 
@@ -34,7 +40,20 @@ def line_style(given: dict[str, Any] | None, **defaults: Any) -> dict[str, Any]:
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
-    return defaults | normalize_kwargs(given or {}, Line2D)
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(
+            "line_kw must be a dict of keywords of matplotlib's plot, for instance "
+            f"{{'linewidth': 3}}, got {given!r:.60}."
+        )
+    return defaults | normalize_kwargs(dict(given or {}), Line2D)
+
+
+def draw_band(ax: Axes, x: NDArray[Any], ends: NDArray[Any], color: Any, label: str) -> Collection:
+    """Draw intervals, whose lower and upper ends are (n, 2), as a shaded band."""
+    style: dict[str, Any] = {"color": color, "alpha": 0.2, "label": label}
+    if len(x) == 1:  # a band without width
+        return ax.vlines(x, ends[:, 0], ends[:, 1], linewidth=5, **style)
+    return ax.fill_between(x, ends[:, 0], ends[:, 1], linewidth=0, **style)
 
 
 def legend_on_top(ax: Axes, n_columns: int) -> None:

@@ -15,6 +15,7 @@ from sklstm._plot.drawing import (
     GREY,
     VERMILLION,
     axes_and_figure,
+    draw_band,
     drawing_positions,
     label_rows,
     legend_on_top,
@@ -167,7 +168,7 @@ class ForecastDisplay:
         )
         (self.forecast_line_,) = ax.plot(ahead, self.forecast, **style)
         self.interval_bands_ = [
-            _draw_band(ax, ahead, np.asarray(ends), self.forecast_line_.get_color(), label)
+            draw_band(ax, ahead, np.asarray(ends), self.forecast_line_.get_color(), label)
             for label, ends in (self.intervals or {}).items()
         ]
         ax.axvline(past[-1], color=GREY, linestyle=":", linewidth=1)
@@ -249,7 +250,10 @@ class ForecastDisplay:
         check_same_labels(X=X, y=y)
         for argument, data in (("X", X), ("y", y)):
             of_one_series(data, argument)
-        check_numbers(y, "y")  # here, since from_predictions would call it y_true
+        # Here, since from_predictions would call it y_true.
+        _check_is_series(check_numbers(y, "y").shape, "y")
+        if not hasattr(estimator, "predict"):
+            raise TypeError(f"estimator must have a method predict, got {estimator!r:.60}.")
         if isinstance(freq, str) and freq == "auto":
             windows = [step for step in steps_of(estimator) if hasattr(step, "freq")]
             freq = windows[0].freq if windows else freq
@@ -335,16 +339,17 @@ class ForecastDisplay:
         y_true, y_pred = of_one_series(y_true, "y_true"), of_one_series(y_pred, "y_pred")
         series, forecasts = check_numbers(y_true, "y_true"), check_numbers(y_pred, "y_pred")
         shape = series.shape
-        if len(shape) != 1 and shape[1:] != (1,):
+        _check_is_series(shape, "y_true")
+        if forecasts.ndim not in (1, 2) or not forecasts.size:
             raise ValueError(
-                f"The series has shape {shape}, but expected (n_rows,). Pass the series itself: "
-                "its targets (forecast_targets) are only for fit."
+                f"y_pred has shape {forecasts.shape}, but expected (n_rows, horizon), or (n_rows,) "
+                "for one step ahead, or (horizon,) for one row."
             )
         if forecasts.shape == shape[:1]:
             forecasts = forecasts[:, np.newaxis]
         if forecasts.ndim == 2 and len(forecasts) != shape[0]:
             raise ValueError(
-                f"The series has {shape[0]} values, but there are forecasts for {len(forecasts)} "
+                f"y_true has {shape[0]} values, but y_pred has forecasts for {len(forecasts)} "
                 "rows. Pass one value for each row of X, the last ones included."
             )
         row = check_row(row, shape[0])
@@ -369,6 +374,14 @@ class ForecastDisplay:
         return display.plot(ax, line_kw=line_kw)
 
 
+def _check_is_series(shape: tuple[int, ...], name: str) -> None:
+    if len(shape) != 1 and shape[1:] != (1,):
+        raise ValueError(
+            f"{name} has shape {shape}, but expected (n_rows,). Pass the series itself: its "
+            "targets (forecast_targets) are only for fit."
+        )
+
+
 def _intervals_at(
     y_interval: Any, shape: tuple[int, ...], row: int
 ) -> dict[str, np.ndarray] | None:
@@ -390,20 +403,11 @@ def _intervals_at(
     return found
 
 
-def _draw_band(
-    ax: Axes, ahead: NDArray[Any], ends: NDArray[Any], color: Any, label: str
-) -> Collection:
-    style: dict[str, Any] = {"color": color, "alpha": 0.2, "label": label}
-    if len(ahead) == 1:  # a band without width
-        return ax.vlines(ahead, ends[:, 0], ends[:, 1], linewidth=5, **style)
-    return ax.fill_between(ahead, ends[:, 0], ends[:, 1], linewidth=0, **style)
-
-
 def _check_leads(target_leads: Any, y_pred: ArrayLike, horizon: int) -> list[int]:
     """Return how many steps ahead each value of a forecast lies."""
     leads = list(range(1, horizon + 1))
     if not isinstance(target_leads, str):
-        leads = list(target_leads)
+        leads = list(target_leads) if np.iterable(target_leads) else []
     elif target_leads == "auto":
         named = read_leads(column_names(y_pred))
         leads = leads if named is None or len(named) != horizon else named

@@ -105,6 +105,10 @@ class LagImportanceDisplay:
         display : LagImportanceDisplay
             The display itself.
         """
+        if not hasattr(self.importance, "lag_labels"):
+            raise TypeError(
+                f"importance must be what lag_importance returns, got {self.importance!r:.60}."
+            )
         features, labels = self.importance.features, self.importance.lag_labels
         ax, figure = axes_and_figure(
             ax,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit, check_cv
+from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit
 
+from sklstm._containers import rows_of
+from sklstm._panel_split import folds_of
 from sklstm._plot.drawing import (
     BLACK,
     BLUE,
@@ -220,6 +222,7 @@ class WindowSplitDisplay:
             If matplotlib is not installed.
         """
         check_same_labels(X=X, y=y)
+        X, n_rows = rows_of(X, "X")
         steps = steps_of(estimator)
         windows = [step for step in steps if isinstance(step, SlidingWindowTransformer)]
         if not windows:
@@ -232,7 +235,7 @@ class WindowSplitDisplay:
         reach = history_length(params.window_size, params.dilation)
         if cv is None:
             cv = estimator.cv if hasattr(estimator, "cv") else TimeSeriesSplit()
-        splits, n_rows = list(check_cv(cv).split(X, y)), np.shape(X)[0]
+        splits = folds_of(cv, X, y)
         index = series_index(X, freq=params.freq)
         if isinstance(index, Panel):
             splits, n_rows, index = _of_times(splits, index), len(index.times), index.times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -103,17 +104,19 @@ class WindowArray(NDArrayOperatorsMixin):
         self, base: np.ndarray, starts: ArrayLike, window_size: int, dilation: int = 1
     ) -> None:
         places = np.asarray(starts)
-        if min(window_size, dilation) < 1:
-            raise ValueError(
-                f"window_size={window_size} and dilation={dilation}, but expected ints of at least "
-                "1."
-            )
+        for name, value in (("window_size", window_size), ("dilation", dilation)):
+            is_bool = isinstance(value, (bool, np.bool_))
+            if is_bool or not isinstance(value, numbers.Integral) or value < 1:
+                raise ValueError(f"{name} must be an int of at least 1, got {value!r}.")
         if places.ndim != 1 or (len(places) and places.dtype.kind not in "iu"):
             raise ValueError(
                 f"starts has shape {places.shape} and type {places.dtype}, but expected ints of "
                 "shape (n_windows,)."
             )
-        base = np.asanyarray(base)
+        try:
+            base = np.asanyarray(base)
+        except ValueError as error:
+            raise ValueError(f"base cannot be turned into an array: {error}") from error
         if base.ndim != 2 or base.dtype.kind != "f":
             raise ValueError(
                 f"base has shape {base.shape} and type {base.dtype}, but expected floats of shape "

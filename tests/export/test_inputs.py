@@ -10,11 +10,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from sklstm import (
-    LagTableTransformer,
-    SlidingWindowTransformer,
-    to_onnx,
-)
+from sklstm import LagTableTransformer, SlidingWindowTransformer, to_onnx
 from tests.export.serving import (
     N_ROWS,
     SIZE,

@@ -7,9 +7,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from sklstm import (
-    to_onnx,
-)
+from sklstm import to_onnx
 from tests.export.serving import SIZE, assert_predicts, last_rows, pipe, served
 from tests.machine import needs_bfloat16
 

@@ -15,24 +15,11 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from sklstm import (
-    to_onnx,
-)
+from sklstm import to_onnx
 from tests.export.serving import SIZE, assert_predicts, last_rows, lstm, pipe, served
 
 # Some of the rows that are predicted lack features.
 pytestmark = pytest.mark.filterwarnings("ignore:The last step of")
-
-
-def by_columns(series):
-    return ColumnTransformer(
-        [
-            ("scale", StandardScaler(), [2, 0]),
-            ("nothing", "drop", [1]),
-            ("root", make_pipeline(FunctionTransformer(np.sqrt), MinMaxScaler()), slice(0, 2)),
-        ],
-        remainder="passthrough",
-    )
 
 
 STEPS = {
@@ -49,7 +36,14 @@ STEPS = {
     "passthrough": "passthrough",
     "no function": FunctionTransformer(),
     "log": FunctionTransformer(np.log),
-    "columns": by_columns(None),
+    "columns": ColumnTransformer(
+        [
+            ("scale", StandardScaler(), [2, 0]),
+            ("nothing", "drop", [1]),
+            ("root", make_pipeline(FunctionTransformer(np.sqrt), MinMaxScaler()), slice(0, 2)),
+        ],
+        remainder="passthrough",
+    ),
     "another order": ColumnTransformer([("a", MaxAbsScaler(), [2]), ("b", "passthrough", [1, 0])]),
 }
 

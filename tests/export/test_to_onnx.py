@@ -8,10 +8,7 @@ import pandas as pd
 import pytest
 
 import sklstm
-from sklstm import (
-    forecast_targets,
-    to_onnx,
-)
+from sklstm import forecast_targets, to_onnx
 from tests.export.serving import N_ROWS, SIZE, metadata, pipe, session_of
 
 

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from sklstm import LSTMRegressor, pinball_scorer
 from sklstm._linear.skip import LinearSkip
 from sklstm._network.quantiles import IncreasingQuantiles, empirical_quantiles, middle
+from tests.machine import needs_bfloat16
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 RNG = np.random.RandomState(0)
@@ -112,3 +115,37 @@ def test_empirical_quantiles_have_the_least_weighted_pinball_loss():
 )
 def test_the_middle_is_the_median_if_there_is_one(quantiles, place):
     assert middle(quantiles) == place
+
+
+@needs_bfloat16
+def test_quantiles_in_bfloat16_are_near_those_in_float32_and_do_not_cross():
+    series = np.sin(np.arange(300.0)) + np.random.default_rng(0).standard_normal(300)
+    windows = np.lib.stride_tricks.sliding_window_view(series[:-1], 6)
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        model = LSTMRegressor(
+            4,
+            loss="quantile",
+            max_epochs=3,
+            early_stopping=False,
+            random_state=0,
+            precision=precision,
+        )
+        found[precision] = model.fit(windows, series[6:]).predict_quantiles(windows)
+    assert (np.diff(found["bfloat16"]) >= 0).all()
+    apart = np.abs(found["bfloat16"] - found["float32"]).max()
+    assert 0 < apart < 0.1 * np.diff(found["float32"][:, [0, -1]]).mean()
+
+
+@pytest.mark.parametrize("dispatch", [False, True])
+def test_quantiles_of_tensors_are_those_of_arrays(dispatch):
+    series = np.sin(np.arange(100.0)) + np.random.default_rng(0).standard_normal(100)
+    windows = np.lib.stride_tricks.sliding_window_view(series[:-1], 6).copy()
+    model = LSTMRegressor(2, loss="quantile", max_epochs=1, random_state=0)
+    expected = model.fit(windows, series[6:]).predict_quantiles(windows)
+    with sklearn.config_context(array_api_dispatch=dispatch):
+        tensors = torch.from_numpy(windows), torch.from_numpy(series[6:])
+        found = model.fit(*tensors).predict_quantiles(tensors[0])
+        score = pinball_scorer(model, *tensors)
+    np.testing.assert_array_equal(found, expected)
+    assert score == pinball_scorer(model, windows, series[6:])

@@ -10,7 +10,14 @@ from matplotlib.dates import date2num
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import TimeSeriesSplit
 
-from sklstm import BacktestDisplay, PanelSplit, backtest, forecast_targets
+from sklstm import (
+    BacktestDisplay,
+    ConformalRegressor,
+    KnownTargetsRegressor,
+    PanelSplit,
+    backtest,
+    forecast_targets,
+)
 from tests.plot.made_up import backtest_display, has_dates, legend_texts, luminance
 
 LEADS = 3
@@ -94,6 +101,31 @@ def test_forecasts_of_one_of_several_series(panel_result, chicago):
     BacktestDisplay.from_result(panel_result, by="series")
     with pytest.raises(ValueError, match=r"one of the 2 series \('a', 'b'\), got None"):
         BacktestDisplay.from_result(panel_result, kind="forecasts")
+
+
+def test_intervals_are_a_band_for_each_fold(chicago):
+    y = forecast_targets(chicago["ridership"], LEADS)
+    model = ConformalRegressor(KnownTargetsRegressor(Ridge()))
+    result = backtest(model, chicago, y, cv=TimeSeriesSplit(2, test_size=40))
+    display = BacktestDisplay.from_result(result, kind="forecasts", output=1)
+    assert len(display.interval_bands_) == 2
+    for fold, band in enumerate(display.interval_bands_):
+        here = result.folds == fold
+        days = date2num(chicago.index[result.rows[here]])
+        ends = [result.lower[here, 1], result.upper[here, 1]]
+        corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+        assert {
+            (day, end) for of_end in ends for day, end in zip(days, of_end, strict=True)
+        } <= corners
+    assert legend_texts(display.ax_) == ["actual", "forecast", "90 %"]
+    assert BacktestDisplay.from_result(result).interval_bands_ == []
+
+
+def test_series_are_not_joined_by_lines(panel_result):
+    display = BacktestDisplay.from_result(panel_result, by="series")
+    lines = [*display.forecast_lines_, *display.other_lines_.values()]
+    assert {line.get_linestyle() for line in lines} == {"None"}
+    assert "None" not in {line.get_marker() for line in lines}
 
 
 @pytest.mark.parametrize("n_groups", [3, 40, 190])

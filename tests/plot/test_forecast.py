@@ -227,7 +227,12 @@ def test_actual_values_stand_at_their_time_where_days_are_missing(chicago):
 @pytest.mark.parametrize(
     ("y_true", "y_pred", "options", "message"),
     [
-        (np.zeros(9), np.zeros((10, 2)), {}, "9 values, but there are forecasts for 10 rows"),
+        (
+            np.zeros(9),
+            np.zeros((10, 2)),
+            {},
+            "y_true has 9 values, but y_pred has forecasts for 10 rows",
+        ),
         (np.zeros((10, 2)), np.zeros((10, 2)), {}, r"shape \(10, 2\), but expected \(n_rows,\)"),
         (
             np.zeros(10),
@@ -250,7 +255,7 @@ def test_wrong_forecasts_are_refused(y_true, y_pred, options, message):
 
 
 def test_a_series_of_the_wrong_length_is_refused(pipe, chicago):
-    with pytest.raises(ValueError, match="399 values, but there are forecasts for 400 rows"):
+    with pytest.raises(ValueError, match="y_true has 399 values, but y_pred has forecasts for 400"):
         ForecastDisplay.from_estimator(pipe, chicago, chicago["ridership"][:-1])
 
 

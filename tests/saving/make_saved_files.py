@@ -1,4 +1,4 @@
-"""Make the saved files of a format: ``python -m tests.saving.make_saved_files``.
+"""Make the files of a new format in saved_files/: ``python -m tests.saving.make_saved_files``.
 
 Later versions have to load them. So a file that is there is never made again.
 """

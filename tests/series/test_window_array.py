@@ -283,9 +283,12 @@ def test_windows_outside_of_the_base_are_refused(base, starts, message):
 @pytest.mark.parametrize(
     ("starts", "window_size", "dilation", "message"),
     [
-        ([6], 3, -1, "dilation=-1, but expected"),
-        ([0], 3, 0, "dilation=0, but expected"),
-        ([0], 0, 1, "window_size=0"),
+        ([6], 3, -1, "dilation must be an int of at least 1, got -1"),
+        ([0], 3, 0, "dilation must be an int of at least 1, got 0"),
+        ([0], 0, 1, "window_size must be an int of at least 1, got 0"),
+        ([0], 1.5, 1, "window_size must be an int of at least 1, got 1.5"),
+        ([0], True, 1, "window_size must be an int of at least 1, got True"),
+        ([0], 3, None, "dilation must be an int of at least 1, got None"),
         ([0.5, 1.9], 2, 1, "starts has shape .* and type float64"),
         ([True, False], 2, 1, "starts has shape .* and type bool"),
         ([[0, 1]], 2, 1, r"starts has shape \(1, 2\)"),
