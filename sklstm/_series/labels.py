@@ -29,6 +29,7 @@ _KINDS_OF_TIMES = {
 }
 # The order of such text is that of time, and it has one reading.
 _ISO_DATE = r"\d{4}-\d\d(-\d\d([T ]\d\d(:?\d\d.*)?)?)?$"
+_OFFSET = r"[T ].*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 
 
 def loaded_pandas() -> Any:
@@ -158,14 +159,16 @@ def _as_datetimes(index: PandasIndex, **options: Any) -> PandasIndex:
                 times = pd.DatetimeIndex(pd.to_datetime(index, utc=utc, **options))
         except (ValueError, FutureWarning):
             continue
-        if utc:  # pandas takes those without an offset as UTC
-            _check_all_have_offset(index)
+        if times.tz is not None and (utc or index.inferred_type == "string"):
+            _check_all_have_offset(index)  # else pandas gives them that of the first one, or UTC
         return times
     return index  # no dates
 
 
 def _check_all_have_offset(index: PandasIndex) -> None:
     pd = loaded_pandas()
+    if index.inferred_type == "string":
+        index = index[~index.str.contains(_OFFSET).astype(bool)]
     lacking = [label for label in index if pd.notna(label) and pd.Timestamp(label).tzinfo is None]
     if lacking:
         raise ValueError(
