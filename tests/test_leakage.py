@@ -241,7 +241,7 @@ class Watch(Callback):
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         self.train = X
-        self.train_rows = X.index.cpu().numpy().copy()
+        self.train_rows = X.numbers()
         self.valid = self.valid_rows = None
         self.weights = []
 
@@ -249,7 +249,7 @@ class Watch(Callback):
         assert dataset_train is self.train
         if dataset_valid is not None:
             self.valid = dataset_valid
-            self.valid_rows = dataset_valid.index.cpu().numpy().copy()
+            self.valid_rows = dataset_valid.numbers()
         self.weights.append({k: v.numpy().copy() for k, v in net.module_.state_dict().items()})
 
 
