@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklstm._fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from sklstm._linear.residual import residual_targets, solve_skip
 from sklstm._linear.skip import LinearSkip
+from sklstm._network.allocator import large_blocks_kept
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import (
     EveryStepDataset,
@@ -191,10 +192,11 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             dataset = EveryStepDataset(training) if run.every_step else training
             if skip is not None:
                 net.set_loss_units(training, validation)
-            train(net, dataset, int(max_epochs), run.threads, validation)
-            if skip is not None:
-                self._set_network_weight(skip, net, validation, early_stopping, resumed)
-                net.module_.skip = skip
+            with large_blocks_kept.changed():
+                train(net, dataset, int(max_epochs), run.threads, validation)
+                if skip is not None:
+                    self._set_network_weight(skip, net, validation, early_stopping, resumed)
+                    net.module_.skip = skip
             release(net)
         self.net_, self._architecture, self._codec = net, architecture, codec
         self._trained_with = hyperparameters

@@ -8,7 +8,8 @@ import os
 from sklstm._network.process_setting import ProcessSetting
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
-_LARGEST_KEPT = 2**25  # the highest that glibc itself sets after a process has freed large blocks
+_LARGE_BLOCK = 2**25  # the highest that glibc itself sets after a process has freed large blocks
+_LARGEST_BLOCK = 2**30  # of a training step
 
 
 def _glibc() -> ctypes.CDLL | None:
@@ -27,10 +28,10 @@ def _keep_freed_memory(glibc: ctypes.CDLL | None) -> None:
     By default it returns large blocks to the system at once. When the next step asks for them
     again, the system fills each page with zeros. This takes up to 40 % of the training time.
 
-    Larger blocks than a training step has, such as those of the data sets, are returned as usual.
+    Large blocks, such as those of the data sets, are returned as usual: see ``large_blocks_kept``.
     """
     if glibc is not None:
-        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
+        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
         glibc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
         glibc.malloc_trim(0)
 
@@ -38,8 +39,20 @@ def _keep_freed_memory(glibc: ctypes.CDLL | None) -> None:
 def _return_freed_memory(glibc: ctypes.CDLL | None) -> None:
     if glibc is not None:
         # The highest value that glibc itself sets after a process has freed large blocks.
-        glibc.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_KEPT)
+        glibc.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE_BLOCK)
         glibc.malloc_trim(0)
 
 
+def _keep_large_blocks(glibc: ctypes.CDLL | None) -> None:
+    if glibc is not None:
+        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_BLOCK)
+
+
+def _return_large_blocks(glibc: ctypes.CDLL | None) -> None:
+    if glibc is not None:
+        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+
+
 freed_memory_kept = ProcessSetting(_glibc, _keep_freed_memory, _return_freed_memory)
+# Inside of it, for the training steps of large networks.
+large_blocks_kept = ProcessSetting(_glibc, _keep_large_blocks, _return_large_blocks)
