@@ -139,8 +139,8 @@ WITH_FORK = {
         expected = predicted(pipe)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(predicted, [pipe] * 8))
-        # A thread that Python has joined may still free what MKL gave it. A fork at this moment
-        # copies a lock that nobody opens again, with any product of matrices of torch.
+        # Threads that Python has joined may still be ending. A fork at this moment now and then made
+        # a process that spins in a product of matrices; a moment later, none did.
         time.sleep(1)
         same(in_a_process("fork", predicted, pipe), expected)
     """,
