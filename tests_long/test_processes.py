@@ -139,8 +139,8 @@ WITH_FORK = {
         expected = predicted(pipe)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(predicted, [pipe] * 8))
-        # Threads that Python has joined may still be ending. A fork at this moment now and then made
-        # a process that spins in a product of matrices; a moment later, none did.
+        # Threads that Python has joined may still be ending. A fork at this moment made a process
+        # that spins in a product of matrices, now and then; a moment later, none did.
         time.sleep(1)
         same(in_a_process("fork", predicted, pipe), expected)
     """,
