@@ -105,6 +105,8 @@ def column_names(data: Any) -> list[Any]:
 
 def rows_of(data: Any, name: str) -> tuple[Any, int]:
     """Return the argument ``name`` such that rows can be taken of it, and their number."""
+    if hasattr(data, "__array__") and not hasattr(data, "__getitem__"):
+        data = np.asarray(data)
     shape = getattr(data, "shape", None)
     if shape is None:
         is_list = hasattr(data, "__len__") and hasattr(data, "__getitem__")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -231,7 +232,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
                 "If X is a lag table, put LagTableTransformer before the estimator; if its "
                 "columns are features, SlidingWindowTransformer. If they are steps, oldest "
                 "first, pass X.to_numpy().",
-                stacklevel=4,
+                stacklevel=_level_of_caller(),
             )
         if not reset and estimator.n_features_in_ == estimator.window_size_:
             validate_data(estimator, X, reset=False, skip_check_array=True)
@@ -380,7 +381,7 @@ def check_has_no_lags(rows: np.ndarray, y: Any) -> None:
             "be wrong. Put LagTableTransformer into it in the place of SlidingWindowTransformer, "
             "or use the pipeline without the forecaster: forecast_targets gives its targets. If "
             "the columns are features that you chose, give X an index of times.",
-            stacklevel=4,
+            stacklevel=_level_of_caller(),
         )
 
 
@@ -401,7 +402,7 @@ def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.nda
             f"{_first_five(columns)} (counted from 0) hold the last values of y, newest first. Put "
             "LagTableTransformer before the estimator, with the lag of each column, and None for "
             "columns that are no lag.",
-            stacklevel=5,
+            stacklevel=_level_of_caller(),
         )
 
 
@@ -496,3 +497,14 @@ def has_column_as_target(regressor: Any) -> bool:
 def _first_five(items: Sequence[object] | np.ndarray) -> str:
     """Join the first five items by commas."""
     return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")
+
+
+def _level_of_caller() -> int:
+    """Return the ``stacklevel`` at which a warning names the line that called the package.
+
+    Calls pass through scikit-learn too: pipelines, and from 1.9 on its callbacks.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("sklstm", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -672,7 +672,7 @@ class Watch(Callback):
         self.rows = []
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        self.rows.append(X.index.cpu().numpy().copy())
+        self.rows.append(X.numbers())
 
 
 @pytest.fixture

@@ -505,7 +505,7 @@ def test_a_moved_label_is_refused_by_name(drawn, row, by):
     assume(len(labels) >= 12 and X.index.is_monotonic_increasing)
     with pytest.raises(ValueError, match="off the grid") as error:
         SlidingWindowTransformer(3, freq=freq).fit(X)
-    assert repr(X.index[row]) in str(error.value)
+    assert str(X.index[row]).removesuffix(" 00:00:00") in str(error.value)
 
 
 @many

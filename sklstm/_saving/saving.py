@@ -171,8 +171,8 @@ def model_card(model: Any) -> str:
     >>> import numpy as np
     >>> from sklstm import LSTMRegressor, model_card
     >>> X = np.random.RandomState(0).rand(100, 4)
-    >>> model_card(LSTMRegressor(4, max_epochs=2, random_state=0).fit(X, X[:, 0]))
-    'LSTMRegressor: 90 training and 10 validation windows; ...; made with sklstm ...'
+    >>> print(model_card(LSTMRegressor(4, max_epochs=2, random_state=0).fit(X, X[:, 0])))
+    LSTMRegressor: 90 training and 10 validation windows; ...; made with sklstm ...
     """
     if isinstance(model, (str, os.PathLike)):
         data = Path(model).read_bytes()
