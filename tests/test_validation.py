@@ -73,6 +73,12 @@ def test_names_that_contradict_one_feature_get_a_warning(small_lstm, named, meth
 
 
 @pytest.mark.parametrize("named", [["lag_1", "lag_2", "lag_3"]], indirect=True)
+def test_code_without_a_module_gets_the_warning_too(small_lstm, named):
+    with pytest.warns(UserWarning, match="their names contradict"):
+        exec("lstm.fit(X, X.to_numpy()[:, 0])", {"lstm": small_lstm(), "X": named})
+
+
+@pytest.mark.parametrize("named", [["lag_1", "lag_2", "lag_3"]], indirect=True)
 @pytest.mark.parametrize("method", ["predict", "partial_fit"])
 @pytest.mark.parametrize("n_dims", [2, 3])
 @pytest.mark.filterwarnings("ignore:X has feature names, but LSTMRegressor was fitted without")
