@@ -505,6 +505,9 @@ def _level_of_caller() -> int:
     Calls pass through scikit-learn too: pipelines, and from 1.9 on its callbacks.
     """
     frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("sklstm", "sklearn"):
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in (
+        "sklstm",
+        "sklearn",
+    ):
         frame, level = frame.f_back, level + 1
     return level
