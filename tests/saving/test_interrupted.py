@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, load, save
 from sklstm._saving import file as file_module
+from sklstm._saving import saving
 
 pytestmark = pytest.mark.family("saved files")
 
@@ -152,19 +153,20 @@ def test_a_full_disk_is_an_error_and_leaves_the_old_model(path, old, new, limit)
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_a_folder_without_permission_is_an_error_and_leaves_the_old_model(old, new, tmp_path):
-    # Whoever is not root may not read modules that are imported late, so they are imported here.
-    save(new, tmp_path / "elsewhere.sklstm")
+def test_a_folder_without_permission_is_an_error_and_leaves_the_old_model(old, new):
+    def write(path, data):
+        if os.getuid() == 0:  # root may write everywhere; others may not read all of a checkout
+            os.setuid(65534)
+        file_module.replace_file(path, data)
+
+    def task():
+        saving.replace_file = write  # of a forked process only
+        save(new, path)
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.sklstm")
         save(old, path)
         os.chmod(folder, stat.S_IRUSR | stat.S_IXUSR | stat.S_IRGRP | stat.S_IXGRP | 0o005)
-
-        def task():
-            if os.getuid() == 0:  # root may write everywhere
-                os.setuid(65534)
-            save(new, path)
-
         assert os.waitstatus_to_exitcode(in_a_child(task)) == 13  # EACCES
         np.testing.assert_array_equal(load(path).predict(X), old.predict(X))
         assert os.listdir(folder) == [path.name]
