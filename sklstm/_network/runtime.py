@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from sklstm._network.allocator import freed_memory_kept
+from sklstm._network.forks import note_thread
 from sklstm._network.process_setting import ProcessSetting
 from sklstm._network.threads import one_thread_of_torch
 
@@ -52,6 +53,7 @@ def torch_state(training: bool) -> Iterator[None]:
     Inside the block, the user's settings have no effect: grad mode, autocast, default device and
     dtype, and on a GPU cuDNN's benchmark mode and nondeterministic algorithms, and TF32.
     """
+    note_thread()
     with one_thread_of_torch.changed(), torch.inference_mode(not training), ExitStack() as stack:
         if training:  # inference mode already turns gradients off
             stack.enter_context(freed_memory_kept.changed())

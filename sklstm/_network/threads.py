@@ -15,6 +15,7 @@ from typing import Any
 import joblib
 import torch
 
+from sklstm._network.forks import note_thread
 from sklstm._network.process_setting import ProcessSetting
 
 # Multiply-adds of a batch per thread, below which threads save no time: benchmarks/threads.py.
@@ -48,6 +49,11 @@ one_thread_of_torch = ProcessSetting(
 )
 
 
+def _begin_thread() -> None:
+    torch.set_num_threads(1)  # a new thread starts with a number that another fit may have restored
+    note_thread()
+
+
 @contextmanager
 def thread_map(threads: int) -> Iterator[Map]:
     """Yield a ``map`` whose calls run in ``threads`` threads, the calling one included."""
@@ -70,6 +76,5 @@ def thread_map(threads: int) -> Iterator[Map]:
             other.result()
         return results
 
-    # A new thread starts with torch's default number, which another fit may have restored.
-    with ThreadPoolExecutor(threads - 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(threads - 1, initializer=_begin_thread) as pool:
         yield map_
