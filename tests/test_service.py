@@ -173,14 +173,17 @@ def two_series(chicago):
     return pd.concat({"a": chicago[:120], "b": chicago[100:250] * 1.5})
 
 
-def test_several_series_are_served_as_in_one_batch(service, small_pipe, two_series, tmp_path):
-    X = two_series
+@pytest.mark.parametrize("names", [["a", "b"], [1, 2]])
+def test_several_series_are_served_as_in_one_batch(
+    service, small_pipe, two_series, tmp_path, names
+):
+    X = two_series.rename(dict(zip("ab", names, strict=True)), level=0)
     is_new = X.groupby(level=0).cumcount(ascending=False) < 6
     pipe = small_pipe(index=True).fit(X[~is_new], X[~is_new]["ridership"])
     sklstm.save(pipe, tmp_path / "model.sklstm")
     client = TestClient(service.make_app(str(tmp_path / "model.sklstm")))
-    # Rows of both in one call, those of "b" first.
-    new = pd.concat([X[is_new].loc[["b"]], X[is_new].loc[["a"]]])
+    # Rows of both in one call, those of the second series first.
+    new = pd.concat([X[is_new].loc[[name]] for name in names[::-1]])
     served = pd.Series(post(client, new), new.index)
     expected = pd.Series(pipe.predict(X), X.index)
     pd.testing.assert_series_equal(served, expected[new.index], check_exact=True)

@@ -39,7 +39,7 @@ class Row(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
     time: Annotated[str, AfterValidator(iso_time)]
     values: dict[str, float | None]
-    series: str | None = None  # which one, if the pipeline was fitted on several
+    series: str | int | None = None  # which one, if the pipeline was fitted on several
 
 
 class Answer(BaseModel):
