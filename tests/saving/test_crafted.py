@@ -26,6 +26,8 @@ from tests.saving.crafted import (
     npy,
 )
 
+pytestmark = pytest.mark.family("crafted files")
+
 X = np.random.RandomState(0).rand(60, 1)
 
 
