@@ -150,6 +150,19 @@ def test_a_value_that_is_not_finite_is_refused(service, path, value):
     assert answer.status_code == 422
 
 
+def test_a_value_too_large_for_the_network_is_refused_and_changes_nothing(
+    service, fitted, path, chicago
+):
+    X = chicago[: N_FITTED + 1]
+    client = TestClient(service.make_app(path), raise_server_exceptions=False)
+    (wrong,) = body(X[N_FITTED:])
+    wrong["values"] |= {"ridership": 1e30}
+    answer = client.post("/rows", json=[wrong])
+    assert answer.status_code == 422
+    assert "holds the value" in answer.json()["detail"]
+    np.testing.assert_array_equal(post(client, X[N_FITTED:]), fitted.predict(X)[N_FITTED:])
+
+
 def test_a_save_that_fails_leaves_the_old_state(service, fitted, path, chicago, monkeypatch):
     X = chicago[: N_FITTED + 1]
     client, before = TestClient(service.make_app(path)), Path(path).read_bytes()

@@ -72,7 +72,10 @@ class Server:
                 later["window"].partial_fit(before.transform(X))
             except ValueError as error:  # late, repeated, or off the grid of the others
                 raise HTTPException(409, str(error)) from error
-            forecasts = self.pipe.predict(X)
+            try:
+                forecasts = self.pipe.predict(X)
+            except ValueError as error:  # a value too large to compute with
+                raise HTTPException(422, str(error)) from error
             try:
                 sklstm.save(later, self.path)
             except OSError as error:

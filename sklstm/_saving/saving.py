@@ -223,9 +223,10 @@ def _built(data: bytes, trusted: list[str]) -> Any:
 
 def _checked_names(trusted: Iterable[str]) -> list[str]:
     is_list = isinstance(trusted, Iterable) and not isinstance(trusted, str)
-    if not is_list or not all(isinstance(name, str) for name in trusted):
+    names = list(trusted) if is_list else []
+    if not is_list or not all(isinstance(name, str) for name in names):
         raise TypeError(
             "trusted must be a list of names of types, such as "
             f"['sklearn.model_selection._split.TimeSeriesSplit'], got {trusted!r}."
         )
-    return list(trusted)
+    return names

@@ -52,7 +52,7 @@ class RowSteps:
             return np.full(len(self.steps), -1)
         keys, order = self._sorted
         wanted = self._keys - n_steps
-        at = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
+        at = keys.searchsorted(wanted)  # none lies after the last row
         return np.where(keys[at] == wanted, order[at], -1)
 
     @property
@@ -103,7 +103,7 @@ def naive_forecasts(
     known = np.flatnonzero(~np.isnan(values))
     if not len(known):
         return np.full(len(rows), np.nan)
-    span = 2 * (int(places.steps.max()) + season + 1)
+    span = int(places.steps.max()) + 1
 
     def number(series: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         phase = series * season + steps % season  # one for each series and part of its season
@@ -145,6 +145,6 @@ def in_sample_errors(
     pairs, change = pairs[~np.isnan(change)], change[~np.isnan(change)]
     counts = np.bincount(series[pairs], minlength=n_series)
     sums = [np.bincount(series[pairs], e, n_series) for e in (np.abs(change), change**2)]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore"):
         errors = np.array(sums) / counts
     return np.where(errors > 0, errors, np.nan)

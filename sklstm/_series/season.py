@@ -43,7 +43,7 @@ def find_season(
     suggested : sequence of int, default=()
         From :func:`suggested_seasons`. Empty: any lag may be one.
     """
-    rows = rows[np.argsort(places.series[rows], kind="stable")]
+    rows = rows[np.argsort(places.series[rows])]
     parts = np.split(rows, np.flatnonzero(np.diff(places.series[rows])) + 1)
     n_lags = min(max(int(np.ptp(places.steps[part])) for part in parts), _MOST_STEPS)
     significant, seasons = _SIGNIFICANT, _SEASONS
@@ -59,11 +59,11 @@ def find_season(
     if not products[0] > 0:
         return 1
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = np.where(counts > 0, (products / counts) / (products[0] / counts[0]), 0.0)
+        correlation = np.where(counts > 0, products / counts, 0.0)  # the changes have variance one
     squares = np.cumsum(correlation**2)  # Bartlett's formula: those of smooth series are large
     scores, errors = np.zeros((2, longest + 1))
-    for lag in suggested or range(2, longest + 1):
-        if not 2 <= lag <= longest:
+    for lag in range(2, longest + 1):
+        if suggested and lag not in suggested:
             continue
         multiples = correlation[lag : n_lags - longest + 1 : lag]
         error = np.sqrt((2 * squares[lag - 1] - 1) / counts[0] / len(multiples))
@@ -108,5 +108,5 @@ def _add_products(
     change = np.where(is_known, (change - change[is_known].mean()) / spread, 0.0)
     size = 2 * len(change)  # no product of the end with the start
     power, pairs = (np.abs(np.fft.rfft(part, size)) ** 2 for part in (change, 1.0 * is_known))
-    products[: len(change)] += np.fft.irfft(power, size)[: len(change)]
-    counts[: len(change)] += np.rint(np.fft.irfft(pairs, size)[: len(change)])
+    products[: len(change)] += np.fft.irfft(power)[: len(change)]
+    counts[: len(change)] += np.rint(np.fft.irfft(pairs)[: len(change)])

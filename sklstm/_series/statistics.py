@@ -8,9 +8,6 @@ import numpy as np
 
 from sklstm._series.storage import row_blocks
 
-# Columns whose largest value is 2 to the power of more than this, or less than minus this, are
-# divided by a power of two, since their squares would overflow or vanish.
-_LARGEST_EXPONENT = 300
 # A standard deviation below this fraction of the largest value is due to rounding.
 _ROUNDING = 10 * np.finfo(np.float64).eps
 
@@ -41,8 +38,7 @@ def mean_and_scale(rows: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
         largest = np.maximum(largest, np.abs(values).max(axis=1))
     unknown = total == 0
     total[unknown] = 1
-    exponent = np.frexp(largest)[1]
-    exponent = np.where(np.abs(exponent) > _LARGEST_EXPONENT, exponent, 0)
+    exponent = np.frexp(largest)[1]  # squares of huge values overflow, those of tiny ones vanish
     mean = np.zeros(n_columns)
     for values, weights in _used_blocks(rows, weight):
         mean += (np.ldexp(values, -exponent[:, np.newaxis]) * weights).sum(axis=1)

@@ -131,6 +131,7 @@ def test_types_that_are_not_trusted_are_named_and_loaded_if_passed(series, path)
         load(path)
     assert f"pass trusted=['{name}']" in str(caught.value)
     np.testing.assert_array_equal(load(path, trusted=[name]).predict(X), model.predict(X))
+    load(path, trusted=iter([name]))  # any iterable, also one that is read once
 
 
 def test_of_a_search_the_best_pipeline_needs_no_trust_and_the_whole_one_names_its_types(

@@ -43,6 +43,18 @@ def test_tables_of_several_series_one_after_the_other_are_lag_tables():
     assert columns_of_own_lags(rows, y) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("period", [2, 3])
+def test_of_equal_columns_of_a_series_that_repeats_the_oldest_first_order_is_taken(period):
+    table, y = lag_table(RNG.normal(size=period)[np.arange(90) % period], [6, 5, 4, 3, 2, 1])
+    assert columns_of_own_lags(table, y) == [5, 4, 3, 2, 1, 0]
+
+
+def test_three_changes_of_the_target_suffice():
+    series = np.repeat([0.0, 5, 1, 4], 20)
+    assert columns_of_own_lags(*lag_table(series, [1, 2, 3])) == [0, 1, 2]
+    assert columns_of_own_lags(*lag_table(series[:60], [1, 2, 3])) == []
+
+
 def test_missing_values_do_not_hide_a_lag_table():
     series = SERIES.copy()
     series[[50, 51, 200]] = np.nan

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklstm._series.plain import of_plain, plain
+from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
 
 VALUES = [
     range(1, 25, 2),
@@ -37,6 +37,7 @@ def test_a_value_becomes_plain_and_comes_back_with_its_type(value):
     back = of_plain(saved)
     assert back == value
     assert type(back) is type(value)
+    assert repr(back) == repr(value)  # of times the zone, which is no part of ==
 
 
 @pytest.mark.parametrize("value", ["rows", 7, 1.5, True, None, {"range": 1, "of": 2}], ids=repr)
@@ -49,3 +50,11 @@ def test_what_has_no_plain_value_stays_as_it_is():
     array, offset = np.arange(3), pd.offsets.CustomBusinessDay(holidays=["2024-01-01"])
     for value in (array, offset, int):
         assert plain(value) is value
+
+
+def test_a_state_has_the_plain_values_of_its_attributes():
+    state = {"names": [date(2024, 2, 29)], "step": range(3)}
+    saved = plain_state(state)
+    assert is_plain(saved)
+    assert saved.keys() == state.keys()
+    assert state_of_plain(saved) == state

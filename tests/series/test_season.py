@@ -91,6 +91,79 @@ def test_only_the_given_rows_count():
     assert season_of(values, rows=np.arange(70, 270)) == 2
 
 
+def looped_season(parts, suggested):
+    """Find the season by the formulas: ``parts`` maps the steps of each series to its values."""
+    n_lags = max(max(part) - min(part) for part in parts)
+    longest = n_lags // (3 if suggested else 5)
+    changes = []
+    for part in parts:
+        of_part = {step: part[step] - part[step - 1] for step in part if step - 1 in part}
+        of_part = {step: change for step, change in of_part.items() if not np.isnan(change)}
+        mean, spread = np.mean([*of_part.values()]), np.std([*of_part.values()])
+        changes.append({step: (change - mean) / spread for step, change in of_part.items()})
+    correlation = []
+    for lag in range(n_lags):
+        pairs = [of[step] * of[step - lag] for of in changes for step in of if step - lag in of]
+        correlation.append(np.mean(pairs) if pairs else 0.0)
+    n, scores, errors = sum(map(len, changes)), {}, {}
+    for lag in suggested or range(longest + 1):
+        if not 2 <= lag <= longest:
+            continue
+        score = np.mean([correlation[at] for at in range(lag, n_lags - longest + 1, lag)])
+        n_multiples = (n_lags - longest) // lag
+        bartlett = (1 + 2 * sum(r**2 for r in correlation[1:lag])) / n
+        errors[lag] = np.sqrt(bartlett / n_multiples)
+        is_peak = correlation[lag - 1] < correlation[lag] > correlation[lag + 1]
+        if is_peak and score > 0.1 and score > (3 if suggested else 4.5) * errors[lag]:
+            scores[lag] = score
+    if not scores:
+        return 1
+    best = max(scores, key=scores.get)
+    enough = min(0.9 * scores[best], scores[best] - 2 * errors[best])
+    return min(lag for lag, score in scores.items() if score >= enough)
+
+
+def test_seasons_weak_and_strong_are_those_of_a_loop():
+    """Of short series, one of them with a trend, with holes and unknown values."""
+    random, found = np.random.RandomState(1), []
+    for case in range(90):
+        period, noise = random.randint(2, 8), random.choice([0.1, 0.5, 0.7])
+        parts, values = [], []
+        for n in random.randint(24, 48, size=random.randint(1, 4)):
+            steps = np.flatnonzero(random.rand(n) < 0.97)
+            season = 2 * np.cos(2 * np.pi * steps / period) + noise * random.randn(len(steps))
+            season[random.rand(len(steps)) < 0.03] = np.nan
+            values.append((season + case % 2 * steps) * 10.0 ** random.randint(-9, 9))
+            parts.append(dict(zip(steps.tolist(), values[-1], strict=True)))
+        numbers = np.repeat(np.arange(len(parts)), list(map(len, parts)))
+        places = RowSteps(numbers, np.concatenate([[*part] for part in parts]))
+        suggested = [[], [12, 7, 3, 2], [5, 4, 30]][case % 3]
+        order = random.permutation(len(numbers))
+        season = find_season([np.concatenate(values)], places, order, suggested)
+        assert season == looped_season(parts, suggested)
+        found.append(season)
+    assert {1, 2, 3, 4, 5, 6, 7} <= set(found)
+
+
+@pytest.mark.parametrize("n", [7 * 5, 7 * 5 + 1])
+def test_a_season_is_found_from_five_of_it_on(n):
+    """The first value has no change."""
+    assert season_of(np.tile([5.0, 5, 5, 5, 6, 9, 1], 6)[:n]) == (7 if n > 35 else 1)
+
+
+def test_the_shortest_season_has_two_steps():
+    assert season_of(np.tile([0.0, 9], 8)[:15]) == 2
+
+
+@pytest.mark.parametrize("values", [np.tile([5.0, 5, 5, 5, 6, 9, 1], 5)[:30], RANDOM.randn(12)])
+def test_lags_that_no_two_known_values_have_are_no_season(values):
+    """A short series of known values beside a longer one without any."""
+    places = RowSteps(np.repeat([0, 1], [60, len(values)]), np.r_[0:60, 0 : len(values)])
+    both = np.concatenate([np.full(60, np.nan), values])
+    season = find_season([both], places, np.arange(len(both)), [7])
+    assert season == (7 if len(values) == 30 else 1)
+
+
 @pytest.mark.parametrize(
     ("index", "seasons"),
     [

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
+from sklstm._series import storage
 from sklstm._series.statistics import mean_and_scale
 
 ROWS = np.random.RandomState(0).randn(300, 3) * [1, 1e-3, 50] + [0, 1, -1e4]
@@ -30,6 +31,19 @@ def by_hand(rows, weight):
 def test_mean_and_scale_equal_exact_sums(weight):
     for found, expected in zip(mean_and_scale(ROWS, weight), by_hand(ROWS, weight), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_blocks_of_rows_are_summed_together(monkeypatch):
+    monkeypatch.setattr(storage, "_BLOCK_BYTES", 8 * 3 * 100)
+    for found, expected in zip(mean_and_scale(ROWS, WEIGHT), by_hand(ROWS, WEIGHT), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_a_column_of_any_size_is_computed_beside_others():
+    sizes = np.array([1e-280, 1.0, 1e280])
+    mean, scale = mean_and_scale(ROWS * sizes, WEIGHT)
+    for found, expected in zip((mean, scale), by_hand(ROWS, WEIGHT), strict=True):
+        np.testing.assert_allclose(found / sizes, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e-160, 1e-30, 1e30, 1e160, 1e300])
@@ -55,9 +69,17 @@ def test_a_column_that_hardly_varies_keeps_its_scale(relative):
     np.testing.assert_allclose(mean_and_scale(column, np.ones(1000))[1], relative, rtol=0.03)
 
 
-def test_rows_without_weight_are_not_looked_at():
+def test_the_scale_is_that_around_the_mean_before_it_is_rounded():
+    steps = np.array([0, 0, 25] * 30)[:, np.newaxis]  # the mean lies between two numbers
+    column = 1 + steps * np.finfo(float).eps
+    scale = mean_and_scale(column, np.ones(90))[1]
+    np.testing.assert_allclose(scale, 25 * math.sqrt(2) / 3 * np.finfo(float).eps, rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_rows_without_weight_are_not_looked_at(value):
     rows, weight = ROWS.copy(), WEIGHT.copy()
-    rows[::3], weight[::3] = np.nan, 0
+    rows[::3], weight[::3] = value, 0
     kept = weight > 0
     for found, expected in zip(
         mean_and_scale(rows, weight), by_hand(rows[kept], weight[kept]), strict=True
