@@ -162,6 +162,7 @@ def model_card(model: Any) -> str:
     Returns
     -------
     card : str
+        Windows and losses are those of the last call of ``fit`` or ``partial_fit``.
 
     Raises
     ------
