@@ -46,24 +46,24 @@ NAMES = sorted([*LENGTHS, "none"])
 ALL = np.arange(len(X))
 
 
-def rows_of(name):
-    return np.flatnonzero(X.index.get_level_values(0) == name)
+ROWS = {name: np.flatnonzero(X.index.get_level_values(0) == name).tolist() for name in NAMES}
 
 
 def in_windows(training):
     """The rows that lie in the windows of these rows."""
     used = set()
-    for row in training:
-        used |= {at for at in rows_of(X.index[row][0]) if row - WINDOW < at <= row}
-    return sorted(used)
+    for rows in ROWS.values():
+        for row in set(rows).intersection(training.tolist()):
+            used.update(range(max(row - WINDOW + 1, rows[0]), row + 1))
+    return used
 
 
 def facts(values, used):
     """Number, standard deviation and size of the values of each series."""
     found = []
     for name in NAMES:
-        own = [values[row] for row in rows_of(name) if row in set(used)]
-        own = np.array(own if own else values[rows_of(name)])
+        own = [values[row] for row in ROWS[name] if row in used]
+        own = np.array(own or values[ROWS[name]])
         known = own[~np.isnan(own)]
         varies = len(known) > 0 and known.min() < known.max()
         size = np.abs(known).mean() if len(known) else 0.0
@@ -114,7 +114,7 @@ def test_scales_are_those_of_each_series_by_hand(rows, known_ratio):
     assert found.ratio[1] == pytest.approx(ratio, rel=1e-12)
     ones = np.ones(len(NAMES))
     assert_allclose(found.scale, np.column_stack([ones, scale, ones]), rtol=1e-12)
-    other, _ = scales(facts(y[:, 2], training))
+    other, _ = scales(facts(y[:, 2], set(training.tolist())))
     expected = np.column_stack([scale, 2 * np.array(scale), other])
     assert_allclose(found.target_scale, expected, rtol=1e-12)
     assert_array_equal(found.columns, columns)
@@ -173,7 +173,7 @@ def test_an_output_of_no_column_takes_the_feature_that_is_large_where_it_is(rows
     before = np.array([0, -1, -1]), np.array([4.0, 5, 6])
     columns, slopes = columns_of_equal_size(WINDOWS, PANEL, y, training, *before)
     expected = []
-    of_output = np.array([spread for _, spread, _ in facts(sums, training)])
+    of_output = np.array([spread for _, spread, _ in facts(sums, set(training.tolist()))])
     for feature in (1, 2):
         spreads = np.array([s for _, s, _ in facts(X.iloc[:, feature].to_numpy(), used)])
         varies = (of_output > 0) & (spreads > 0)
