@@ -118,6 +118,17 @@ def test_joined_panels_have_each_label_once(other):
     assert found.names == sorted({name for name, _ in labels})
 
 
+def test_names_of_several_types_lie_in_the_order_of_their_types():
+    index = INDEXES["names of several types"]
+    for order in (slice(None), slice(None, None, -1)):
+        assert panel_of(index[order]).names == [2.5, 3, "a", "b"]
+    more = pd.MultiIndex.from_product([["A", 10, 9], DAYS])
+    found = panel_of(index).joined(panel_of(more))
+    assert found.names == [2.5, 10, 3, 9, "A", "a", "b"]  # numbers as text
+    labels = [found.names[series] for series in found.series]
+    assert labels == [name for name in found.names for _ in DAYS]
+
+
 def test_more_times_and_series_than_a_short_number_has():
     n = 40_000
     many = pd.MultiIndex.from_arrays([np.arange(n) // 2, np.arange(n)[::-1]])
@@ -183,7 +194,9 @@ YEARS = "If it counts months or days, make one level of times from both"
         (product([2098, 2099, 2100], [7, 8]), YEARS),
         (product(NAMES, [2001, 2002, 2003], [7.0, 8]), "put level 1 last: y.swaplevel(1, -1)"),
         (product(NAMES, ["05/01/2024", "12/01/2024"]), "The last level of the index of y holds "
-         "dates as text ('05/01/2024'), whose order as text need not be that of time. "),
+         "dates as text ('05/01/2024'), whose order as text need not be that of time. Turn them "
+         "into times = pd.to_datetime(y.index.levels[-1], format='%d/%m/%Y')"),
+        (product(NAMES, ["2024-01-05", "x"]), "holds 'x', but expected times or numbers"),
         (product(NAMES, [True, False]), "expected times or numbers"),
     ],
 )  # fmt: skip
@@ -255,12 +268,19 @@ def test_inputs_with_the_labels_of_the_windows_fit(kind):
         assert f"{texts[0]} in X, {texts[1]} in z. Pass z.reindex(X.index) of" in message
 
 
-@pytest.mark.parametrize("other", [("z", DAYS[0]), ("a", DAYS[5])])
-def test_a_label_that_the_windows_do_not_have_is_another_one(other):
-    panel = panel_of(SORTED)
-    index = pd.MultiIndex.from_tuples([other, *SORTED[1:]])
-    with pytest.raises(ValueError, match=r"row 0: \('a', '2024-03-01'\) in X"):
-        check_labels_of(panel, None, y=frame(index))
+@pytest.mark.parametrize("row", range(len(SORTED)))
+def test_a_label_that_the_windows_do_not_have_is_another_one(row):
+    panel, (name, time) = panel_of(SORTED), SORTED[row]
+    for other in (("z", time), (name, DAYS[-1] + pd.Timedelta("1h"))):
+        index = pd.MultiIndex.from_tuples([*SORTED[:row], other, *SORTED[row + 1 :]])
+        message = rf"row {row}: \('{name}', '{time:%Y-%m-%d}'\) in X, \('{other[0]}', '2024"
+        with pytest.raises(ValueError, match=message):
+            check_labels_of(panel, None, y=frame(index))
+
+
+def test_an_error_in_the_labels_of_an_input_names_it():
+    with pytest.raises(ValueError, match="^Series 'a': The index of y .*duplicates"):
+        check_labels_of(panel_of(SORTED), None, y=frame(SORTED.append(SORTED[:1])))
 
 
 def test_labels_of_several_series_beside_windows_of_one_are_refused():
@@ -297,6 +317,8 @@ def test_an_index_of_several_levels_is_that_of_several_series():
     assert series_index(np.ones(3)) is None
     with pytest.raises(ValueError, match="index of y"):
         series_index(frame(product(NAMES, ["x"])), "y")
+    with pytest.raises(ValueError, match="The index of X is not increasing"):
+        series_index(frame(DAYS[::-1]))
     with pytest.raises(ValueError, match="The index of y is not increasing"):
         series_index(frame(DAYS[::-1]), "y")
     dates = pd.date_range("2024-01-01", periods=9).strftime("%d/%m/%Y")
