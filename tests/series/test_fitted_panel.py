@@ -31,7 +31,7 @@ def frame(days_of, step=DAY):
 
 
 PAST = frame({"a": range(12), "b": range(3, 15), "c": [*range(6), *range(8, 14)]})
-LATER = frame({"a": [12, 13], "b": [17, 16], "new": [15, 16], "c": [14]})
+LATER = frame({"a": [12, 13], "b": [17, 16], "between": [15, 16], "c": [14]})
 
 
 def looked_up(X, past, size, dilation, padding):
@@ -72,7 +72,7 @@ def test_rows_in_two_parts_are_remembered_as_in_one(freq):
     whole = SlidingWindowTransformer(4, freq=freq).fit(both)
     expected = whole._fitted_series
     assert found.axis == expected.axis
-    assert found.timelines.keys() == expected.timelines.keys() == {"a", "b", "c", "new"}
+    assert found.timelines.keys() == expected.timelines.keys() == {"a", "b", "between", "c"}
     for name, timeline in expected.timelines.items():
         days = both.loc[name].index.sort_values().as_unit("ns").asi8
         for one in (found.timelines[name], timeline):
@@ -161,6 +161,8 @@ def test_later_labels_show_that_rows_are_missing_among_the_few():
     expected = looked_up(later, few, 4, 1, "nan")
     assert_array_equal(np.asarray(transformer.transform(later)), expected)
     assert transformer.freq_ == "2D"  # a prediction changes nothing
+    with pytest.raises(ValueError, match="off the grid of freq='2D'"):
+        SlidingWindowTransformer(4, history="none").fit(few).transform(later)
     assert transformer.partial_fit(later).freq_ == "D"
     again = frame({"b": [31]})
     expected = looked_up(again, later, 4, 1, "nan")
@@ -286,5 +288,50 @@ def test_a_new_series_is_compared_with_the_fitted_ones(method):
     )
     with pytest.raises(ValueError, match=message):
         getattr(transformer, method)(frame({"new": range(0, 35, 7)}))
-    with pytest.raises(ValueError, match="^Series 'b': .*off the grid"):
+    with pytest.raises(
+        ValueError, match="^Series 'b': The label '2024-03-13 12:00:00'.*off the grid"
+    ):
         getattr(transformer, method)(frame({"a": [12], "b": [12.5]}))
+
+
+def test_rows_before_the_end_of_their_series_are_not_appended():
+    transformer = SlidingWindowTransformer(3).fit(frame({"a": range(12), "b": range(12)}))
+    with pytest.raises(ValueError, match="^Series 'b': The index of X starts at '2024-03-12'"):
+        transformer.partial_fit(frame({"a": [12], "b": [11, 12]}))
+
+
+# Clocks that change --------------------------------------------------------------------------
+
+
+def in_berlin(days_of, wall):
+    """Make a frame of midnights in Berlin, or of every 24 hours; clocks change on day 30."""
+    index = frame(days_of).index
+    days = index.levels[1]
+    zone = "Europe/Berlin"
+    times = days.tz_localize(zone) if wall else days.tz_localize("Etc/GMT-1").tz_convert(zone)
+    return frame(days_of).set_axis(index.set_levels(times, level=1))
+
+
+@pytest.mark.parametrize("wall", [True, False])
+@pytest.mark.parametrize("deciding", ["a", "new"])
+def test_the_first_rows_after_a_change_of_clocks_decide_for_all_series(wall, deciding):
+    fitted = in_berlin({"a": range(12, 28), "b": range(12, 28)}, wall)
+    transformer = SlidingWindowTransformer(4).fit(fitted)
+    transformer.partial_fit(in_berlin({deciding: range(28, 35)}, wall))
+    panel = transformer._fitted_series
+    assert panel.axis.scale == ("wall" if wall else "value")
+    assert panel.axis.other_anchor is None
+    for timeline in panel.timelines.values():
+        assert timeline.axis == panel.axis
+    transformer.partial_fit(in_berlin({"b": range(28, 35)}, wall))
+    with pytest.raises(ValueError, match="off the grid"):
+        transformer.partial_fit(in_berlin({"b": range(35, 40)}, not wall))
+
+
+@pytest.mark.parametrize("deciding", ["a", "A"])
+def test_series_of_one_call_have_one_way_to_count_over_a_change_of_clocks(deciding):
+    fitted = in_berlin({"a": range(12, 28), "b": range(12, 28)}, wall=True)
+    transformer = SlidingWindowTransformer(4).fit(fitted)
+    parts = [in_berlin({deciding: range(28, 35)}, True), in_berlin({"b": range(28, 35)}, False)]
+    with pytest.raises(ValueError, match="^Series 'b': .*off the grid"):
+        transformer.partial_fit(pd.concat(parts))
