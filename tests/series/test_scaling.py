@@ -18,7 +18,17 @@ from sklstm._series.scaling import (
 
 NAN = np.nan
 WINDOW = 4
-LENGTHS = {"a": 40, "b": 30, "c": 25, "d": 12, "e": 22, "flat": 15, "short": 6, "zero": 21}
+LENGTHS = {
+    "a": 40,
+    "b": 30,
+    "c": 25,
+    "d": 12,
+    "e": 22,
+    "flat": 15,
+    "one": 1,
+    "short": 6,
+    "zero": 21,
+}
 RANDOM = np.random.RandomState(0)
 
 
@@ -46,24 +56,28 @@ NAMES = sorted([*LENGTHS, "none"])
 ALL = np.arange(len(X))
 
 
-def rows_of(name):
-    return np.flatnonzero(X.index.get_level_values(0) == name)
+ROWS = {name: np.flatnonzero(X.index.get_level_values(0) == name).tolist() for name in NAMES}
 
 
 def in_windows(training):
     """The rows that lie in the windows of these rows."""
     used = set()
-    for row in training:
-        used |= {at for at in rows_of(X.index[row][0]) if row - WINDOW < at <= row}
-    return sorted(used)
+    for rows in ROWS.values():
+        for row in set(rows).intersection(training.tolist()):
+            used.update(range(max(row - WINDOW + 1, rows[0]), row + 1))
+    return used
+
+
+def sales_frame(sales, index):
+    return pd.DataFrame({"sales": sales}, index)
 
 
 def facts(values, used):
     """Number, standard deviation and size of the values of each series."""
     found = []
     for name in NAMES:
-        own = [values[row] for row in rows_of(name) if row in set(used)]
-        own = np.array(own if own else values[rows_of(name)])
+        own = [values[row] for row in ROWS[name] if row in used]
+        own = np.array(own or values[ROWS[name]])
         known = own[~np.isnan(own)]
         varies = len(known) > 0 and known.min() < known.max()
         size = np.abs(known).mean() if len(known) else 0.0
@@ -97,28 +111,55 @@ TRAINING = {
 }
 
 
+ORDERS = [["price", "sales", "stock"], ["sales", "stock", "price"]]
+WINDOWS_OF = [find_windows(SlidingWindowTransformer(WINDOW).fit_transform(X[o])) for o in ORDERS]
+
+
 @pytest.mark.parametrize("rows", TRAINING)
-@pytest.mark.parametrize("known_ratio", [None, np.array([9.0, 0.5, 0.7])])
-def test_scales_are_those_of_each_series_by_hand(rows, known_ratio):
-    """The outputs are a later value of the sales, another one in other units, and none."""
+@pytest.mark.parametrize("known_ratio", [None, np.array([0.5, 0.7, 0.6])])
+@pytest.mark.parametrize("number", [0, 1])
+def test_scales_are_those_of_each_series_by_hand(rows, known_ratio, number):
+    """The outputs are a later value of the sales, in other units too, one of none and of stock."""
     training, used = TRAINING[rows], in_windows(TRAINING[rows])
-    sales = X["sales"].to_numpy()
-    y = np.column_stack([sales, 7 - 2 * sales, np.sqrt(sales + 1)])
-    columns, slopes, offsets = np.array([1, 1, -1]), np.array([1.0, -2, 1]), np.array([-3.0, 7, 0])
-    found = scaling_of_series(WINDOWS, PANEL, y, training, columns, (slopes, offsets), known_ratio)
+    order, windows = ORDERS[number], WINDOWS_OF[number]
+    at, at_stock = order.index("sales"), order.index("stock")
+    sales, stock = X["sales"].to_numpy(), X["stock"].to_numpy()
+    y = np.column_stack([sales, 7 - 2 * sales, np.sqrt(sales + 1), 0.5 * stock])
+    columns, slopes = np.array([at, at, -1, at_stock]), np.array([1.0, -2, 1, 0.5])
+    lines = slopes, np.array([-3.0, 7, 0, 0])
+    found = scaling_of_series(windows, PANEL, y, training, columns, lines, known_ratio)
     assert found.names == NAMES
-    assert_array_equal(found.origin, [0, 3, 0])
-    given = None if known_ratio is None else known_ratio[1]
-    scale, ratio = scales(facts(sales - 3, used), given)
-    assert_array_equal(found.ratio[[0, 2]], 0)
-    assert found.ratio[1] == pytest.approx(ratio, rel=1e-12)
-    ones = np.ones(len(NAMES))
-    assert_allclose(found.scale, np.column_stack([ones, scale, ones]), rtol=1e-12)
-    other, _ = scales(facts(y[:, 2], training))
-    expected = np.column_stack([scale, 2 * np.array(scale), other])
-    assert_allclose(found.target_scale, expected, rtol=1e-12)
+    origin, expected, ratios = np.zeros(3), np.ones((len(NAMES), 3)), np.zeros(3)
+    origin[at] = 3
+    for column in (at, at_stock):
+        given = None if known_ratio is None else known_ratio[column]
+        values = X[order[column]].to_numpy() - origin[column]
+        expected[:, column], ratios[column] = scales(facts(values, used), given)
+    assert_array_equal(found.origin, origin)
+    assert_allclose(found.ratio, ratios, rtol=1e-12)
+    assert_allclose(found.scale, expected, rtol=1e-12)
+    other, _ = scales(facts(y[:, 2], set(training.tolist())))
+    units = [expected[:, at], 2 * expected[:, at], other, expected[:, at_stock] / 2]
+    assert_allclose(found.target_scale, np.column_stack(units), rtol=1e-12)
     assert_array_equal(found.columns, columns)
     assert_array_equal(found.slopes, slopes)
+
+
+def test_series_of_twenty_values_tell_the_usual_ratio():
+    sales = np.concatenate([np.tile([1.0, 3], 10), np.tile([0.01, 0.05], 9), [0.02]])
+    days = pd.date_range("2024-03-01", periods=20)
+    index = pd.MultiIndex.from_product([["a", "b"], days])[:39]
+    windows = find_windows(SlidingWindowTransformer(2).fit_transform(sales_frame(sales, index)))
+    lines = np.ones(1), np.zeros(1)
+    for begin, ratio in ((0, 1 / 2), (1, None)):  # 19 values of each
+        training = np.arange(begin + 1, 39)
+        found = scaling_of_series(
+            windows, panel_of(index), sales[:, np.newaxis], training, np.array([0]), lines
+        )
+        if begin:
+            own = [np.std(part) / np.mean(part) for part in (sales[1:20], sales[20:])]
+            ratio = np.median(own)
+        assert found.ratio[0] == pytest.approx(ratio)
 
 
 def test_series_without_rows_have_no_scale():
@@ -166,21 +207,24 @@ def test_series_that_never_vary_have_a_scale_of_their_size(values):
 
 
 @pytest.mark.parametrize("rows", TRAINING)
-def test_an_output_of_no_column_takes_the_feature_that_is_large_where_it_is(rows):
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("of", ["sales", "stock"])
+def test_an_output_of_no_column_takes_the_feature_that_is_large_where_it_is(rows, number, of):
     training, used = TRAINING[rows], in_windows(TRAINING[rows])
-    sums = (X["sales"] * 1.0).groupby(level=0).rolling(2).sum().droplevel(0).to_numpy()
+    order, windows = ORDERS[number], WINDOWS_OF[number]
+    sums = X[of].groupby(level=0).rolling(2).sum().droplevel(0).to_numpy()
     y = np.column_stack([X["price"], sums, RANDOM.rand(len(X))])
     before = np.array([0, -1, -1]), np.array([4.0, 5, 6])
-    columns, slopes = columns_of_equal_size(WINDOWS, PANEL, y, training, *before)
+    columns, slopes = columns_of_equal_size(windows, PANEL, y, training, *before)
     expected = []
-    of_output = np.array([spread for _, spread, _ in facts(sums, training)])
-    for feature in (1, 2):
-        spreads = np.array([s for _, s, _ in facts(X.iloc[:, feature].to_numpy(), used)])
+    of_output = np.array([spread for _, spread, _ in facts(sums, set(training.tolist()))])
+    for feature in ("sales", "stock"):
+        spreads = np.array([s for _, s, _ in facts(X[feature].to_numpy(), used)])
         varies = (of_output > 0) & (spreads > 0)
         ratios = np.log(of_output[varies] / spreads[varies])
         share = ratios.std() / np.log(of_output[varies]).std()
         assert share < 0.3
-        expected.append((share, feature, np.exp(np.median(ratios))))
+        expected.append((share, order.index(feature), np.exp(np.median(ratios))))
     _, column, slope = min(expected)
     assert_array_equal(columns, [0, column, -1])  # the last has one size in all series
     assert_allclose(slopes, [4, slope, 6])
@@ -188,15 +232,16 @@ def test_an_output_of_no_column_takes_the_feature_that_is_large_where_it_is(rows
     assert_array_equal(before[1], [4, 5, 6])
 
 
-@pytest.mark.parametrize(("n_series", "column"), [(5, 0), (4, -1)])
+@pytest.mark.parametrize(("n_series", "column"), [(5, 1), (4, -1)])
 @pytest.mark.parametrize("n_flat", [0, 1, 5, 6])
 def test_at_least_five_series_and_half_of_them_tell_of_one_size(n_series, column, n_flat):
     sizes = [10.0**number for number in range(n_series)] + [0.0] * n_flat
     index = pd.MultiIndex.from_product([range(len(sizes)), pd.date_range("2024-03-01", periods=9)])
-    rows = pd.DataFrame({"x": (RANDOM.rand(len(sizes), 9) * np.array([sizes]).T).ravel()}, index)
+    values = (RANDOM.rand(len(sizes), 9) * np.array([sizes]).T).reshape(-1, 1)
+    rows = pd.DataFrame(np.hstack([np.ones_like(values), values]), index)  # the first never varies
     windows = find_windows(SlidingWindowTransformer(2).fit_transform(rows))
     columns, _ = columns_of_equal_size(
-        windows, panel_of(index), 3 * rows.to_numpy(), np.arange(len(rows)), *[np.array([-1])] * 2
+        windows, panel_of(index), 3 * values, np.arange(len(rows)), np.array([-1]), np.ones(1)
     )
     found = column if n_flat <= 5 else -1
     assert_array_equal(columns, [found])
