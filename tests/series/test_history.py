@@ -1,10 +1,14 @@
 """What a fitted series remembers, as later calls of the transformer show it."""
 
+import copy
+import re
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklstm import SlidingWindowTransformer
 
@@ -77,50 +81,79 @@ def test_a_row_that_equals_the_first_one_follows_if_a_fitted_row_has_repeated_it
         np.testing.assert_array_equal(first_window(transformer, rows[:1]), [before, 0])
 
 
-def fit_with(n_rows):
-    return SlidingWindowTransformer(2).fit(np.linspace(0, 1, n_rows)[:, np.newaxis])
+def fitted_on(n_rows, low=10.0, high=11.0):
+    return SlidingWindowTransformer(2).fit(np.resize([low, high], (n_rows, 1)))
 
 
-def far_columns(transformer, rows):
-    """Say whether partial_fit warns that rows lie far outside of those before."""
+def told(method, rows):
+    """Call the method, and return its warnings, which name the line of the caller."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        transformer.partial_fit(np.array(rows, dtype=float).reshape(len(rows), -1))
+        method(rows)
+    assert {warning.filename for warning in caught} <= {__file__}
     return [str(warning.message) for warning in caught]
 
 
+def far_columns(transformer, *values):
+    rows = np.array(values, dtype=float).reshape(len(values), -1)
+    return told(transformer.partial_fit, rows)
+
+
 @pytest.mark.parametrize(
-    ("rows", "warns"),
+    ("values", "warns"),
     [
-        ([2.1], True),
-        ([2.0], False),
-        ([-1.1], True),
-        ([-1.0], False),
-        ([2.1, 1.9], False),  # one value may be an outlier
-        ([NAN, 2.1], True),
+        ([12.1], True),
+        ([12.0], False),
+        ([8.9], True),
+        ([9.0], False),
+        ([12.1, 11.9], False),  # one value may be an outlier
+        ([NAN, 12.1], True),
         ([NAN, NAN], False),
     ],
 )
-def test_rows_further_away_than_the_range_of_those_before_are_told(rows, warns):
-    messages = far_columns(fit_with(24), rows)
+def test_rows_further_away_than_the_range_of_those_before_are_told(values, warns):
+    messages = far_columns(fitted_on(24), *values)
     assert len(messages) == warns
     assert all("All values in 1 column(s) of X, first column 0" in text for text in messages)
 
 
 def test_fewer_than_24_rows_tell_nothing_of_the_range():
-    assert far_columns(fit_with(23), [100]) == []
+    assert far_columns(fitted_on(23), 100) == []
 
 
 def test_the_range_is_that_of_all_rows_so_far():
-    transformer = fit_with(30)
-    assert far_columns(transformer, [1.9]) == []
-    assert far_columns(transformer, [3.7]) == []
-    assert far_columns(transformer, [-3.6]) == []
-    assert far_columns(transformer, [11.2]) != []
+    transformer = fitted_on(30)
+    assert far_columns(transformer, 11.9) == []
+    assert far_columns(transformer, 13.7) == []
+    assert far_columns(transformer, 6.4) == []
+    assert far_columns(transformer, 21.2) != []
+
+
+def test_a_range_of_any_size_is_compared():
+    assert far_columns(fitted_on(30, -1.7e308, 1.7e308), 1.0) == []
+    assert far_columns(fitted_on(30, 1e-300, 2e-300), 4e-300) != []
+    assert far_columns(fitted_on(30, NAN, NAN), 4.0) == []
 
 
 def test_columns_that_are_far_away_are_counted_and_the_first_is_named():
     rows = np.column_stack([np.full(30, 5.0), *[np.linspace(0, 1, 30)] * 3])
     transformer = SlidingWindowTransformer(2).fit(rows)
-    (message,) = far_columns(transformer, [[99, 0.5, 9, 9]])  # the first one was constant
+    (message,) = far_columns(transformer, [99, 0.5, 9, 9])  # the first one was constant
     assert "in 2 column(s) of X, first column 2" in message
+
+
+def test_the_advice_on_rows_that_an_earlier_step_has_not_changed_works():
+    X = np.random.RandomState(0).normal(500, 100, (60, 1))
+    pipe = Pipeline(
+        [
+            ("scale", StandardScaler()),
+            ("window", SlidingWindowTransformer(2)),
+            ("end", "passthrough"),
+        ]
+    ).fit(X[:40])
+    window = copy.deepcopy(pipe["window"])
+    (message,) = told(window.partial_fit, X[40:50])
+    advice = re.search(r"(pipe\['window'\]\.partial_fit\(.*\)), if", message).group(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        eval(advice, {"pipe": pipe, "X": X[40:50]})
