@@ -95,7 +95,7 @@ class FittedSeries:
         if known.timeline is None or ticks is None:
             # Rows without labels after labels without a step: where they lie is unknown, so
             # labels cannot be compared from now on.
-            return replace(known, timeline=None, few_labels=None)
+            return replace(known, timeline=None)
         few = None if index is None else known.few_labels  # else they are no longer all labels
         timeline = known.timeline.append(ticks, index, reach)
         return replace(known, timeline=timeline, few_labels=few)
@@ -229,7 +229,7 @@ def warn_of_another_scale(known: np.ndarray, rows: np.ndarray) -> None:
     ``known`` holds the extremes of the rows before, from :func:`extremes_of`.
     """
     (low, high), (new_low, new_high) = known, extremes_of(rows)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(over="ignore"):
         far = (new_low > high + (high - low)) | (new_high < low - (high - low))
     columns = np.flatnonzero(far & (high > low)).tolist()
     if columns:
@@ -275,5 +275,7 @@ def _are_like(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     # An earlier step of the pipeline may round a part of the series otherwise than the whole.
     rounding = 1e-6 if np.float32 in (rows.dtype, others.dtype) else 1e-9
     scale = np.fmax.reduce(np.abs(others), axis=0)  # fmax passes over NaN
-    differ = (np.abs(rows - others) > rounding * scale) | (np.isnan(rows) != np.isnan(others))
+    with np.errstate(over="ignore"):  # an infinite difference is one
+        differ = np.abs(rows - others) > rounding * scale
+    differ |= np.isnan(rows) != np.isnan(others)
     return np.asarray(~differ.any(axis=1))
