@@ -122,6 +122,7 @@ def test_rows_that_were_never_posted_are_told(service, path, chicago_series):
     [
         {"time": "yesterday"},
         {"time": 1430000000},
+        {"time": "9018-01-01"},
         {"time": None},
         {"values": {}},
         {"values": {"ridership": 1.0, "other": 2.0}},
@@ -143,7 +144,7 @@ def test_malformed_rows_are_refused_and_change_nothing(service, fitted, path, ch
 @pytest.mark.parametrize("value", ["1e999", "NaN"])
 def test_a_value_that_is_not_finite_is_refused(service, path, value):
     client = TestClient(service.make_app(path))
-    text = '[{"time": "2030-01-01", "values": {"ridership": VALUE, "temperature": 1.0}}]'
+    text = '[{"time": "2017-01-01", "values": {"ridership": VALUE, "temperature": 1.0}}]'
     text = text.replace("VALUE", value)
     answer = client.post("/rows", content=text, headers={"content-type": "application/json"})
     assert answer.status_code == 422
@@ -204,7 +205,7 @@ def test_a_series_that_was_not_fitted_is_refused(service, small_pipe, two_series
     pipe = small_pipe(index=True).fit(two_series, two_series["ridership"])
     sklstm.save(pipe, tmp_path / "model.sklstm")
     client = TestClient(service.make_app(str(tmp_path / "model.sklstm")))
-    row = body(two_series[-1:])[0] | {"time": "2030-01-01", "series": series}
+    row = body(two_series[-1:])[0] | {"time": "2017-01-01", "series": series}
     answer = client.post("/rows", json=[row])
     assert answer.status_code == 422
     assert "one of ['a', 'b']" in answer.json()["detail"]

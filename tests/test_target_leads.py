@@ -158,8 +158,10 @@ class TestFindLeads:
 
     @pytest.mark.parametrize(
         "given",
-        [[1], [1, 2, 3], [1, -1], [1, 2.0], [True, 1], [[1, 2]], [], 2**63, -1, 2.5, None]
-        + [np.eye(2, dtype=int), [[1], [2, 3]]],
+        [
+            *([1], [1, 2, 3], [1, -1], [1, 2.0], [True, 1], [[1, 2]], [[1], [2, 3]], []),
+            *(np.eye(2, dtype=int), 2**63, -1, 2.5, None),
+        ],
     )
     def test_other_leads_are_refused(self, given):
         with pytest.raises(ValueError, match=r"for each of the 2 output\(s\) of y, got"):

@@ -12,7 +12,7 @@ import math
 import os
 import threading
 import warnings
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import pandas as pd
@@ -24,8 +24,12 @@ import sklstm
 
 
 def iso_time(text):
-    """Check that a text is a time; the windows compare it with those that they have seen."""
-    datetime.fromisoformat(text)
+    """Check that a text is a time; the windows compare it with those that they have seen.
+
+    A time in the future, such as a mistyped year, would make all later rows late for good.
+    """
+    if datetime.fromisoformat(text).replace(tzinfo=None) > datetime.now() + timedelta(days=2):
+        raise ValueError("the time lies more than two days in the future")
     return text
 
 

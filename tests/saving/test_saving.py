@@ -1,5 +1,7 @@
 """save, load and model_card: which models come back, and with what."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,6 +80,11 @@ PIPELINES = {
         SlidingWindowTransformer(4),
         lstm(),
     ),
+    "union of frames": lambda: make_pipeline(
+        FeatureUnion([("scaled", StandardScaler()), ("sine", FunctionTransformer(np.sin))]),
+        SlidingWindowTransformer(4),
+        lstm(),
+    ).set_output(transform="pandas"),
 }
 
 
@@ -163,6 +170,15 @@ def test_a_part_that_cannot_be_built_again_is_refused_before_the_file_is_replace
     with pytest.raises(ValueError, match="Pipeline cannot be saved"):
         save(model, path)
     assert path.read_text() == "old"
+
+
+def test_the_part_that_cannot_be_saved_is_named(series, path):
+    squared = FunctionTransformer(lambda X: X**2)
+    columns = ColumnTransformer([("square", squared, ["cold"])])
+    model = make_pipeline(columns, SlidingWindowTransformer(4), lstm()).fit(series, series["load"])
+    part = re.escape("Pipeline.steps[0][1].transformers[0][1].func (")
+    with pytest.raises(ValueError, match=f"plain values: {part}.*Replace that part"):
+        save(model, path)
 
 
 def test_the_card_has_rows_errors_and_versions_in_one_line(series, path):
