@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from sklstm._containers import rows_of
 from sklstm._meta_regressor import MetaRegressor
+from sklstm._series.caller import level_of_caller
 from sklstm._series.labels import check_same_labels
 from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
@@ -211,6 +212,6 @@ def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:
         warnings.warn(
             f"Output {output} of y is known in {n_known} rows, but all outputs are known in "
             f"{len(rows)} of them only, and the others are left out. {advice}",
-            stacklevel=4,
+            stacklevel=level_of_caller(),
         )
     return rows

@@ -75,7 +75,9 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     **Precision.** The result differs from that of ``predict`` for rows in float64 by rounding: less
     than 1e-5 of the standard deviation of the target. Layers are computed in float32, all else in
-    float64. ``precision="bfloat16"`` is refused, since its rounding is larger than that.
+    float64. It is more for a network that a far too high ``learning_rate`` made chaotic: its
+    predictions differ as much between ``precision="float32"`` and ``"float64"``.
+    ``precision="bfloat16"`` is refused, since its rounding is larger than that.
 
     **Steps.** StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, ColumnTransformer and
     Pipeline of these, FunctionTransformer with ``numpy.exp``, ``expm1``, ``log``, ``log1p`` or

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sklstm._series.caller import level_of_caller
 from sklstm._series.frequency import check_freq, time_axis
 from sklstm._series.holes import check_holes
 from sklstm._series.labels import (
@@ -170,7 +171,7 @@ class FittedSeries:
                 f"X has no index, and its {n_rows} rows equal the first fitted ones, so they are "
                 "taken for these and get no history. The fitted rows repeat such values, so this "
                 "may be chance. If these rows follow the fitted ones, pass both with an index.",
-                stacklevel=4,
+                stacklevel=level_of_caller(),
             )
         return True
 
@@ -211,7 +212,7 @@ def warn_of_lacking(lacking: Lacking, n_windows: int, of_series: str = "") -> No
             f"{lacking.fitted} of {n_windows} windows{of_series} lack steps: their rows lie among "
             "the fitted ones, of which only the last are kept as history. "
             f"To give them their history, {_BRING_THE_HISTORY}",
-            stacklevel=5,
+            stacklevel=level_of_caller(),
         )
     if lacking.unseen:
         warnings.warn(
@@ -219,7 +220,7 @@ def warn_of_lacking(lacking: Lacking, n_windows: int, of_series: str = "") -> No
             f"{lacking.unseen} of {n_windows} windows{of_series} consist of missing steps for the "
             "most part. If these rows are known, pass them to partial_fit of "
             f"SlidingWindowTransformer, or {_BRING_THE_HISTORY}",
-            stacklevel=5,
+            stacklevel=level_of_caller(),
         )
 
 
@@ -239,7 +240,7 @@ def warn_of_another_scale(known: np.ndarray, rows: np.ndarray) -> None:
             "transformer was fitted in a pipeline, earlier steps must change X first: "
             "pipe['window'].partial_fit(pipe[:-2].transform(X)), if the windows are the step "
             "before the last.",
-            stacklevel=4,
+            stacklevel=level_of_caller(),
         )
 
 
