@@ -20,8 +20,6 @@ PandasIndex = Any  # a pandas.Index, which cannot be named without importing pan
 # Kinds of labels that lie in time, in the words of pandas. All other labels are names.
 NUMBERS_AND_TIMES = ("integer", "floating", "datetime64", "timedelta64", "period")
 _KINDS_OF_TIMES = {
-    "date": "DatetimeIndex",
-    "datetime": "DatetimeIndex",
     "datetime64": "DatetimeIndex",
     "timedelta": "TimedeltaIndex",
     "timedelta64": "TimedeltaIndex",
@@ -108,7 +106,7 @@ def time_index(X: Any, name: str = "X", freq: object = "auto") -> PandasIndex | 
 
 def _are_blocks(index: PandasIndex) -> bool:
     """Whether there are several labels, each of which has its rows, two or more, together."""
-    if len(index) < 4 or index.is_unique:
+    if index.is_unique:
         return False
     edges = np.flatnonzero(np.asarray(index[1:] != index[:-1])) + 1
     lengths = np.diff(edges, prepend=0, append=len(index))
@@ -203,7 +201,7 @@ def is_default(index: PandasIndex) -> bool:
     return isinstance(index, loaded_pandas().RangeIndex) and index.start == 0 and index.step == 1
 
 
-def check_increasing(index: PandasIndex, name: str = "X") -> None:
+def check_increasing(index: PandasIndex, name: str) -> None:
     """Refuse labels that are missing, out of order or duplicated."""
     if index.hasnans:
         raise ValueError(
@@ -247,10 +245,9 @@ def _clocks_go_back(index: PandasIndex) -> bool:
     step = np.diff(index.as_unit("ns").asi8)
     at = np.flatnonzero(step <= 0)
     labels, hour = index[at + 1], 3600 * 10**9
-    years = np.bincount(labels.year - labels.year.min())
     in_autumn = np.isin(labels.month, (3, 4, 9, 10, 11)) & (labels.hour <= 3)
     within_an_hour = (step[at] > -hour).all() and np.median(step) <= hour
-    return bool(years.max() == 1 and in_autumn.all() and within_an_hour)
+    return bool(labels.year.is_unique and in_autumn.all() and within_an_hour)
 
 
 def _first_repeated(index: PandasIndex) -> Any:

@@ -204,6 +204,60 @@ def test_other_text_is_no_date(labels):
     assert time_index(pd.Series(np.arange(20.0), index=index[::-1])) is None
 
 
+def test_text_in_increasing_order_lies_in_time_and_other_text_does_not():
+    for labels, is_time in (("abc", True), ("a", True), ("acb", False), ("abb", False)):
+        found = time_index(pd.Series(1.0, index=list(labels)))
+        assert (found is not None and found.tolist() == list(labels)) is is_time
+
+
+@pytest.mark.parametrize("labels", ["aabb", "aaabb", "aabbb", "bbaa", "aabbcc"])
+def test_names_of_series_without_times_are_refused_unless_rows_follow_each_other(labels):
+    series = pd.Series(1.0, index=list(labels))
+    with pytest.raises(ValueError, match="look like the names of series"):
+        time_index(series)
+    assert time_index(series, freq="rows") is None
+
+
+@pytest.mark.parametrize("labels", ["", "aa", "aaaa", "abb", "aab", "aabbc", "aabbaa", "abab"])
+def test_text_that_comes_again_in_another_way_is_no_name_of_series(labels):
+    assert time_index(pd.Series(1.0, index=pd.Index(list(labels), dtype=object))) is None
+
+
+def test_the_first_series_of_several_levels_is_named():
+    for names, first in ((["b", "a"], "'b'"), ([("b", 2), ("a", 1)], "('b', 2)")):
+        keys = [(*name, 0) if isinstance(name, tuple) else (name, 0) for name in names]
+        with pytest.raises(ValueError, match=re.escape(f"X.xs({first}).")):
+            time_index(pd.Series([1.0, 2.0], index=pd.MultiIndex.from_tuples(keys)))
+
+
+@pytest.mark.parametrize("kind", ["objects", "text"])
+def test_times_with_several_offsets_are_read_in_utc_and_need_one_each(kind):
+    hours = pd.date_range("2024-03-31", periods=4, freq="h", tz="Europe/Berlin")
+    python = [hour.to_pydatetime() for hour in hours]
+    fixed = [time.replace(tzinfo=datetime.timezone(time.utcoffset())) for time in python]
+    assert len({time.utcoffset() for time in fixed}) == 2
+
+    def index_of(times):
+        if kind == "text":
+            return pd.Index([time.isoformat() for time in times])
+        return pd.Index(times, dtype=object)
+
+    found = time_index(on(index_of(fixed)))
+    assert str(found.tz) == "UTC"
+    assert (found == hours).all()
+    for row in (0, 3):
+        some = [time.replace(tzinfo=None) if at == row else time for at, time in enumerate(fixed)]
+        with pytest.raises(
+            ValueError, match=f"'{some[row]}' without its offset to UTC".replace(" ", ".", 1)
+        ):
+            time_index(on(index_of(some)))
+
+
+def test_categories_of_times_are_times():
+    days = pd.date_range("2024-01-01", periods=3)
+    assert time_index(on(pd.CategoricalIndex(days))).equals(days)
+
+
 def test_text_that_looks_like_an_iso_date_and_is_none_is_a_name():
     assert time_index(pd.Series([1.0, 2.0], index=["2020-13-01", "2020-11-45"])) is None
 
@@ -220,6 +274,39 @@ def test_local_times_without_a_zone_are_told_from_duplicates(zone, freq):
         time_index(series)
     # The advice, with the zone that it is.
     assert time_index(series.tz_localize(zone, ambiguous="infer")).equals(year)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "freq", "unit", "again"),
+    [
+        ("Europe/London", "2024-10-27", "h", "ns", "01:00"),
+        ("Europe/Helsinki", "2024-10-27", "h", "ns", "03:00"),
+        ("Europe/Berlin", "1990-09-30", "h", "ns", "02:00"),
+        ("Australia/Sydney", "2005-03-27", "h", "ns", "02:00"),
+        ("Atlantic/Azores", "2024-10-27", "h", "ns", "00:00"),
+        ("Europe/Berlin", "2024-10-27", "s", "s", "02:00"),
+    ],
+)
+def test_the_hour_that_clocks_repeat_is_named(zone, day, freq, unit, again):
+    start = (pd.Timestamp(day) - pd.Timedelta("2h")).tz_localize(zone).as_unit(unit)
+    times = pd.date_range(start, periods=8 * 3600 if freq == "s" else 8, freq=freq)
+    before = pd.Timestamp(f"{day} {again}")
+    with pytest.raises(ValueError, match="clocks go back") as error:
+        time_index(on(times.tz_localize(None)))
+    assert f"(before {label_text(before)})" in str(error.value)
+
+
+@pytest.mark.parametrize("at", ["2024-01-28 02:00", "2024-10-27 04:00", "2024-10-27 12:00"])
+def test_an_hour_repeated_at_another_time_is_a_duplicate(at):
+    hours = pd.date_range(at, periods=5, freq="h")
+    with pytest.raises(ValueError, match="duplicates"):
+        time_index(on(hours[[0, 0, 1, 2, 3]]))
+
+
+def test_rows_that_go_back_by_a_whole_hour_in_autumn_are_not_increasing():
+    hours = pd.date_range("2024-10-27 00:00", periods=4, freq="h")
+    with pytest.raises(ValueError, match="not increasing"):
+        time_index(on(hours[[0, 1, 3, 2]]))
 
 
 def test_other_duplicates_are_duplicates():
@@ -356,6 +443,25 @@ def test_equal_labels_of_other_types_are_equal(index, other):
     check_same_labels(X=on(other), y=on(index))
 
 
+@pytest.mark.parametrize(
+    ("index", "other"),
+    [
+        (pd.Index([1, 2]), pd.Index([1.0, 3.0])),
+        (HOURS[:2], HOURS[:1].append(pd.DatetimeIndex(["NaT"], tz="UTC"))),
+        (pd.Index([None, "a"]), pd.Index(["", "a"])),
+    ],
+    ids=["floats", "missing", "empty text"],
+)
+def test_other_labels_are_told_apart(index, other):
+    for X, y in ((index, other), (other, index)):
+        with pytest.raises(ValueError, match="different indexes"):
+            check_same_labels(X=on(X), y=on(y))
+
+
+def test_rows_without_labels_fit_integers():
+    check_same_labels(X=on(pd.Index([3, 4, 6])), y=on(pd.RangeIndex(3)))
+
+
 def test_times_without_a_zone_are_not_those_with_one():
     with pytest.raises(ValueError, match="different indexes"):
         check_same_labels(X=on(HOURS), y=on(HOURS.tz_localize(None)))
@@ -382,6 +488,8 @@ def test_what_says_nothing_about_labels_fits_all(silent):
 def test_every_pair_of_inputs_is_compared():
     with pytest.raises(ValueError, match="y and sample_weight have different indexes"):
         check_same_labels(X=np.zeros(6), y=on(HOURS), sample_weight=on(HOURS + pd.Timedelta("1h")))
+    with pytest.raises(ValueError, match="y and sample_weight have different indexes"):
+        check_same_labels(X=on(HOURS[1:]), y=on(HOURS), sample_weight=on(HOURS[::-1]))
 
 
 @pytest.mark.parametrize(
