@@ -7,6 +7,7 @@ import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sklstm._series import storage
 from sklstm._series.panel import panel_of
 from sklstm._series.placement import windows_after, windows_of_panel
 from sklstm._series.storage import stays_on_disk
@@ -109,3 +110,28 @@ def test_windows_around_holes_have_a_base_of_their_own_steps():
     base = windows.base
     assert base.dtype == np.float32
     assert len(base) == 2 + 1 + 2 + 3
+
+
+@pytest.mark.parametrize("of_panel", [False, True])
+def test_rows_of_a_file_are_written_block_by_block_to_a_file(of_panel, tmp_path, monkeypatch):
+    """After each block, the memory of the base is let go."""
+    let_go = []
+
+    class Recorded(storage._TemporaryMap):
+        def madvise(self, *args):
+            let_go.append(args)
+
+    monkeypatch.setattr(storage, "_TemporaryMap", Recorded)
+    monkeypatch.setattr(storage, "_BLOCK_BYTES", 8 * 2 * 10)
+    values = np.random.RandomState(0).randn(45, 2)
+    values.tofile(tmp_path / "rows")
+    rows = np.memmap(tmp_path / "rows", np.float64, "r", shape=(45, 2))
+    with sklearn.config_context(working_memory=0):
+        if of_panel:
+            panel = panel_of(pd.MultiIndex.from_product([["a"], range(45)]))
+            placements = [(values[:0], np.arange(45))]
+            windows = windows_of_panel(placements, rows, panel, 3, 1, "nan")
+        else:
+            windows = windows_after(values[:0], rows, None, 3, 1, "nan")
+    assert len(let_go) == 5
+    np.testing.assert_array_equal(windows[2:, 0], values[:-2])

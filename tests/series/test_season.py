@@ -156,11 +156,11 @@ def test_a_season_is_found_from_five_of_it_on(n, n_more):
     assert find_season([values], places, np.arange(n + n_more)) == (7 if n > 35 else 1)
 
 
-@pytest.mark.parametrize(("share", "season"), [(0.18, 7), (0.35, 14)])
+@pytest.mark.parametrize(("share", "season"), [(0.3, 7), (0.5, 14)])
 def test_the_season_is_the_shortest_that_is_nine_tenths_as_strong_as_the_best(share, season):
-    """Every other week differs by a share: the weeks have a correlation of 0.93 or of 0.78."""
-    week, other = RANDOM.permutation(7), RANDOM.permutation(7)
-    weeks = [week + share * sign * other for sign in [1, -1] * 40]
+    """Every other week differs by a share, so that every second multiple of a week is weaker."""
+    week, other = np.array([[0, 4, 1, 6, 2, 5, 3], [3, 6, 0, 5, 1, 4, 2]])
+    weeks = [week + share * sign * other for sign in [1, -1] * 100]
     assert season_of(np.concatenate(weeks)) == season
 
 
@@ -168,7 +168,7 @@ def test_the_shortest_season_has_two_steps():
     assert season_of(np.tile([0.0, 9], 8)[:15]) == 2
 
 
-@pytest.mark.parametrize("values", [np.tile([5.0, 5, 5, 5, 6, 9, 1], 5)[:n] for n in (30, 12)])
+@pytest.mark.parametrize("values", [np.tile([5.0, 5, 5, 5, 6, 9, 1], 5)[:n] for n in (30, 14)])
 def test_lags_that_no_two_known_values_have_are_no_season(values):
     """A short series of known values beside a longer one without any."""
     places = RowSteps(np.repeat([0, 1], [60, len(values)]), np.r_[0:60, 0 : len(values)])
