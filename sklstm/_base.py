@@ -60,6 +60,7 @@ from sklstm._preparation import (
     usable_windows,
 )
 from sklstm._saved_attributes import check_attributes
+from sklstm._series.caller import level_of_caller
 from sklstm._series.labels import check_same_labels
 from sklstm._series.panel import Panel, check_labels_of
 from sklstm._series.plain import of_plain, plain, plain_state, state_of_plain
@@ -535,7 +536,7 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 "were known in every training window. The last known value in the window takes "
                 "their place. If they are known, pass them: what lies ahead of a row, such as a "
                 "forecast of the weather, must reach beyond the end of the series.",
-                stacklevel=4,
+                stacklevel=level_of_caller(),
             )
 
     def __getstate__(self) -> dict[str, Any]:

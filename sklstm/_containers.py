@@ -201,14 +201,21 @@ def _floats(values: np.ndarray, what: str, hint: str = "") -> np.ndarray:
             return values.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         pass
+    has_numbers = False
     for index, item in np.ndenumerate(values):
         try:
             if isinstance(item, _NOT_NUMBERS):
                 raise TypeError(f"{type(item).__name__} is not a number")
             item = item.item() if isinstance(item, np.generic) else item
-            float(item)
+            has_numbers |= bool(np.isfinite(float(item)))
         except (TypeError, ValueError, OverflowError) as error:
             place = _PLACES[len(index)].format(*index) if len(index) < len(_PLACES) else ""
+            if has_numbers and values.ndim == 1 and isinstance(item, str):
+                raise ValueError(
+                    f"{what} holds {item!r:.60}{place} among numbers, but expected numbers. If it "
+                    "stands for an unknown value, make it NaN: pandas.to_numeric(column, "
+                    "errors='coerce')."
+                ) from None
             _refuse(what, f"{item!r:.60}{place} ({error})", hint, type(error))
     _refuse(what, f"objects of types {types}", hint)
 

@@ -13,9 +13,11 @@ from sklearn.base import clone
 
 from sklstm._containers import rows_of
 from sklstm._meta_regressor import MetaRegressor
+from sklstm._series.caller import level_of_caller
 from sklstm._series.labels import check_same_labels
 from sklstm._series.plain import plain_state, state_of_plain
 from sklstm._target_leads import hide_unknown, leads_of_rows, panel_of_inputs
+from sklstm._transformer import SlidingWindowTransformer
 from sklstm._validation import (
     Interval,
     RegressorToFit,
@@ -78,6 +80,9 @@ class KnownTargetsRegressor(MetaRegressor):
     A row where one of several targets is unknown is left out. If the outputs are known at
     different rows, so that more than half of the targets of an output would be lost, there is a
     warning: fit one regressor for each column of ``y`` then.
+
+    A :class:`SlidingWindowTransformer` stands before this estimator, as in the example: windows
+    inside of it would lack the rows that are left out.
 
     Several series are told apart by the index of ``X`` or ``y``. Arrays have none: then the targets
     of a row are taken to be known by the number of its row.
@@ -142,8 +147,9 @@ class KnownTargetsRegressor(MetaRegressor):
         Raises
         ------
         ValueError
-            If an input is not as described, the pandas indexes of ``X`` and ``y`` differ, or no
-            row has all targets known. An earlier fit is kept.
+            If an input is not as described, the pandas indexes of ``X`` and ``y`` differ, no
+            row has all targets known, or rows would be left out before the windows inside the
+            regressor. An earlier fit is kept.
 
         Warns
         -----
@@ -167,6 +173,7 @@ class KnownTargetsRegressor(MetaRegressor):
         fitted = self.fitted_rows_ = _rows_with_all_targets(values)
         fit_params = self._routed("fit", fit_params)
         if len(fitted) < n_rows:
+            _check_makes_no_windows(self.regressor)
             X, fit_params = take_rows(X, fit_params, fitted)
         self.regressor_ = clone(self.regressor).fit(X, targets[fitted], **fit_params)
         self._output_names = names_of_outputs(y)
@@ -178,6 +185,18 @@ class KnownTargetsRegressor(MetaRegressor):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state_of_plain(state))
+
+
+def _check_makes_no_windows(regressor: Any) -> None:
+    """Refuse windows inside the regressor, which would lack the rows that are left out."""
+    steps = regressor.get_params().values()
+    if any(isinstance(step, SlidingWindowTransformer) for step in steps):
+        raise ValueError(
+            "The regressor of KnownTargetsRegressor contains SlidingWindowTransformer, whose "
+            "windows would lack the rows whose targets are unknown. Put the windows before it: "
+            "make_pipeline(SlidingWindowTransformer(...), KnownTargetsRegressor(...)), with what "
+            "follows the windows inside."
+        )
 
 
 def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:
@@ -193,6 +212,6 @@ def _rows_with_all_targets(values: np.ndarray) -> np.ndarray:
         warnings.warn(
             f"Output {output} of y is known in {n_known} rows, but all outputs are known in "
             f"{len(rows)} of them only, and the others are left out. {advice}",
-            stacklevel=4,
+            stacklevel=level_of_caller(),
         )
     return rows

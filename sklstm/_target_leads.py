@@ -56,9 +56,10 @@ def find_leads(
         if leads is None and before is not None:
             return before
         return _leads_of_values(values, windows) if leads is None else np.array(leads)
-    if is_int(target_leads) or np.ndim(target_leads) == 0:
-        target_leads = [target_leads] * n_outputs
-    leads = [lead.item() if isinstance(lead, np.ndarray) else lead for lead in target_leads]
+    each = target_leads if np.iterable(target_leads) else [target_leads] * n_outputs
+    leads = [
+        lead.item() if isinstance(lead, np.ndarray) and lead.size == 1 else lead for lead in each
+    ]
     if len(leads) != n_outputs or not all(is_int(lead) and 0 <= lead < 2**63 for lead in leads):
         raise ValueError(
             f"target_leads must be 'auto', an int of at least 0, or one such int for each of the "

@@ -132,9 +132,9 @@ class SlidingWindowTransformer(
     Index                                              Steps of time
     =================================================  ==========================================
     numpy, polars, a frame with names as its index     each row follows the one before it
-    integers, times, periods: one step explains 90 %   that step; what the others leave out are
-    of the differences, or all but two, and the        missing rows
-    others are multiples of it
+    integers (also 1950.0), times, periods: one step   that step; what the others leave out are
+    explains 90 % of the differences, or all but       missing rows
+    two, and the others are multiples of it
     times of a month's first, last, first business,    that calendar, in months
     last business or same day, or same weekday
     times of half months (the 1st and 15th, ...)       that calendar, in half months
@@ -144,7 +144,7 @@ class SlidingWindowTransformer(
                                                        weeks is an error
     labels about equally far apart, but on no grid     each row follows the one before it; a hole
                                                        is an error
-    other times, floats, text in order                 each row follows the one before it
+    other times, other floats, text in order           each row follows the one before it
     dates as ISO text ("2024-01-31")                   those of these dates
     =================================================  ==========================================
 

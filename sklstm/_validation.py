@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,10 +24,11 @@ from sklearn.utils.validation import (
 )
 
 from sklstm._containers import as_numbers, column_names
+from sklstm._series.caller import level_of_caller
 from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
-from sklstm._series.own_lags import N_ROWS, columns_of_own_lags
+from sklstm._series.own_lags import N_ROWS, columns_of_own_lags, in_precision_of
 from sklstm._series.panel import Panel
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
@@ -232,7 +232,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
                 "If X is a lag table, put LagTableTransformer before the estimator; if its "
                 "columns are features, SlidingWindowTransformer. If they are steps, oldest "
                 "first, pass X.to_numpy().",
-                stacklevel=_level_of_caller(),
+                stacklevel=level_of_caller(),
             )
         if not reset and estimator.n_features_in_ == estimator.window_size_:
             validate_data(estimator, X, reset=False, skip_check_array=True)
@@ -381,7 +381,7 @@ def check_has_no_lags(rows: np.ndarray, y: Any) -> None:
             "be wrong. Put LagTableTransformer into it in the place of SlidingWindowTransformer, "
             "or use the pipeline without the forecaster: forecast_targets gives its targets. If "
             "the columns are features that you chose, give X an index of times.",
-            stacklevel=_level_of_caller(),
+            stacklevel=level_of_caller(),
         )
 
 
@@ -391,9 +391,10 @@ def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.nda
     if windows.rows.shape[1] > 1 or size < 3:
         return
     steps = np.asarray(windows.view()[windows.starts[:N_ROWS]][:, :, 0])  # (n, window)
-    newest, y = steps[:, -1], targets[:N_ROWS, 0]
-    if np.mean(newest == y) > 0.5:  # the target is the last step itself
-        return
+    newest, y = steps[:, -1], in_precision_of(steps, targets[:N_ROWS, 0])
+    changes = np.flatnonzero(y[1:] != y[:-1]) + 1  # of runs of zeros, any two values are the same
+    if not len(changes) or np.mean(newest[changes] == y[changes]) > 0.5:
+        return  # the target is the last step itself
     columns = columns_of_own_lags(steps, y)
     if columns and columns != [*range(size - 1, size - 1 - len(columns), -1)]:
         warnings.warn(
@@ -402,7 +403,7 @@ def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.nda
             f"{_first_five(columns)} (counted from 0) hold the last values of y, newest first. Put "
             "LagTableTransformer before the estimator, with the lag of each column, and None for "
             "columns that are no lag.",
-            stacklevel=_level_of_caller(),
+            stacklevel=level_of_caller(),
         )
 
 
@@ -497,17 +498,3 @@ def has_column_as_target(regressor: Any) -> bool:
 def _first_five(items: Sequence[object] | np.ndarray) -> str:
     """Join the first five items by commas."""
     return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")
-
-
-def _level_of_caller() -> int:
-    """Return the ``stacklevel`` at which a warning names the line that called the package.
-
-    Calls pass through scikit-learn too: pipelines, and from 1.9 on its callbacks.
-    """
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in (
-        "sklstm",
-        "sklearn",
-    ):
-        frame, level = frame.f_back, level + 1
-    return level

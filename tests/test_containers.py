@@ -197,6 +197,16 @@ def test_a_column_that_holds_no_numbers_is_named(column, alone, library):
     assert ".set_index('when')" in str(error.value)
 
 
+@pytest.mark.parametrize("numbers", [["1.5", "2.5"], [1.5, 2.5]])
+def test_text_among_numbers_is_to_become_nan(numbers):
+    frame = pd.DataFrame({"load": [*numbers, "nil", *numbers]}, dtype=object)
+    message = "^Column 'load' of X holds 'nil' in row 2 among numbers.*pandas.to_numeric"
+    with pytest.raises(ValueError, match=message):
+        as_numbers(frame, "X")
+    frame["load"] = pd.to_numeric(frame["load"], errors="coerce")
+    np.testing.assert_array_equal(as_numbers(frame, "X")[:, 0], [1.5, 2.5, NAN, 1.5, 2.5])
+
+
 OTHER_FRAMES = {
     "categories": pd.DataFrame({"when": pd.Categorical(["x", "y"])}),
     "categories of polars": pl.DataFrame({"when": pl.Series(["x"], dtype=pl.Categorical)}),

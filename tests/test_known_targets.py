@@ -161,6 +161,19 @@ def test_a_regressor_on_flat_windows_takes_forecast_targets_as_they_are(chicago,
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.parametrize("around", [lambda pipe: pipe, TransformedTargetRegressor])
+def test_windows_inside_that_would_lack_rows_are_refused(chicago, around):
+    windows = SlidingWindowTransformer(7, padding="edge", flatten=True)
+    y = forecast_targets(chicago["ridership"], 5)
+    model = KnownTargetsRegressor(around(make_pipeline(windows, Ridge())))
+    message = "contains SlidingWindowTransformer.*would lack the rows.*Put the windows before it"
+    with pytest.raises(ValueError, match=message):
+        model.fit(chicago, y)
+    model.fit(chicago, chicago["ridership"])  # leaves no row out
+    advised = make_pipeline(windows, KnownTargetsRegressor(around(Ridge())))
+    assert advised.fit(chicago, y).predict(chicago).shape == y.shape
+
+
 def test_its_rows_are_those_of_the_lstm(chicago):
     y = forecast_targets(chicago["ridership"], 5)[:100]
     windows = SlidingWindowTransformer(7, padding="edge").fit_transform(chicago[:100])

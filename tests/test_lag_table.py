@@ -417,6 +417,19 @@ def test_a_lag_table_whose_columns_are_not_steps_warns_and_the_advice_works(tabl
     make_pipeline(LagTableTransformer(lags), clone(ONE_EPOCH)).fit(table, WALK[4:])
 
 
+def test_a_lag_table_of_a_series_that_is_mostly_zero_warns():
+    """Any two values of it are the same, also the target and its oldest lag."""
+    series = np.random.default_rng(0).poisson(0.3, 400).astype(float)
+    table = np.stack([series[5 - lag : 400 - lag] for lag in (1, 2, 3, 4, 5)], axis=1)
+    with pytest.warns(UserWarning, match="lag table whose columns"):
+        clone(ONE_EPOCH).fit(table, series[5:])
+
+
+def test_a_lag_table_in_single_precision_warns():
+    with pytest.warns(UserWarning, match="lag table whose columns"):
+        clone(ONE_EPOCH).fit(NEWEST_FIRST.astype(np.float32), WALK[4:])
+
+
 @pytest.mark.parametrize("y", [WALK[4:], WALK[4:].tolist(), pd.Series(WALK[4:])])
 def test_windows_of_a_lag_table_warn(y):
     for table in (NEWEST_FIRST, NEWEST_FIRST[:, ::-1], pd.DataFrame(NEWEST_FIRST)):
@@ -445,9 +458,10 @@ def test_windows_from_a_series_do_not_warn():
     y = np.append(WALK[1:], np.nan)
     for X in (WALK[:, np.newaxis], np.column_stack([WALK, np.cos(WALK), np.sin(WALK)])):
         make_pipeline(SlidingWindowTransformer(4), clone(ONE_EPOCH)).fit(X, y)
-    for series in (WALK, np.arange(80.0) % 6, np.sin(np.arange(80))):
+    for series in (WALK, np.arange(80.0) % 6, np.sin(np.arange(80)), np.ones(80)):
         flat = SlidingWindowTransformer(9, flatten=True).fit_transform(series[:, np.newaxis])
         clone(ONE_EPOCH).fit(flat, np.append(series[1:], np.nan))
+        clone(ONE_EPOCH).fit(flat.astype(np.float32), series)
 
 
 @pytest.mark.parametrize("lead", [0, 1])

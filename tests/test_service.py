@@ -122,6 +122,7 @@ def test_rows_that_were_never_posted_are_told(service, path, chicago_series):
     [
         {"time": "yesterday"},
         {"time": 1430000000},
+        {"time": "9018-01-01"},
         {"time": None},
         {"values": {}},
         {"values": {"ridership": 1.0, "other": 2.0}},
@@ -143,10 +144,23 @@ def test_malformed_rows_are_refused_and_change_nothing(service, fitted, path, ch
 @pytest.mark.parametrize("value", ["1e999", "NaN"])
 def test_a_value_that_is_not_finite_is_refused(service, path, value):
     client = TestClient(service.make_app(path))
-    text = '[{"time": "2030-01-01", "values": {"ridership": VALUE, "temperature": 1.0}}]'
+    text = '[{"time": "2017-01-01", "values": {"ridership": VALUE, "temperature": 1.0}}]'
     text = text.replace("VALUE", value)
     answer = client.post("/rows", content=text, headers={"content-type": "application/json"})
     assert answer.status_code == 422
+
+
+def test_a_value_too_large_for_the_network_is_refused_and_changes_nothing(
+    service, fitted, path, chicago
+):
+    X = chicago[: N_FITTED + 1]
+    client = TestClient(service.make_app(path), raise_server_exceptions=False)
+    (wrong,) = body(X[N_FITTED:])
+    wrong["values"] |= {"ridership": 1e30}
+    answer = client.post("/rows", json=[wrong])
+    assert answer.status_code == 422
+    assert "holds the value" in answer.json()["detail"]
+    np.testing.assert_array_equal(post(client, X[N_FITTED:]), fitted.predict(X)[N_FITTED:])
 
 
 def test_a_save_that_fails_leaves_the_old_state(service, fitted, path, chicago, monkeypatch):
@@ -172,14 +186,17 @@ def two_series(chicago):
     return pd.concat({"a": chicago[:120], "b": chicago[100:250] * 1.5})
 
 
-def test_several_series_are_served_as_in_one_batch(service, small_pipe, two_series, tmp_path):
-    X = two_series
+@pytest.mark.parametrize("names", [["a", "b"], [1, 2]])
+def test_several_series_are_served_as_in_one_batch(
+    service, small_pipe, two_series, tmp_path, names
+):
+    X = two_series.rename(dict(zip("ab", names, strict=True)), level=0)
     is_new = X.groupby(level=0).cumcount(ascending=False) < 6
     pipe = small_pipe(index=True).fit(X[~is_new], X[~is_new]["ridership"])
     sklstm.save(pipe, tmp_path / "model.sklstm")
     client = TestClient(service.make_app(str(tmp_path / "model.sklstm")))
-    # Rows of both in one call, those of "b" first.
-    new = pd.concat([X[is_new].loc[["b"]], X[is_new].loc[["a"]]])
+    # Rows of both in one call, those of the second series first.
+    new = pd.concat([X[is_new].loc[[name]] for name in names[::-1]])
     served = pd.Series(post(client, new), new.index)
     expected = pd.Series(pipe.predict(X), X.index)
     pd.testing.assert_series_equal(served, expected[new.index], check_exact=True)
@@ -191,7 +208,7 @@ def test_a_series_that_was_not_fitted_is_refused(service, small_pipe, two_series
     pipe = small_pipe(index=True).fit(two_series, two_series["ridership"])
     sklstm.save(pipe, tmp_path / "model.sklstm")
     client = TestClient(service.make_app(str(tmp_path / "model.sklstm")))
-    row = body(two_series[-1:])[0] | {"time": "2030-01-01", "series": series}
+    row = body(two_series[-1:])[0] | {"time": "2017-01-01", "series": series}
     answer = client.post("/rows", json=[row])
     assert answer.status_code == 422
     assert "one of ['a', 'b']" in answer.json()["detail"]

@@ -35,7 +35,9 @@ AHEAD = sliding_window_view(SERIES, 6)  # row t: the values of t to t + 5
 
 def auto(y):
     values = np.asarray(y, dtype=float)
-    return find_leads("auto", y, values.reshape(len(values), -1)).tolist()
+    leads = find_leads("auto", y, values.reshape(len(values), -1))
+    assert leads.dtype == np.int64
+    return leads.tolist()
 
 
 def named(columns):
@@ -84,6 +86,7 @@ class TestFindLeads:
         "y",
         [
             AHEAD[:, ::-1],  # the newest first
+            AHEAD[:, 1::-1],
             np.column_stack([SERIES, SERIES]),
             np.zeros((50, 3)),
             np.full((50, 2), NAN),
@@ -93,6 +96,16 @@ class TestFindLeads:
     )
     def test_other_outputs_are_known_at_once(self, y):
         assert auto(y) == [0] * y.shape[1]
+
+    @pytest.mark.parametrize(("n_rows", "leads"), [(1, [0, 0]), (3, [0, 0]), (4, [1, 2])])
+    def test_three_equal_values_tell_that_an_output_is_the_next_one(self, n_rows, leads):
+        assert auto(AHEAD[:n_rows, :2]) == leads
+
+    @pytest.mark.parametrize(("n_others", "leads"), [(3, [1, 2]), (4, [0, 0])])
+    def test_rows_may_be_left_out_at_three_of_ten_places(self, n_others, leads):
+        y = AHEAD[:11, :2].copy()
+        y[:n_others, 1] += 1
+        assert auto(y) == leads
 
     def test_an_output_that_does_not_go_on_begins_again_at_one(self):
         assert auto(AHEAD[:, [0, 1, 3]]) == [1, 2, 1]
@@ -132,12 +145,24 @@ class TestFindLeads:
         assert find_leads("auto", y, values, ROWS, np.array([3])).tolist() == [3]
         assert find_leads(0, y, values, ROWS).tolist() == [0]
 
-    @pytest.mark.parametrize("given", [(3, 4), [3, 4], range(3, 5), np.array([3, 4], np.int8)])
+    @pytest.mark.parametrize(
+        "given",
+        [(3, 4), [3, 4], range(3, 5), np.array([3, 4], np.int8), [np.array(3), np.array(4)]],
+    )
     def test_leads_are_given_for_each_output(self, given):
         assert_array_equal(find_leads(given, SERIES, np.zeros((5, 2))), [3, 4])
-        assert_array_equal(find_leads(np.int64(7), SERIES, np.zeros((5, 2))), [7, 7])
 
-    @pytest.mark.parametrize("given", [[1], [1, 2, 3], [1, -1], [1, 2.0], [True, 1], [[1, 2]], []])
+    @pytest.mark.parametrize("given", [0, np.int64(7), np.array(7), 2**63 - 1])
+    def test_one_lead_is_that_of_all_outputs(self, given):
+        assert find_leads(given, SERIES, np.zeros((5, 2))).tolist() == [int(given)] * 2
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            *([1], [1, 2, 3], [1, -1], [1, 2.0], [True, 1], [[1, 2]], [[1], [2, 3]], []),
+            *(np.eye(2, dtype=int), 2**63, -1, 2.5, None),
+        ],
+    )
     def test_other_leads_are_refused(self, given):
         with pytest.raises(ValueError, match=r"for each of the 2 output\(s\) of y, got"):
             find_leads(given, SERIES, np.zeros((5, 2)))
@@ -168,9 +193,10 @@ def test_targets_that_nothing_is_hidden_of_are_not_copied():
 
 
 def test_no_known_target_is_an_error_that_names_the_parameter():
-    match = r"they become known 5 to 6 row\(s\) after .*target_leads='auto'.*target_leads=0"
-    with pytest.raises(ValueError, match=match):
-        hide_unknown(np.zeros((5, 2)), np.array([5, 6]), "auto")
+    for leads, words in (([5, 6], "5 to 6"), ([7, 7], "7")):
+        match = rf"known {words} row\(s\) after .*target_leads='auto'.*target_leads=0"
+        with pytest.raises(ValueError, match=match):
+            hide_unknown(np.zeros((5, 2)), np.array(leads), "auto")
 
 
 @pytest.mark.parametrize(("leads", "rows"), [([0, 0], 0), ([1], 0), ([7], 6), ([1, 24], 23)])

@@ -347,7 +347,41 @@ def test_a_horizon_that_is_no_int_is_refused(horizon):
         forecast_targets(np.arange(9.0), horizon)
 
 
-@pytest.mark.parametrize("horizon", [10**12, 10**18, 10**30, range(5, 10**13)])
+@pytest.mark.parametrize("horizon", [10**12, 10**18, 10**30, range(5, 10**13), [3, 10**18]])
 def test_a_horizon_that_memory_does_not_hold_is_named(horizon):
-    with pytest.raises(ValueError, match=re.escape(f"horizon={horizon} needs an array of 2 rows")):
+    last = horizon if isinstance(horizon, int) else horizon[-1]
+    match = f"horizon={horizon} needs an array of 2 rows for up to {last} steps ahead"
+    with pytest.raises(ValueError, match=re.escape(match)):
         forecast_targets([1.0, 2.0], horizon)
+
+
+def several(times):
+    names = [("a", time) for time in times] + [("b", time) for time in times]
+    return pd.MultiIndex.from_tuples(names)
+
+
+DAYS = pd.date_range("2024", periods=40)
+PICKED = DAYS[np.flatnonzero(np.random.RandomState(0).rand(40) > 0.3)]
+
+
+@pytest.mark.parametrize(
+    ("index", "freq", "message"),
+    [
+        (None, "D", "freq='D' says how the labels of the rows go on, but series has no index"),
+        (None, 0, "freq must be .*, got 0"),
+        (DAYS, 0, "freq must be .*, got 0"),
+        (DAYS, 7, "freq=7 does not fit: the index of series"),
+        (DAYS, "h", None),
+        (PICKED, "auto", "The index of series steps over"),
+        (several(DAYS), 7, "freq=7 does not fit: the index of series"),
+        (several(PICKED), "auto", "The index of series steps over"),
+    ],
+)
+def test_a_freq_that_does_not_fit_is_refused_by_the_name_of_the_argument(index, freq, message):
+    n = 9 if index is None else len(index)
+    series = np.arange(float(n)) if index is None else pd.Series(np.arange(float(n)), index)
+    if message is None:
+        assert np.isnan(forecast_targets(series, 2, freq=freq)).all(axis=None)  # no hour is there
+        return
+    with pytest.raises(ValueError, match=message):
+        forecast_targets(series, 2, freq=freq)

@@ -20,7 +20,7 @@ from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklstm import SlidingWindowTransformer, WindowArray
+from sklstm import SlidingWindowTransformer, WindowArray, forecast_targets
 from sklstm._series.labels import label_text
 
 NAN = np.nan
@@ -1300,3 +1300,35 @@ def test_set_output_does_not_change_flatten_meanwhile():
     windows = Watched(2).set_output(transform="pandas")
     assert windows.set_output(transform=None).flatten is False
     assert isinstance(windows.fit_transform([[1.0], [2.0]]), np.ndarray)
+
+
+def test_whole_numbers_in_floats_go_on_as_integers_do():
+    # Years, as a CSV file with an empty field or a loader of statsmodels holds them.
+    years = np.delete(np.arange(1950, 1990), 20)
+    frame = pd.DataFrame({"load": np.arange(39.0)}, index=years)
+    of_floats = frame.set_axis(years.astype(float))
+    for X in (of_floats, pd.concat({"a": of_floats, "b": of_floats})):
+        unknown = forecast_targets(X["load"], 1)[:39].isna().to_numpy()
+        assert unknown.nonzero()[0].tolist() == [19, 38]
+        window = SlidingWindowTransformer(3).fit(X)
+        assert window.freq_ == 1
+        missing = np.isnan(np.asarray(window.transform(X)))[2:39].any(axis=(1, 2))
+        assert (missing.nonzero()[0] + 2).tolist() == [20, 21]
+    window = SlidingWindowTransformer(3).fit(frame)
+    later = pd.DataFrame({"load": [7.0]}, index=[1991])  # a year was left out
+    expected = [[[38.0], [np.nan], [7.0]]]
+    np.testing.assert_array_equal(window.transform(later), expected)
+    np.testing.assert_array_equal(window.transform(later.set_axis([1991.0])), expected)
+    with pytest.raises(ValueError, match="of kind 'floating', but that of the fitted rows was"):
+        window.transform(later.set_axis([1991.5]))
+
+
+@pytest.mark.parametrize("first", [3.0, 3.5])
+def test_floats_at_no_regular_times_may_be_whole_by_chance(first):
+    fitted = [first, 7.0, 8.0, 20.0, 26.0, 29.0, 33.0, 46.0, 51.0, 60.0]
+    rows = np.arange(12.0)[:, np.newaxis]
+    window = SlidingWindowTransformer(3).fit(pd.DataFrame(rows[:10], fitted))
+    assert window.freq_ == "rows"
+    for later in ([61.5, 62.0], [62.0, 63.0]):
+        windows = window.transform(pd.DataFrame(rows[10:], later))
+        np.testing.assert_array_equal(windows[:, :, 0], [[8, 9, 10], [9, 10, 11]])

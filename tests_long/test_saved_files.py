@@ -21,8 +21,6 @@ from sklstm._saving.archive import sealed
 from tests.saving.crafted import SCHEMA, archive_of, members, nodes, npy
 from tests.saving.make_saved_files import FOLDER, models, results
 
-pytestmark = pytest.mark.family("saved files")
-
 N_DAMAGED, N_CRAFTED = 20_000, 2_000
 FILES = sorted(FOLDER.glob("*.sklstm"))
 ROWS = {name: X for name, _, X in models()}
@@ -51,6 +49,7 @@ def damaged(data, rng):
     )()
 
 
+@pytest.mark.family("damaged files", N_DAMAGED)
 def test_a_damaged_file_is_an_error_of_one_type_and_never_another_model(tmp_path):
     rng, path, counts = random.Random(0), tmp_path / "model.sklstm", Counter()
     for data in (path.read_bytes() for path in FILES):
@@ -146,6 +145,7 @@ def outcome(path, X):
     return told if status == 0 else f"a crash or no end: {status}"
 
 
+@pytest.mark.family("crafted files", -(-N_CRAFTED // len(FILES)))
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_crafted_file_neither_crashes_nor_hangs_the_process(path, tmp_path):

@@ -12,7 +12,7 @@ import math
 import os
 import threading
 import warnings
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import pandas as pd
@@ -24,8 +24,12 @@ import sklstm
 
 
 def iso_time(text):
-    """Check that a text is a time; the windows compare it with those that they have seen."""
-    datetime.fromisoformat(text)
+    """Check that a text is a time; the windows compare it with those that they have seen.
+
+    A time in the future, such as a mistyped year, would make all later rows late for good.
+    """
+    if datetime.fromisoformat(text).replace(tzinfo=None) > datetime.now() + timedelta(days=2):
+        raise ValueError("the time lies more than two days in the future")
     return text
 
 
@@ -35,7 +39,7 @@ class Row(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
     time: Annotated[str, AfterValidator(iso_time)]
     values: dict[str, float | None]
-    series: str | None = None  # which one, if the pipeline was fitted on several
+    series: str | int | None = None  # which one, if the pipeline was fitted on several
 
 
 class Answer(BaseModel):
@@ -68,7 +72,10 @@ class Server:
                 later["window"].partial_fit(before.transform(X))
             except ValueError as error:  # late, repeated, or off the grid of the others
                 raise HTTPException(409, str(error)) from error
-            forecasts = self.pipe.predict(X)
+            try:
+                forecasts = self.pipe.predict(X)
+            except ValueError as error:  # a value too large to compute with
+                raise HTTPException(422, str(error)) from error
             try:
                 sklstm.save(later, self.path)
             except OSError as error:

@@ -42,6 +42,13 @@ class Graph:
         self.nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
         return outputs[0] if n_outputs == 1 else outputs
 
+    def shift(self, value: str, by: Any) -> str:
+        """Add numbers in float64.
+
+        Not by the operator Add: ONNX Runtime leaves it out if a single number is zero in float32.
+        """
+        return self.add("Sum", value, self.constant(by, np.float64))
+
     def cast(self, value: str, dtype: Any) -> str:
         """Convert to another type of numpy."""
         from onnx import helper
@@ -54,7 +61,10 @@ class Graph:
         return self.add("Slice", value, *(self.constant(place) for place in places))
 
     def reshape(self, value: str, *shape: int) -> str:
-        """Change the shape: 0 keeps a length, -1 is what is left."""
+        """Change the shape: 0 keeps a length, -1 is what is left.
+
+        Not both: of an empty batch, nothing says what is left.
+        """
         return self.add("Reshape", value, self.constant(shape))
 
     def named(self, name: str, value: str) -> str:

@@ -43,7 +43,7 @@ def outputs_of_network(graph: Graph, module: StackedLSTM, windows: str, window_s
     mixed = graph.add("Mul", y, graph.constant(weight))
     if layer is not None:
         mixed = graph.add("Add", mixed, graph.constant(start * (1 - weight)))
-        linear = graph.reshape(linear, 0, -1, 1)
+        linear = graph.add("Unsqueeze", linear, graph.constant([2]))
     return graph.add("Add", linear, graph.add("Mul", mixed, graph.constant(_array(skip.scale))))
 
 
@@ -66,13 +66,29 @@ def _centred(graph: Graph, x: str, window_size: int) -> str:
 def _last_state(graph: Graph, module: StackedLSTM, x: str) -> str:
     """Apply the LSTM layers to (batch, window, features): (batch, directions * units)."""
     x = graph.add("Transpose", x, perm=[1, 0, 2])  # (window, batch, features)
+    n_windows = graph.add("Shape", x, start=1, end=2)
+    x = _with_one_window(graph, x, n_windows)
     layers: list[Any] = list(module.layers)
     *below, top = layers
     for layer in below:
         states, _ = _layer(graph, layer, x)  # (window, directions, batch, units)
         x = graph.reshape(graph.add("Transpose", states, perm=[0, 2, 1, 3]), 0, 0, -1)
     _, last = _layer(graph, top, x)  # (directions, batch, units)
-    return graph.add("Flatten", graph.add("Transpose", last, perm=[1, 0, 2]), axis=1)
+    last = graph.add("Flatten", graph.add("Transpose", last, perm=[1, 0, 2]), axis=1)
+    return graph.add("Slice", last, graph.constant([0]), n_windows)
+
+
+def _with_one_window(graph: Graph, x: str, n_windows: str) -> str:
+    """Add a window to (window, batch, features) if there is none.
+
+    An LSTM without a window ends the process of ONNX Runtime.
+    """
+    one = graph.constant([1])
+    lacking = graph.add("Sub", one, graph.add("Min", n_windows, one))
+    ends = (graph.add("Shape", x, start=axis, end=axis + 1) for axis in (0, 2))
+    shape = graph.add("Concat", next(ends), lacking, next(ends), axis=0)
+    zeros = graph.add("Expand", graph.constant(0, np.float32), shape)
+    return graph.add("Concat", x, zeros, axis=1)
 
 
 def _layer(graph: Graph, layer: nn.LSTM, x: str) -> list[str]:

@@ -25,13 +25,14 @@ def in_units_of_series(
     target_scale : str
         (batch, outputs, 1).
     """
-    values = graph.add("Sub", windows, graph.constant(scaling.origin))
+    values = graph.shift(windows, -scaling.origin)
     is_new = graph.reshape(graph.add("Less", series, graph.constant(0)), -1, 1, 1)
     own = _scale_of_windows(graph, scaling.ratio, values)  # (batch, 1, features)
     scale = graph.add("Where", is_new, own, _of_series(graph, scaling.scale, series, 1))
 
     columns = scaling.columns
-    of_features = graph.reshape(graph.add("Gather", own, graph.constant(columns), axis=2), 0, -1, 1)
+    of_features = graph.add("Gather", own, graph.constant(columns), axis=2)
+    of_features = graph.add("Transpose", of_features, perm=[0, 2, 1])
     slopes = np.abs(scaling.slopes)[:, np.newaxis]
     of_features = graph.add("Mul", of_features, graph.constant(slopes))
     usual = graph.constant(np.median(scaling.target_scale, axis=0)[:, np.newaxis])

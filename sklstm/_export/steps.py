@@ -32,9 +32,9 @@ _INVERSE = {"Sub": "Add", "Add": "Sub", "Div": "Mul", "Mul": "Div"}
 _FUNCTIONS: dict[Any, Callable[[Graph, str], str]] = {
     None: lambda graph, x: x,
     np.exp: lambda graph, x: graph.add("Exp", x),
-    np.expm1: lambda graph, x: graph.add("Sub", graph.add("Exp", x), graph.constant(1.0)),
+    np.expm1: lambda graph, x: _expm1(graph, x),
     np.log: lambda graph, x: graph.add("Log", x),
-    np.log1p: lambda graph, x: graph.add("Log", graph.add("Add", x, graph.constant(1.0))),
+    np.log1p: lambda graph, x: _log1p(graph, x),
     np.sqrt: lambda graph, x: graph.add("Sqrt", x),
 }
 
@@ -59,11 +59,13 @@ def transformed(graph: Graph, step: Any, x: str) -> str:
             x = transformed(graph, inner, x)
         return x
     for operator, values in _operations(step):
-        x = graph.add(operator, x, graph.constant(values, np.float64))
+        x = _computed(graph, operator, x, values)
     low, high = _limits(step)
-    if low is not None:  # both keep NaN
-        x = graph.add("Min", graph.add("Max", x, graph.constant(low)), graph.constant(high))
-    return x
+    if low is None:
+        return x
+    clipped = graph.add("Min", graph.add("Max", x, graph.constant(low)), graph.constant(high))
+    # NaN stays NaN, and what is infinite has to be seen, since predict refuses it.
+    return graph.add("Where", graph.add("IsInf", x), x, clipped)
 
 
 def inverse_transformed(graph: Graph, step: Any, y: str) -> str:
@@ -79,8 +81,36 @@ def inverse_transformed(graph: Graph, step: Any, y: str) -> str:
     for operator, values in reversed(_operations(step)):
         # (outputs, 1), for each quantile of an output.
         column = np.reshape(np.asarray(values, dtype=np.float64), (-1, 1))
-        y = graph.add(_INVERSE[operator], y, graph.constant(column))
+        y = _computed(graph, _INVERSE[operator], y, column)
     return y
+
+
+def _computed(graph: Graph, operator: str, x: str, values: Any) -> str:
+    if operator in ("Add", "Sub"):
+        return graph.shift(x, values if operator == "Add" else -values)
+    return graph.add(operator, x, graph.constant(values, np.float64))
+
+
+# A value near zero is lost where one is added to it; Kahan's formulas correct for that.
+def _expm1(graph: Graph, x: str) -> str:
+    exp = graph.add("Exp", x)
+    less = graph.shift(exp, -1.0)
+    exact = graph.add("Div", graph.add("Mul", less, x), graph.add("Log", exp))
+    return _near_zero(graph, x, exp, exact, less)
+
+
+def _log1p(graph: Graph, x: str) -> str:
+    more = graph.shift(x, 1.0)
+    log = graph.add("Log", more)
+    exact = graph.add("Mul", log, graph.add("Div", x, graph.shift(more, -1.0)))
+    return _near_zero(graph, x, more, exact, log)
+
+
+def _near_zero(graph: Graph, x: str, near_one: str, exact: str, usual: str) -> str:
+    """Take ``exact`` where x is small, and x itself where it is too small for that."""
+    one = graph.constant(1.0)
+    exact = graph.add("Where", graph.add("Equal", near_one, one), x, exact)
+    return graph.add("Where", graph.add("Less", graph.add("Abs", x), one), exact, usual)
 
 
 def is_nothing(step: Any) -> bool:

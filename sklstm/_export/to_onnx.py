@@ -75,7 +75,9 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     **Precision.** The result differs from that of ``predict`` for rows in float64 by rounding: less
     than 1e-5 of the standard deviation of the target. Layers are computed in float32, all else in
-    float64. ``precision="bfloat16"`` is refused, since its rounding is larger than that.
+    float64. It is more for a network that a far too high ``learning_rate`` made chaotic: its
+    predictions differ as much between ``precision="float32"`` and ``"float64"``.
+    ``precision="bfloat16"`` is refused, since its rounding is larger than that.
 
     **Steps.** StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, ColumnTransformer and
     Pipeline of these, FunctionTransformer with ``numpy.exp``, ``expm1``, ``log``, ``log1p`` or
@@ -114,8 +116,8 @@ def _model(estimator: Any) -> Any:
     chain = chain_of(estimator)
     network = chain.network
     graph = Graph()
-    windows, shape, about = read_windows(graph, chain)
-    scaling, target_scale = network._scaling, None
+    given, shape, about = read_windows(graph, chain)
+    windows, scaling, target_scale = given, network._scaling, None
     if scaling is not None:
         windows, target_scale = in_units_of_series(graph, scaling, windows, "series")
         about["series"] = scaling.names
@@ -124,7 +126,7 @@ def _model(estimator: Any) -> Any:
     y = y if target_scale is None else graph.add("Mul", y, target_scale)
     for step in reversed(chain.of_targets):
         y = inverse_transformed(graph, step, y)
-    refused = _is_refused(graph, scaled, len(shape), network)
+    refused = _is_refused(graph, given, scaled, network)
     y = graph.add("Where", refused, graph.constant(np.nan), y)
 
     about["target_leads"] = network.target_leads_.tolist()
@@ -178,19 +180,21 @@ def _predictions(graph: Graph, network: LSTMRegressor, scaled: str) -> str:
     dtype = np.float64 if module.head.weight.dtype == torch.float64 else np.float32
     complete = filled(graph, graph.cast(scaled, dtype), size, dtype)
     y = outputs_of_network(graph, module, complete, size)
-    y = graph.reshape(y, 0, network.n_outputs_, -1)
-    for operator, values in (("Mul", network.target_scale_), ("Add", network.target_mean_)):
-        y = graph.add(operator, y, graph.constant(values[:, np.newaxis]))
-    return y
+    y = graph.reshape(y, 0, network.n_outputs_, max(len(network.quantiles_), 1))
+    y = graph.add("Mul", y, graph.constant(network.target_scale_[:, np.newaxis]))
+    return graph.shift(y, network.target_mean_[:, np.newaxis])
 
 
-def _is_refused(graph: Graph, scaled: str, n_axes: int, network: LSTMRegressor) -> str:
-    """Tell which windows ``predict`` refuses (batch, 1, 1): with infinite or too large values."""
+def _is_refused(graph: Graph, windows: str, scaled: str, network: LSTMRegressor) -> str:
+    """Tell which windows ``predict`` refuses (batch, 1, 1): with infinite or too large values.
+
+    Scaling to the unit of a new series loses infinite ones, so they are looked for before it.
+    """
     limit = largest_standardised(network.net_.module_.head.weight.dtype)
     too_large = graph.add("Greater", graph.add("Abs", scaled), graph.constant(limit))
     found = []
-    for marked, axes in ((graph.add("IsInf", "X"), range(1, n_axes + 1)), (too_large, (1, 2))):
+    for marked in (graph.add("IsInf", windows), too_large):
         number = graph.cast(marked, np.float32)
-        found.append(graph.add("ReduceMax", number, axes=list(axes), keepdims=0))
+        found.append(graph.add("ReduceMax", number, axes=[1, 2], keepdims=0))
     either = graph.cast(graph.add("Max", *found), np.bool_)
     return graph.reshape(either, -1, 1, 1)

@@ -47,7 +47,7 @@ def window_of_table(graph: Graph, table: str, columns: np.ndarray, n_lagged: int
 
 def standardised(graph: Graph, windows: str, mean: np.ndarray, scale: np.ndarray) -> str:
     """Standardise windows (batch, window, features) in double precision."""
-    return graph.add("Div", graph.add("Sub", windows, graph.constant(mean)), graph.constant(scale))
+    return graph.add("Div", graph.shift(windows, -mean), graph.constant(scale))
 
 
 def filled(graph: Graph, windows: str, window_size: int, dtype: Any) -> str:

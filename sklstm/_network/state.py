@@ -15,6 +15,7 @@ from sklstm._network.building import Hyperparameters, build_net
 from sklstm._network.device import check_device, has_bfloat16, resolve_device
 from sklstm._network.net import WindowNet
 from sklstm._network.training import release
+from sklstm._series.caller import level_of_caller
 
 
 def net_state(
@@ -65,7 +66,7 @@ def loaded_net(
             f"{device!r} of this machine does not support. Its predictions are computed in "
             "float32, so they differ a little; to train on here, set precision='float32'.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=level_of_caller(),
         )
     load_net_state(net, state)
     weights = _to_torch(state["weights"])

@@ -15,6 +15,7 @@ from sklstm._network.keep_best import NonFiniteLoss, forget_batches
 from sklstm._network.net import WindowNet
 from sklstm._network.progress import shown
 from sklstm._network.threads import thread_map
+from sklstm._series.caller import level_of_caller
 
 
 def train(
@@ -66,7 +67,7 @@ def train(
         keep_best.restore(net)
         net.optimizer_.state.clear()  # the optimizer's moments are not finite either
         message = f"{advice} The weights of the best earlier epoch were restored."
-        warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        warnings.warn(message, ConvergenceWarning, stacklevel=level_of_caller())
     if validation is not None:
         keep_best.restore(net)
         if len(net.history) == last_epoch and not _has_stopped(net):
@@ -75,7 +76,7 @@ def train(
                 f"validation loss may fall further (it was lowest in epoch {keep_best.epoch_}). "
                 "Raise max_epochs."
             )
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+            warnings.warn(message, ConvergenceWarning, stacklevel=level_of_caller())
     net.notify("on_train_end", X=dataset, y=None)
 
 

@@ -20,9 +20,15 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written. What was written is deleted.
+        If the file cannot be written, or ``path`` is a device, a pipe or a socket. What was written
+        is deleted.
     """
     path = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a folder is the usual error
+        raise OSError(
+            f"{path} is no file, but a device, a pipe or a socket, which would be replaced. Write "
+            "to a file."
+        )
     # In the same folder, since a rename is one step only on one file system; with a name of its
     # own, since another process may save to the same path.
     beside = path.with_name(f".sklstm-{secrets.token_hex(8)}.new")

@@ -15,6 +15,7 @@ from sklstm._saving.archive import check_seal, sealed
 from sklstm._saving.card import card_of, facts_of
 from sklstm._saving.file import replace_file
 from sklstm._saving.limits import check_limits
+from sklstm._saving.parts import path_of_part, with_plain_labels
 from sklstm._saving.trusted import TRUSTED_TYPES
 
 # skops is imported in the functions that need it: it imports all of scikit-learn, which takes
@@ -82,10 +83,11 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     try:
         data = sealed(_dumped(estimator), facts)
     except Exception as error:  # parts of any type raise errors of any type
+        name = type(estimator).__name__
         raise ValueError(
-            f"{type(estimator).__name__} cannot be saved, since a part of it is not made of arrays "
-            f"and plain values ({error}). Replace that part; or save by pickle, and load such "
-            "files only from people whom you trust."
+            f"{name} cannot be saved, since a part of it is not made of arrays and plain values: "
+            f"{path_of_part(estimator, name, _dumped)} ({error}). Replace that part; or save by "
+            "pickle, and load such files only from people whom you trust."
         ) from error
     replace_file(Path(path), data)
 
@@ -160,6 +162,7 @@ def model_card(model: Any) -> str:
     Returns
     -------
     card : str
+        Windows and losses are those of the last call of ``fit`` or ``partial_fit``.
 
     Raises
     ------
@@ -192,7 +195,12 @@ def _dumped(estimator: Any) -> bytes:
     """Return the archive of skops, which has been built again once."""
     import skops.io
 
-    data = bytes(skops.io.dumps(estimator))
+    try:
+        data = bytes(skops.io.dumps(estimator))
+    except Exception:
+        if (plain := with_plain_labels(estimator)) is None:
+            raise
+        data = bytes(skops.io.dumps(plain))
     check_limits(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of a load are for who loads
@@ -216,9 +224,10 @@ def _built(data: bytes, trusted: list[str]) -> Any:
 
 def _checked_names(trusted: Iterable[str]) -> list[str]:
     is_list = isinstance(trusted, Iterable) and not isinstance(trusted, str)
-    if not is_list or not all(isinstance(name, str) for name in trusted):
+    names = list(trusted) if is_list else []
+    if not is_list or not all(isinstance(name, str) for name in names):
         raise TypeError(
             "trusted must be a list of names of types, such as "
             f"['sklearn.model_selection._split.TimeSeriesSplit'], got {trusted!r}."
         )
-    return list(trusted)
+    return names

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from sklstm._series.labels import PandasIndex, loaded_pandas
+
+_KEY = re.compile(r"[\w+-]+(/[\w+-]+)*")  # of a zone, such as Europe/Berlin
 
 
 def local_times(index: PandasIndex, zone: str | None) -> PandasIndex:
@@ -54,10 +57,20 @@ def times_of(numbers: np.ndarray, unit: str) -> PandasIndex:
 
 
 def zone_of(name: str | None) -> Any:
-    """Return what pandas takes for the time zone whose text is ``name``."""
-    if name is not None and name.startswith("tzfile("):  # of dateutil
-        return "dateutil/" + name.split("'")[1]
-    return name
+    """Return what pandas takes for the time zone whose text is ``name``.
+
+    Raises
+    ------
+    ValueError
+        If it is a zone of dateutil in any other file: dateutil opens what it is told.
+    """
+    if name is None or not name.startswith(("tzfile(", "dateutil/")):
+        return name
+    # "tzfile('/usr/share/zoneinfo/Europe/Berlin')" is the text of a zone of dateutil.
+    key = name.split("'")[1].rpartition("/zoneinfo/")[2] if "'" in name else name.partition("/")[2]
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{name!r} is no time zone of the database. Use zoneinfo.ZoneInfo.")
+    return f"dateutil/{key}"
 
 
 def clocks_change(index: PandasIndex) -> bool:

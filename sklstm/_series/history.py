@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sklstm._series.caller import level_of_caller
 from sklstm._series.frequency import check_freq, time_axis
 from sklstm._series.holes import check_holes
 from sklstm._series.labels import (
@@ -95,7 +96,7 @@ class FittedSeries:
         if known.timeline is None or ticks is None:
             # Rows without labels after labels without a step: where they lie is unknown, so
             # labels cannot be compared from now on.
-            return replace(known, timeline=None, few_labels=None)
+            return replace(known, timeline=None)
         few = None if index is None else known.few_labels  # else they are no longer all labels
         timeline = known.timeline.append(ticks, index, reach)
         return replace(known, timeline=timeline, few_labels=few)
@@ -170,7 +171,7 @@ class FittedSeries:
                 f"X has no index, and its {n_rows} rows equal the first fitted ones, so they are "
                 "taken for these and get no history. The fitted rows repeat such values, so this "
                 "may be chance. If these rows follow the fitted ones, pass both with an index.",
-                stacklevel=4,
+                stacklevel=level_of_caller(),
             )
         return True
 
@@ -211,7 +212,7 @@ def warn_of_lacking(lacking: Lacking, n_windows: int, of_series: str = "") -> No
             f"{lacking.fitted} of {n_windows} windows{of_series} lack steps: their rows lie among "
             "the fitted ones, of which only the last are kept as history. "
             f"To give them their history, {_BRING_THE_HISTORY}",
-            stacklevel=5,
+            stacklevel=level_of_caller(),
         )
     if lacking.unseen:
         warnings.warn(
@@ -219,7 +220,7 @@ def warn_of_lacking(lacking: Lacking, n_windows: int, of_series: str = "") -> No
             f"{lacking.unseen} of {n_windows} windows{of_series} consist of missing steps for the "
             "most part. If these rows are known, pass them to partial_fit of "
             f"SlidingWindowTransformer, or {_BRING_THE_HISTORY}",
-            stacklevel=5,
+            stacklevel=level_of_caller(),
         )
 
 
@@ -229,7 +230,7 @@ def warn_of_another_scale(known: np.ndarray, rows: np.ndarray) -> None:
     ``known`` holds the extremes of the rows before, from :func:`extremes_of`.
     """
     (low, high), (new_low, new_high) = known, extremes_of(rows)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(over="ignore"):
         far = (new_low > high + (high - low)) | (new_high < low - (high - low))
     columns = np.flatnonzero(far & (high > low)).tolist()
     if columns:
@@ -239,7 +240,7 @@ def warn_of_another_scale(known: np.ndarray, rows: np.ndarray) -> None:
             "transformer was fitted in a pipeline, earlier steps must change X first: "
             "pipe['window'].partial_fit(pipe[:-2].transform(X)), if the windows are the step "
             "before the last.",
-            stacklevel=4,
+            stacklevel=level_of_caller(),
         )
 
 
@@ -275,5 +276,7 @@ def _are_like(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     # An earlier step of the pipeline may round a part of the series otherwise than the whole.
     rounding = 1e-6 if np.float32 in (rows.dtype, others.dtype) else 1e-9
     scale = np.fmax.reduce(np.abs(others), axis=0)  # fmax passes over NaN
-    differ = (np.abs(rows - others) > rounding * scale) | (np.isnan(rows) != np.isnan(others))
+    with np.errstate(over="ignore"):  # an infinite difference is one
+        differ = np.abs(rows - others) > rounding * scale
+    differ |= np.isnan(rows) != np.isnan(others)
     return np.asarray(~differ.any(axis=1))

@@ -129,6 +129,7 @@ def _is_rows(freq: object) -> bool:
 def as_times(index: PandasIndex) -> PandasIndex:
     """Return times of Python, of pyarrow and in ISO text as those of pandas, others as they are.
 
+    Whole numbers in floats, as files and tables with NaN hold years, are returned as integers.
     Times with several offsets to UTC, as text and objects hold them after a change of clocks, are
     returned in UTC.
 
@@ -146,8 +147,16 @@ def as_times(index: PandasIndex) -> PandasIndex:
         return _as_datetimes(index, format="ISO8601")
     if inferred in ("datetime", "date"):
         return _as_datetimes(index)
+    if inferred == "floating" and _are_whole(index):
+        return index.astype(np.int64)
     kind = _KINDS_OF_TIMES.get(inferred)
     return index if kind is None else getattr(loaded_pandas(), kind)(index)
+
+
+def _are_whole(index: PandasIndex) -> bool:
+    """Whether floats are whole numbers, all of which a float can tell apart."""
+    numbers = index.to_numpy(np.float64, na_value=np.nan)
+    return bool(((np.abs(numbers) < 2**53) & (numbers == np.round(numbers))).all())
 
 
 def _as_datetimes(index: PandasIndex, **options: Any) -> PandasIndex:

@@ -28,7 +28,7 @@ def columns_of_own_lags(rows: np.ndarray, y: np.ndarray) -> list[int]:
     list of int
         The newest lag first; empty if there are fewer than three.
     """
-    rows, before = rows[:N_ROWS], y[:N_ROWS]
+    rows, before = rows[:N_ROWS], in_precision_of(rows, y[:N_ROWS])
     found: list[int] = []
     while len(found) < rows.shape[1]:
         known = ~np.isnan(before[1:-1])  # (n - 2,)
@@ -48,3 +48,9 @@ def columns_of_own_lags(rows: np.ndarray, y: np.ndarray) -> list[int]:
         found.append(column)
         before = rows[:, column]
     return found if len(found) >= _N_COLUMNS else []
+
+
+def in_precision_of(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return targets as the rows hold them: the same number in float32 is another one."""
+    with np.errstate(over="ignore"):
+        return y.astype(rows.dtype) if rows.dtype.kind == "f" else y

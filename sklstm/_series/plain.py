@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sklstm._series.calendars import pandas_offset, plain_offset
+from sklstm._series.clocks import zone_of
 from sklstm._series.labels import loaded_pandas
 
 
@@ -61,7 +62,7 @@ def state_of_plain(state: dict[str, Any]) -> dict[str, Any]:
 def _timestamp(content: tuple[str, str | None]) -> Any:
     text, zone = content
     time = _pandas().Timestamp(text)
-    return time if zone is None else time.tz_convert(zone)
+    return time if zone is None else time.tz_convert(zone_of(zone))
 
 
 def _offset(content: Any) -> Any:

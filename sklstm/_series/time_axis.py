@@ -181,7 +181,8 @@ class TimeAxis:
     def check_kind(self, index: PandasIndex, name: str = "X") -> None:
         """Refuse labels that cannot be compared with the fitted ones."""
         kind = kind_of(index)
-        if kind == self.kind:
+        is_number = {kind, self.kind} == {"integer", "floating"}  # which have an order
+        if kind == self.kind or (is_number and self.scale == "rows"):
             return
         found = f"is of kind {kind!r}"
         answer = f"Pass {name} with an index of the fitted kind, or without one: "

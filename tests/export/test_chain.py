@@ -23,7 +23,8 @@ from tests.export.serving import assert_predicts, pipe, served
 
 def test_a_search_and_known_targets_pass_their_predictions_on(series, target, tmp_path):
     y = forecast_targets(target[:, 0], 2)
-    model = KnownTargetsRegressor(pipe()).fit(series, y)
+    model = pipe()
+    model.set_params(lstmregressor=KnownTargetsRegressor(model[-1])).fit(series, y)
     assert_predicts(served(model, series, tmp_path)["y"], model.predict(series), y)
     search = GridSearchCV(pipe(), {"lstmregressor__dropout": [0.2]}, cv=TimeSeriesSplit(2))
     search.fit(series, target[:, 0])

@@ -8,7 +8,7 @@ from sklearn.preprocessing import (
 )
 
 from sklstm import to_onnx
-from tests.export.serving import SIZE, assert_predicts, last_rows, pipe, served
+from tests.export.serving import SIZE, assert_predicts, last_rows, pipe, served, session_of
 from tests.machine import needs_bfloat16
 
 # Some of the rows that are predicted lack features.
@@ -90,7 +90,17 @@ def test_one_model_takes_batches_of_every_size(batch_size, series, target, tmp_p
     assert_predicts(found, expected[: len(found)], y)
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1e9])
+@pytest.mark.parametrize("loss", ["squared_error", "quantile"])
+@pytest.mark.parametrize("linear_skip", [True, False])
+def test_an_empty_batch_has_no_predictions(loss, linear_skip, series, target, tmp_path):
+    """ONNX Runtime ends the process at an LSTM without windows."""
+    model = pipe(loss=loss, linear_skip=linear_skip).fit(series, target)
+    session = session_of(model, tmp_path)
+    found = session.run(None, {"X": np.empty((0, SIZE, 3))})
+    assert [values.shape for values in found] == [(0, 3), (0, 3, 3)][: len(found)]
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e-6, 1e9, 1e140])
 @pytest.mark.parametrize("level", [0, 1e4])
 def test_units_of_any_size_keep_the_precision(scale, level, series, target, tmp_path):
     X, y = (
@@ -99,6 +109,8 @@ def test_units_of_any_size_keep_the_precision(scale, level, series, target, tmp_
     )
     model = pipe(StandardScaler()).fit(X, y)
     assert_predicts(served(model, X, tmp_path)["y"], model.predict(X), y)
+    model = pipe().fit(X[:, :1], y)  # of one number, ONNX Runtime looks whether it is zero
+    assert_predicts(served(model, X[:, :1], tmp_path)["y"], model.predict(X[:, :1]), y)
 
 
 def test_a_linear_map_alone_is_exported_without_layers(series, target, tmp_path):

@@ -55,6 +55,8 @@ def test_each_series_is_predicted_in_its_unit(kind, loss, panel, tmp_path):
     expected = [model.predict(X)]
     if loss == "quantile":
         expected.append(model[-1].predict_quantiles(windows))
+    empty = session.run(None, {"X": np.asarray(windows)[:0], "series": numbers[:0]})
+    assert [found.shape for found in empty] == [(0, *found.shape[1:]) for found in served]
     for name in NAMES:
         rows = X.index.get_level_values(0) == name
         for found, predicted in zip(served, expected, strict=True):

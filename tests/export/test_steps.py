@@ -1,7 +1,9 @@
 """Steps of scikit-learn before the windows, and targets that are transformed."""
 
 import numpy as np
+import onnxruntime
 import pytest
+from onnx import TensorProto, helper
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import PCA
@@ -16,6 +18,8 @@ from sklearn.preprocessing import (
 )
 
 from sklstm import to_onnx
+from sklstm._export.graph import IR_VERSION, OPSET, Graph
+from sklstm._export.steps import transformed
 from tests.export.serving import SIZE, assert_predicts, last_rows, lstm, pipe, served
 
 # Some of the rows that are predicted lack features.
@@ -93,6 +97,45 @@ def test_quantiles_of_transformed_targets_are_transformed_back(series, target, t
     found = served(model, windows, tmp_path)
     assert_predicts(found["quantiles"], np.exp(model.regressor_.predict_quantiles(windows)), y)
     assert_predicts(found["y"], model.predict(windows), y)
+
+
+TINY = [1e-12, 1e-30]  # one and such a value are one
+
+
+@pytest.mark.parametrize("unit", TINY)
+@pytest.mark.parametrize("function", [np.log1p, np.expm1])
+def test_functions_of_tiny_values_keep_their_digits(unit, function, series, target, tmp_path):
+    X, y = series[:, :1] / series[:, 0].max() * unit, target[:, 0]
+    model = pipe(FunctionTransformer(function)).fit(X, y)
+    assert_predicts(served(model, X, tmp_path)["y"], model.predict(X), y)
+
+
+@pytest.mark.parametrize("unit", TINY)
+@pytest.mark.parametrize("functions", [(np.log1p, np.expm1), (np.expm1, np.log1p)])
+def test_functions_of_tiny_targets_keep_their_digits(unit, functions, series, target, tmp_path):
+    y = target[:, 0] / target[:, 0].max() * unit
+    func, inverse = functions
+    model = TransformedTargetRegressor(
+        pipe(), func=func, inverse_func=inverse, check_inverse=False
+    ).fit(series, y)
+    assert_predicts(served(model, series, tmp_path)["y"], model.predict(series), y)
+
+
+@pytest.mark.parametrize("function", [np.log1p, np.expm1])
+def test_functions_are_those_of_numpy_wherever_they_are_finite(function, tmp_path):
+    """Also around one, where the formula changes."""
+    X = np.array([-0.999999, -0.5, -1e-9, -1e-20, 0, 1e-300, 1e-16, 1e-8, 0.5, 1 - 1e-9, 1, 1.5, 9])
+    X = X[:, np.newaxis]
+    windows = pipe(FunctionTransformer(function), size=1, linear_skip=False).fit(X, X[:, 0])
+    expected = windows[0].transform(X)[:, 0]
+    graph = Graph()
+    graph.named("y", transformed(graph, windows[0], "X"))
+    types = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, 1]) for name in "Xy"]
+    made = helper.make_graph(graph.nodes, "function", types[:1], types[1:], graph.constants)
+    opset = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(made, opset_imports=opset, ir_version=IR_VERSION)
+    (found,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"X": X})
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-15)
 
 
 class Doubling(StandardScaler):

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import (
-    MinMaxScaler,
-)
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
 from tests.export.serving import SIZE, assert_predicts, last_rows, pipe, served
 
@@ -31,9 +30,27 @@ def test_a_window_that_predict_refuses_has_no_prediction(series, tmp_path):
     X[1, 2, 0], X[2, 0, 2] = np.inf, -np.inf
     y = served(model, X, tmp_path)["y"]
     assert np.isnan(y).tolist() == [False, True, True, False]
+
+    log = FunctionTransformer(np.log)  # of zero, it is infinite, and the next step would clip it
+    model = pipe(log, MinMaxScaler(clip=True), linear_skip=False).fit(series, series[:, 1])
+    X[1, 2, 0] = X[2, 0, 2] = 0
+    with np.errstate(divide="ignore"), pytest.raises(ValueError, match="infinity"):
+        model.predict(X[1])
+    y = served(model, X, tmp_path)["y"]
+    assert np.isnan(y).tolist() == [False, True, True, False]
+
     model = pipe(linear_skip=False).fit(series, series[:, 1])
     X[1, 2, 0], X[2, 0, 2] = 1e30, 1e12
     with pytest.raises(ValueError, match="too large"):
         model[-1].predict(X)
     y = served(model, X, tmp_path)["y"]
     assert np.isnan(y).tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize("value", [np.inf, 1e300, -5])
+def test_a_column_that_no_step_takes_may_hold_anything(value, series, target, tmp_path):
+    first = ColumnTransformer([("scale", StandardScaler(), [0, 1])])
+    model = pipe(first).fit(series, target[:, 1])
+    X = series.copy()
+    X[100, 2] = value
+    assert_predicts(served(model, X, tmp_path)["y"], model.predict(X), target[:, 1])

@@ -63,3 +63,29 @@ def test_a_thread_that_predicts_is_noted():
     thread.join()
     assert thread.native_id in forks._have_computed
     assert threading.get_native_id() in forks._have_computed
+
+
+@needs_fork
+@needs_proc
+def test_a_forked_process_that_computes_forks_without_waiting(monkeypatch):
+    """For itself: threading may not know its main thread by the number that the system gave it."""
+
+    def wait_in_vain(seconds):
+        os._exit(1)
+
+    child = os.fork()
+    if child == 0:
+        note_thread()
+        monkeypatch.setattr(time, "sleep", wait_in_vain)
+        forked()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_that_are_gone_are_forgotten(monkeypatch):
+    monkeypatch.setattr(forks, "_MANY", 10)
+    for _ in range(40):
+        thread = threading.Thread(target=note_thread)
+        thread.start()
+        thread.join()
+    assert len(forks._have_computed) <= 30

@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklstm import LSTMRegressor, SlidingWindowTransformer, load, save
 from sklstm._saving.archive import check_seal, sealed
@@ -25,6 +26,8 @@ from tests.saving.crafted import (
     nodes,
     npy,
 )
+
+pytestmark = pytest.mark.family("crafted files")
 
 X = np.random.RandomState(0).rand(60, 1)
 
@@ -80,6 +83,12 @@ def call(module, name, *arguments):
     return node(content, __class__=name, __module__=module, __loader__="ConstructorFromReduceNode")
 
 
+def dict_node(content):
+    types = list_node([function("builtins", "str", "TypeNode") for _ in content])
+    kind = {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode"}
+    return node(content, key_types=types, **kind)
+
+
 def partial():
     parts = {
         "func": function("os", "system"),
@@ -123,30 +132,6 @@ WITH_CODE = {
         function("sklstm._base", "BaseLSTM", "ObjectNode"),
         "sklstm._base.BaseLSTM",
     ),
-    "an attribute of numpy.random": (
-        node(
-            {
-                "bit_generator": node(
-                    {"bit_generator": json_node("seed")},
-                    key_types=list_node([]),
-                    __class__="dict",
-                    __module__="builtins",
-                    __loader__="DictNode",
-                ),
-                "seed_seq": node(
-                    {"pool_size": json_node(4)},
-                    key_types=list_node([]),
-                    __class__="dict",
-                    __module__="builtins",
-                    __loader__="DictNode",
-                ),
-            },
-            __class__="Generator",
-            __module__="numpy.random._generator",
-            __loader__="RandomGeneratorNode",
-        ),
-        "numpy.random.seed",
-    ),
 }
 
 
@@ -164,10 +149,89 @@ def test_a_sparse_matrix_which_is_an_archive_in_the_archive_is_refused(saved, re
     refused(changed(saved, lambda c: c | {"1.npz": b""}), "gives no member the name '1.npz'")
 
 
+def generator(name, pool_size=4):
+    seed = dict_node({"pool_size": json_node(pool_size)})
+    return node(
+        {"bit_generator": dict_node({"bit_generator": json_node(name)}), "seed_seq": seed},
+        __class__="Generator",
+        __module__="numpy.random._generator",
+        __loader__="RandomGeneratorNode",
+    )
+
+
 def test_a_seed_that_would_take_years_is_refused(saved, refused):
-    part = copy.deepcopy(WITH_CODE["an attribute of numpy.random"][0])
-    part["content"]["seed_seq"]["content"]["pool_size"] = json_node(10**7)
-    refused(changed(saved, instead(part)), "a pool that is too large")
+    refused(changed(saved, instead(generator("PCG64", 10**7))), "a pool that is too large")
+
+
+@pytest.mark.parametrize("name", ["MT19937", "Philox"])
+def test_a_generator_that_may_read_beside_its_memory_is_refused(saved, refused, name):
+    refused(changed(saved, instead(generator(name))), "that default_rng does not make")
+
+
+def test_an_attribute_of_numpy_random_is_named_and_not_called(saved, refused):
+    refused(changed(saved, instead(generator("seed"))), "types that are not trusted: numpy.random")
+
+
+def random_state(pos, of_state=dict_node):
+    state = of_state({"key": list_node([json_node(1)] * 624), "pos": pos})
+    content = dict_node({"bit_generator": json_node("MT19937"), "state": state})
+    return node(
+        content,
+        __class__="RandomState",
+        __module__="numpy.random.mtrand",
+        __loader__="RandomStateNode",
+    )
+
+
+def test_a_random_state_loads(saved, tmp_path):
+    path = tmp_path / "model.sklstm"
+    path.write_bytes(changed(saved, instead(random_state(json_node(624)))))
+    assert 0 <= load(path)[-1].tol.rand() < 1
+
+
+RANDOM_STATES = {
+    "after the end": random_state(json_node(10**8)),
+    "before the start": random_state(json_node(-1)),
+    "no whole number": random_state(json_node(1e8)),
+    "no plain number": random_state(list_node([json_node(1)])),
+    "in a list": random_state(json_node(1), lambda content: list_node(list(content.values()))),
+}
+
+
+@pytest.mark.parametrize("part", RANDOM_STATES.values(), ids=RANDOM_STATES)
+def test_a_random_state_that_reads_beside_its_memory_is_refused(saved, refused, part):
+    refused(changed(saved, instead(part)), "a random state has no such place")
+
+
+@pytest.mark.parametrize("loader", ["FunctionNode", "ConstructorFromReduceNode", "PartialNode"])
+def test_the_name_of_a_trusted_class_is_taken_for_objects_only(saved, refused, loader):
+    """Else a part of any kind could bear it, and skops would build it."""
+    part = partial() | {"__class__": "LSTMRegressor", "__module__": "sklstm", "__loader__": loader}
+    refused(changed(saved, instead(part)), f"'{loader}' has the name of a class")
+
+
+@pytest.mark.parametrize("kind", ["void", "bytes_", "str_"])
+def test_a_scalar_of_another_type_than_its_array_is_refused(saved, refused, kind):
+    """``numpy.void(2**31 - 1)`` has two gigabytes, and its text ends the process."""
+    part = function("numpy", kind, "NdArrayNode", type="numpy", file="1.npy")
+    huge = npy(np.array(2**31 - 1))
+    data = changed(saved, lambda content: instead(part)(content) or content | {"1.npy": huge})
+    refused(data, f"1.npy is no {kind}")
+
+
+def test_scalars_of_numpy_load(tmp_path):
+    values = [np.void(b"ab"), np.str_("ab"), np.float32(1.5), np.longlong(3)]
+    save(FunctionTransformer(kw_args={"values": values}).fit(X), tmp_path / "model.sklstm")
+    loaded = load(tmp_path / "model.sklstm").kw_args["values"]
+    assert [(type(value), value) for value in loaded] == [(type(v), v) for v in values]
+
+
+@pytest.mark.parametrize(
+    "zone", ["dateutil//etc/passwd", "dateutil/:/etc/passwd", "dateutil/../../../etc/passwd"]
+)
+def test_a_time_zone_opens_no_file_but_those_of_zones(saved, refused, zone):
+    time = list_node([json_node("2024-01-01T00:00:00+00:00"), json_node(zone)])
+    refused(changed(saved, instead(dict_node({"Timestamp": time}))), "is no time zone")
 
 
 def test_a_node_of_an_older_protocol_is_refused(saved, refused):
@@ -196,6 +260,8 @@ def test_a_few_nodes_cannot_stand_for_many(saved, refused):
     for _ in range(60):
         last = list_node([last, {"__id__": last["__id__"], "__loader__": "ListNode"}])
     refused(changed(saved, instead(last)), "is there twice, with different parts")
+    # A node has "file" too, where it names a member.
+    refused(changed(saved, instead(dict_node({"file": last}))), "with different parts")
 
 
 def test_objects_cannot_share_the_bytes_of_an_array(saved, refused):

@@ -15,7 +15,7 @@ from sklstm import LSTMRegressor, SlidingWindowTransformer, load, save
 from sklstm._saving import file as file_module
 from sklstm._saving import saving
 
-pytestmark = pytest.mark.family("saved files")
+pytestmark = pytest.mark.family("interrupted saves")
 
 X = np.random.RandomState(0).rand(60, 1)
 N_WRITES = 12  # pieces that the bytes of a file are written in, to be killed between them

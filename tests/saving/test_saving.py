@@ -1,5 +1,7 @@
 """save, load and model_card: which models come back, and with what."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,6 +80,11 @@ PIPELINES = {
         SlidingWindowTransformer(4),
         lstm(),
     ),
+    "union of frames": lambda: make_pipeline(
+        FeatureUnion([("scaled", StandardScaler()), ("sine", FunctionTransformer(np.sin))]),
+        SlidingWindowTransformer(4),
+        lstm(),
+    ).set_output(transform="pandas"),
 }
 
 
@@ -124,6 +131,7 @@ def test_types_that_are_not_trusted_are_named_and_loaded_if_passed(series, path)
         load(path)
     assert f"pass trusted=['{name}']" in str(caught.value)
     np.testing.assert_array_equal(load(path, trusted=[name]).predict(X), model.predict(X))
+    load(path, trusted=iter([name]))  # any iterable, also one that is read once
 
 
 def test_of_a_search_the_best_pipeline_needs_no_trust_and_the_whole_one_names_its_types(
@@ -162,6 +170,15 @@ def test_a_part_that_cannot_be_built_again_is_refused_before_the_file_is_replace
     with pytest.raises(ValueError, match="Pipeline cannot be saved"):
         save(model, path)
     assert path.read_text() == "old"
+
+
+def test_the_part_that_cannot_be_saved_is_named(series, path):
+    squared = FunctionTransformer(lambda X: X**2)
+    columns = ColumnTransformer([("square", squared, ["cold"])])
+    model = make_pipeline(columns, SlidingWindowTransformer(4), lstm()).fit(series, series["load"])
+    part = re.escape("Pipeline.steps[0][1].transformers[0][1].func (")
+    with pytest.raises(ValueError, match=f"plain values: {part}.*Replace that part"):
+        save(model, path)
 
 
 def test_the_card_has_rows_errors_and_versions_in_one_line(series, path):

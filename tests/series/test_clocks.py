@@ -3,10 +3,12 @@
 import dataclasses
 import datetime
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
 
+from sklstm._series.clocks import zone_of
 from sklstm._series.frequency import time_axis
 from sklstm._series.time_axis import TimeAxis
 from tests.series.frequencies import positions
@@ -115,3 +117,17 @@ def test_later_labels_tell_whether_steps_are_local(change, _season, freq, hours,
     mixed = mixed[:-3].append(mixed[-3:] + pd.Timedelta("1h"))
     with pytest.raises(ValueError, match="off the grid"):
         axis.positions(axis.ticks(mixed), mixed)
+
+
+def test_a_zone_of_dateutil_is_that_of_the_database():
+    days = pd.date_range("2024-03-25", periods=20, tz=dateutil.tz.gettz("Europe/Berlin"))
+    assert positions(days, "auto") == list(range(20))
+    assert zone_of(str(days.tz)) == "dateutil/Europe/Berlin"
+    assert zone_of("dateutil/Europe/Berlin") == "dateutil/Europe/Berlin"
+
+
+@pytest.mark.parametrize("name", ["tzfile('/tmp/zone')", "dateutil//tmp/zone", "dateutil/../zone"])
+def test_a_zone_of_dateutil_in_another_file_is_refused(name):
+    """A saved file may name it, and dateutil would open it."""
+    with pytest.raises(ValueError, match="is no time zone of the database"):
+        zone_of(name)

@@ -133,7 +133,10 @@ def test_names_of_steps_do_not_contradict(names):
         (["lag_3", "lag_1", "lag_2"], "'lag_2' stands after 'lag_1'"),
         (["lag_2", "lag_1", "lag_1"], "'lag_1' stands after 'lag_1'"),
         (["lag_2", "lag_1", "month"], "'month' is not a lag"),
-        (["a_lag1", "a_lag0", "b_lag1", "b_lag0"], "lags of several features, such as 'a' and 'b'"),
+        (
+            ["a_lag1", "a_lag0", "b_lag1", "b_lag0"],
+            "they are lags of several features, such as 'a' and 'b'",
+        ),
         (["t-1", "t", "t+1"], "'t+1' lies ahead of its row"),
         (["load", "temp", "hour"], "no name holds a lag"),
         (["load"], "no name holds a lag"),
@@ -145,7 +148,7 @@ def test_names_of_steps_do_not_contradict(names):
     ids=str,
 )
 def test_names_that_contradict_say_why(names, why):
-    assert why in contradiction(names)
+    assert contradiction(names).startswith(why)
 
 
 def test_blanks_around_a_name_do_not_count():

@@ -15,6 +15,7 @@ from sklstm._series.lead_names import lead_name, read_leads, without_lead
         (["load_lead0"], [0]),
         (["load_lead24", "sensor"], [24, 0]),  # each column by its own name
         (["sensor", None, 3, ("load_lead1", "x"), "load_lead2"], [0, 0, 0, 0, 2]),
+        ([("a", "load_lead1"), ("a", "b_lead9", "load_lead2")], [1, 2]),  # the last level
         (["load", "mislead1", "load_lead", "load_lead1h", "load_lead-1", "load_lead1.5"], None),
         (["load_lag1", "lead_1_load", "load(t+1)"], None),
         ([None], None),

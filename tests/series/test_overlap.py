@@ -143,11 +143,20 @@ def test_rows_of_a_view_are_not_copied(dilation, every):
 
 
 @pytest.mark.parametrize("dilation", [1, 3])
-def test_rows_of_a_copy_are_stored_once(dilation):
-    base = numbered(60, 3)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_of_a_copy_are_stored_once(dilation, dtype):
+    base = numbered(60, 3, dtype)
     found = find_windows(window_view(base, 4, dilation).copy())
     np.testing.assert_array_equal(found.rows, base)
+    assert found.rows.dtype == dtype
     assert found.follow_each_other()
+
+
+def test_rows_of_a_view_that_can_be_written_to_are_read_only():
+    view = sliding_window_view(numbered(30, 3), 4, axis=0, writeable=True)
+    found = find_windows(view.transpose(0, 2, 1))
+    with pytest.raises(ValueError, match="read-only"):
+        found.rows[0] = 0
 
 
 @pytest.mark.parametrize(
@@ -180,6 +189,34 @@ def test_windows_around_a_hole_keep_its_place():
     assert found.follow_each_other()
 
 
+def test_a_hole_is_as_short_as_the_windows_beside_it_allow():
+    base = numbered(30, 1)
+    base[12:14] = 99  # so windows 10 and 12 may be two or three rows apart
+    picked = np.delete(np.arange(27), 11)
+    found = find_windows(window_view(base, 4)[picked])
+    np.testing.assert_array_equal(found.starts, picked)
+    np.testing.assert_array_equal(found.rows, base)
+
+
+def test_one_equal_step_makes_no_shared_row():
+    base = numbered(30, 1)
+    base[[12, 16]] = 99  # windows 10 and 16 share this value, but no row
+    picked = np.delete(np.arange(27), np.s_[11:16])
+    windows = window_view(base, 4)[picked]
+    found = find_windows(windows)
+    np.testing.assert_array_equal(looped_back(found), windows)
+    assert found.starts[11] - found.starts[10] == 4
+
+
+def test_steps_equal_by_chance_do_not_hide_the_dilation_of_a_window_array():
+    base = numbered(60, 1)
+    base[4] = base[1]  # step 2 of window 0 is step 0 of window 1, but no other pair is like them
+    windows = WindowArray(base, np.arange(56), 3, 2)
+    found = find_windows(windows)
+    np.testing.assert_array_equal(looped_back(found), np.asarray(windows))
+    assert found.lag_step == 2
+
+
 @settings(quick, max_examples=500)
 @given(SIZES, st.integers(1, 3), st.integers(1, 2), st.integers(1, 40), DTYPES, st.data())
 def test_a_window_array_has_the_rows_of_the_array_of_its_windows(
@@ -206,10 +243,11 @@ def test_a_window_array_has_the_rows_of_the_array_of_its_windows(
     found, other = find_windows(windows), find_windows(expected)
     np.testing.assert_array_equal(looped_back(found), expected)
     assert (np.diff(found.starts) > 0).all()
+    assert found.rows.dtype == dtype
     if dilation == 1:
         np.testing.assert_array_equal(found.rows, other.rows)
         np.testing.assert_array_equal(found.starts, other.starts)
-        assert (found.lag_step, found.rows.dtype) == (other.lag_step, other.rows.dtype)
+        assert found.lag_step == other.lag_step
 
 
 def with_holes(dilation, base=BASE):

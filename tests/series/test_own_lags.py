@@ -37,6 +37,14 @@ def test_columns_that_hold_the_last_targets_are_found(lags, found):
         assert columns_of_own_lags(np.hstack([table, exogenous]), y) == found
 
 
+def test_rows_in_single_precision_are_compared_in_it():
+    table, y = lag_table(SERIES / 7, [1, 2, 3])
+    assert columns_of_own_lags(table.astype(np.float32), y) == [0, 1, 2]
+    assert columns_of_own_lags(np.ones((40, 3), dtype=int), np.full(40, np.nan)) == []
+    y[7] = 1e300
+    assert columns_of_own_lags(table.astype(np.float32), y) == [0, 1, 2]
+
+
 def test_tables_of_several_series_one_after_the_other_are_lag_tables():
     tables = [lag_table(RNG.normal(size=60), [1, 2, 3]) for _ in range(5)]
     rows, y = (np.concatenate(parts) for parts in zip(*tables, strict=True))

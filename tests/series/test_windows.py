@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklstm._series.overlap import find_windows
-from sklstm._series.windows import history_length, window_view
+from sklstm._series.windows import Windows, are_few, history_length, window_view
 
 quick = settings(deadline=None, max_examples=150, database=None)
 SIZES = st.integers(1, 6)
@@ -94,3 +94,33 @@ def test_a_flag_per_row_is_counted_over_each_window():
     found = find_windows(window_view(numbered(6, 1), 3))
     counts = found.sum_over_steps(np.array([True, False, False, False, True, True]))
     np.testing.assert_array_equal(counts, [1, 0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    "starts", [[4], [3, 5, 7], [0, 1, 2], [0, 1, 2, 7, 8], [2, 3, 9, 20], []], ids=str
+)
+def test_windows_that_begin_anywhere_are_summed_and_spread_as_in_a_loop(starts):
+    windows = Windows(numbered(26, 1), np.array(starts, dtype=int), 3, 2)
+    per_row, per_window = np.arange(26) ** 2, 1.0 + np.arange(len(starts))
+    spread = np.zeros(26)
+    for start, value in zip(starts, per_window, strict=True):
+        spread[[start, start + 2, start + 4]] += value
+    sums = [per_row[start] + per_row[start + 2] + per_row[start + 4] for start in starts]
+    np.testing.assert_array_equal(windows.sum_over_steps(per_row), sums)
+    np.testing.assert_array_equal(windows.spread_over_rows(per_window), spread)
+
+
+@pytest.mark.parametrize(
+    ("n_holes", "n", "few"),
+    [(2, 2, True), (3, 3, False), (3, 29, False), (3, 30, True), (10, 100, True), (11, 100, False)],
+)
+def test_two_holes_or_a_tenth_of_all_places_are_few(n_holes, n, few):
+    assert are_few(np.arange(n) < n_holes) is few
+
+
+def test_between_two_series_lies_no_hole():
+    starts = np.arange(60) + 4 * (np.arange(60) // 3)  # 20 series of three windows
+    windows = Windows(numbered(100, 1), starts, 2, 1)
+    assert not windows.follow_each_other()
+    assert windows.follow_each_other(np.arange(1, 60) % 3 == 0)
+    assert not windows.follow_each_other(np.arange(1, 60) % 3 == 1)

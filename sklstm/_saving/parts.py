@@ -1,0 +1,70 @@
+"""The parts of an estimator that an archive cannot hold."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from sklstm._series.labels import loaded_pandas
+
+
+class _PlainLabels(pickle.Pickler):
+    """Pickles names of columns, which pandas keeps in an index, as an array."""
+
+    found = False
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, loaded_pandas().Index) and obj.inferred_type == "string":
+            self.found = True
+            return np.asarray, (obj.to_numpy(dtype=object),)
+        return NotImplemented
+
+
+def with_plain_labels(estimator: Any) -> Any:
+    """Copy an estimator with arrays in the place of pandas' names of columns; None without any.
+
+    A FeatureUnion keeps such names if its output is pandas.
+    """
+    if loaded_pandas() is None:
+        return None
+    file = io.BytesIO()
+    pickler = _PlainLabels(file)
+    try:
+        pickler.dump(estimator)
+    except Exception:  # parts of any type raise errors of any type
+        return None
+    return pickle.loads(file.getvalue()) if pickler.found else None
+
+
+def path_of_part(whole: Any, name: str, dump: Callable[[Any], object]) -> str:
+    """Return the way to the smallest part of an object on which ``dump`` fails, as code."""
+    seen = {id(whole)}  # a part may hold what it is a part of
+    while True:
+        for path, part in _parts(whole, name):
+            if id(part) not in seen and _fails(dump, part):
+                whole, name = part, path
+                seen.add(id(part))
+                break
+        else:
+            return name
+
+
+def _parts(whole: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(whole, (list, tuple)):
+        yield from ((f"{name}[{place}]", part) for place, part in enumerate(whole))
+    elif isinstance(whole, dict):
+        yield from ((f"{name}[{key!r}]", part) for key, part in whole.items())
+    elif isinstance(state := getattr(whole, "__dict__", None), dict):
+        yield from ((f"{name}.{key}", part) for key, part in state.items())
+
+
+def _fails(dump: Callable[[Any], object], part: Any) -> bool:
+    try:
+        dump(part)
+    except Exception:  # parts of any type raise errors of any type
+        return True
+    return False

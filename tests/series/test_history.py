@@ -1,0 +1,159 @@
+"""What a fitted series remembers, as later calls of the transformer show it."""
+
+import copy
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklstm import SlidingWindowTransformer
+
+NAN = np.nan
+
+
+def frame(labels, values=None):
+    values = np.arange(float(len(labels))) if values is None else values
+    return pd.DataFrame({0: values}, index=pd.Index(labels))  # without names, as arrays are
+
+
+def first_window(transformer, rows):
+    return transformer.transform(rows)[0, :, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0, 4, 8, 9, *range(10, 30)],  # every fourth at first
+        [0, 5, 6, 7, 8, 9, 10, 12, 13],
+        [*range(9), 11, 12],
+    ],
+    ids=str,
+)
+def test_a_stream_of_rows_has_the_time_step_of_one_fit(labels):
+    X = frame(labels)
+    stream = SlidingWindowTransformer(4)
+    for row in range(len(X)):
+        stream.partial_fit(X[row : row + 1])
+    later = frame([labels[-1] + 2, labels[-1] + 3], [100.0, 101.0])
+    expected = SlidingWindowTransformer(4).fit(X).transform(later)
+    np.testing.assert_array_equal(stream.transform(later), expected)
+
+
+def test_labels_that_leave_the_time_step_open_are_refused_as_by_one_fit():
+    labels = [0, 10, 20, 21, 22, 33, 34, 45, 46, 57, 58, 70]
+    with pytest.raises(ValueError, match="index of X") as expected:
+        SlidingWindowTransformer(3).fit(frame(labels))
+    with pytest.raises(ValueError, match="index of X") as error:
+        SlidingWindowTransformer(3).fit(frame(labels[:3])).partial_fit(frame(labels[3:]))
+    assert str(error.value) == str(expected.value)
+
+
+def test_after_rows_without_labels_the_time_step_is_known_for_good():
+    transformer = SlidingWindowTransformer(3).fit(frame([0, 10])).partial_fit([[2.0]])
+    assert first_window(transformer, frame([30], [3.0])) == [1, 2, 3]
+    for use in (transformer.transform, transformer.partial_fit):
+        with pytest.raises(ValueError, match="off the grid"):
+            use(frame([25]))
+
+
+def test_after_labels_without_a_step_and_rows_without_labels_all_rows_follow():
+    X = frame([0.5, 1, 7, 7.5, 9, 9.1, 12])
+    transformer = SlidingWindowTransformer(3).fit(X[:4]).partial_fit(X[4:5].to_numpy())
+    assert first_window(transformer, X[5:]) == [3, 4, 5]
+    assert first_window(transformer, X[5:].set_axis([1.5, 2])) == [3, 4, 5]
+    transformer.partial_fit(X[5:6].set_axis([3.5]))
+    assert first_window(transformer, X[6:]) == [4, 5, 6]
+
+
+@pytest.mark.parametrize("later", [[5.0, 6.0], [5.0, 0.0], [0.0, 6.0]])
+def test_a_row_that_equals_the_first_one_follows_if_a_fitted_row_has_repeated_it(later):
+    rows = np.array([[0.0], [1], [2]])
+    repeats = 0.0 in later
+    transformer = SlidingWindowTransformer(2).fit(rows).partial_fit(np.array([later]).T)
+    for more in ([], [[7.0]]):
+        if more:
+            transformer.partial_fit(more)
+        before = (more or [[later[-1]]])[0][0] if repeats else NAN
+        np.testing.assert_array_equal(first_window(transformer, rows[:1]), [before, 0])
+
+
+def fitted_on(n_rows, low=10.0, high=11.0):
+    return SlidingWindowTransformer(2).fit(np.resize([low, high], (n_rows, 1)))
+
+
+def told(method, rows):
+    """Call the method, and return its warnings, which name the line of the caller."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        method(rows)
+    assert {warning.filename for warning in caught} <= {__file__}
+    return [str(warning.message) for warning in caught]
+
+
+def far_columns(transformer, *values):
+    rows = np.array(values, dtype=float).reshape(len(values), -1)
+    return told(transformer.partial_fit, rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "warns"),
+    [
+        ([12.1], True),
+        ([12.0], False),
+        ([8.9], True),
+        ([9.0], False),
+        ([12.1, 11.9], False),  # one value may be an outlier
+        ([NAN, 12.1], True),
+        ([NAN, NAN], False),
+    ],
+)
+def test_rows_further_away_than_the_range_of_those_before_are_told(values, warns):
+    messages = far_columns(fitted_on(24), *values)
+    assert len(messages) == warns
+    assert all("All values in 1 column(s) of X, first column 0" in text for text in messages)
+
+
+def test_fewer_than_24_rows_tell_nothing_of_the_range():
+    assert far_columns(fitted_on(23), 100) == []
+
+
+def test_the_range_is_that_of_all_rows_so_far():
+    transformer = fitted_on(30)
+    assert far_columns(transformer, 11.9) == []
+    assert far_columns(transformer, 13.7) == []
+    assert far_columns(transformer, 6.4) == []
+    assert far_columns(transformer, 21.2) != []
+
+
+def test_a_range_of_any_size_is_compared():
+    assert far_columns(fitted_on(30, -1.7e308, 1.7e308), 1.0) == []
+    assert far_columns(fitted_on(30, 1e-300, 2e-300), 4e-300) != []
+    assert far_columns(fitted_on(30, NAN, NAN), 4.0) == []
+
+
+def test_columns_that_are_far_away_are_counted_and_the_first_is_named():
+    rows = np.column_stack([np.full(30, 5.0), *[np.linspace(0, 1, 30)] * 3])
+    transformer = SlidingWindowTransformer(2).fit(rows)
+    (message,) = far_columns(transformer, [99, 0.5, 9, 9])  # the first one was constant
+    assert "in 2 column(s) of X, first column 2" in message
+
+
+def test_the_advice_on_rows_that_an_earlier_step_has_not_changed_works():
+    X = np.random.RandomState(0).normal(500, 100, (60, 1))
+    pipe = Pipeline(
+        [
+            ("scale", StandardScaler()),
+            ("window", SlidingWindowTransformer(2)),
+            ("end", "passthrough"),
+        ]
+    ).fit(X[:40])
+    window = copy.deepcopy(pipe["window"])
+    (message,) = told(window.partial_fit, X[40:50])
+    advice = re.search(r"(pipe\['window'\]\.partial_fit\(.*\)), if", message).group(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        eval(advice, {"pipe": pipe, "X": X[40:50]})
