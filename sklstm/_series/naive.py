@@ -37,13 +37,12 @@ class RowSteps:
             axis = panel_axis(index, freq)
             steps = np.zeros(n_rows, dtype=np.int64)
             for number in range(len(index.names)):
-                times = index.times_of(number)
-                steps[index.rows_of(number)] = axis.positions(axis.ticks(times), times)
+                steps[index.rows_of(number)] = axis.positions(axis.ticks(index.times_of(number)))
             return cls(index.series.astype(np.int64), steps)
         steps = np.arange(n_rows)
         if index is not None and n_rows:
             axis = time_axis(index, freq)
-            steps = axis.positions(axis.ticks(index), index)
+            steps = axis.positions(axis.ticks(index))
         return cls(np.zeros(n_rows, dtype=np.int64), steps)
 
     def rows_before(self, n_steps: int) -> np.ndarray:

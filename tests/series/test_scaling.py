@@ -307,6 +307,7 @@ def test_rows_are_scaled_when_they_are_read():
     rows = pd.DataFrame(RANDOM.rand(15, 2), index)
     windows = find_windows(SlidingWindowTransformer(3).fit_transform(rows))
     scaled = SCALING.scaled(windows, panel_of(index)).rows
+    assert scaled.series.dtype == np.uint8  # one number per row
     assert scaled.shape == windows.rows.shape
     assert len(scaled) == len(windows.rows)
     assert scaled.dtype == np.float64
