@@ -81,6 +81,17 @@ def test_a_row_that_equals_the_first_one_follows_if_a_fitted_row_has_repeated_it
         np.testing.assert_array_equal(first_window(transformer, rows[:1]), [before, 0])
 
 
+@pytest.mark.parametrize("history", ["auto", "none"])
+def test_rows_after_a_change_of_clocks_decide_how_days_are_counted(history):
+    days = pd.date_range("2024-07-01", periods=200, tz="Europe/Berlin")  # local midnights
+    transformer = SlidingWindowTransformer(2, history=history).fit(frame(days[:50]))
+    transformer.partial_fit(frame(days[50:150]))  # clocks change after 118 days
+    same_time = days[150:153] - pd.Timedelta("1h")  # as far from each other, not at midnight
+    with pytest.raises(ValueError, match="off the grid"):
+        transformer.transform(frame(same_time))
+    assert transformer.transform(frame(days[150:])).shape == (50, 2, 1)
+
+
 def fitted_on(n_rows, low=10.0, high=11.0):
     return SlidingWindowTransformer(2).fit(np.resize([low, high], (n_rows, 1)))
 
