@@ -69,6 +69,31 @@ def test_after_labels_without_a_step_and_rows_without_labels_all_rows_follow():
     assert first_window(transformer, X[6:]) == [4, 5, 6]
 
 
+@pytest.mark.parametrize(("n_equal", "follows"), [(2, True), (3, False)])
+def test_rows_begin_as_the_fitted_if_they_equal_these_up_to_the_first_hole(n_equal, follows):
+    X = frame([0, 1, 2, 4, 5, 8, *range(9, 40)])
+    transformer = SlidingWindowTransformer(2).fit(X)
+    rows = X.to_numpy()[:6].copy()
+    rows[n_equal:] = 99
+    np.testing.assert_array_equal(
+        first_window(transformer, rows), [X.iloc[-1, 0] if follows else NAN, 0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "freq", "window"),
+    [([0, 1, 3], "rows", [0, 1, 2]), ([0, 2, 6], 2, [1, NAN, 2]), ([0, 2, 4], 1, [1, NAN, 2])],
+)
+def test_a_given_freq_counts(labels, freq, window):
+    transformer = SlidingWindowTransformer(3, freq=freq).fit(frame(labels[:2]))
+    np.testing.assert_array_equal(first_window(transformer, frame(labels)[2:]), window)
+
+
+def test_a_given_freq_is_refused_where_no_labels_are():
+    with pytest.raises(ValueError, match="freq='D' says how the labels .* X has no index"):
+        SlidingWindowTransformer(3, freq="D").fit([[0.0], [1.0]])
+
+
 @pytest.mark.parametrize("later", [[5.0, 6.0], [5.0, 0.0], [0.0, 6.0]])
 def test_a_row_that_equals_the_first_one_follows_if_a_fitted_row_has_repeated_it(later):
     rows = np.array([[0.0], [1], [2]])
