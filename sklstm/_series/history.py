@@ -170,7 +170,7 @@ class FittedSeries:
                 f"X has no index, and its {n_rows} rows equal the first fitted ones, so they are "
                 "taken for these and get no history. The fitted rows repeat such values, so this "
                 "may be chance. If these rows follow the fitted ones, pass both with an index.",
-                stacklevel=4,
+                stacklevel=5,
             )
         return True
 

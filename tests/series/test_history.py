@@ -193,3 +193,50 @@ def test_the_advice_on_rows_that_an_earlier_step_has_not_changed_works():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         eval(advice, {"pipe": pipe, "X": X[40:50]})
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([43, 44, 45, 46, 47], "the last rows seen and X, 3 rows are missing, so that 1 of 5 "),
+        ([10, 11, 12, 13, 14], "3 of 5 windows lack steps"),
+        ([42, 43], None),  # half of a window is known
+        ([36, 37], "2 of 2 windows lack steps"),
+        ([38, 39], "2 of 2 windows lack steps"),  # rows 37 to 39 are kept
+        ([39, 40], "1 of 2 windows lack steps"),
+        ([40, 41], None),
+        ([0, 1, 2], None),  # the fitted rows themselves
+    ],
+)
+def test_windows_that_lack_rows_are_counted_in_a_warning_at_the_call(labels, message):
+    transformer = SlidingWindowTransformer(4).fit(frame(range(40)))
+    messages = told(transformer.transform, frame(labels))
+    assert len(messages) == (message is not None)
+    assert all(message in text for text in messages)
+
+
+def test_rows_that_equal_repeated_fitted_rows_are_told_at_the_call():
+    transformer = SlidingWindowTransformer(2).fit(np.tile([[1.0], [2.0], [3.0]], (5, 1)))
+    (message,) = told(transformer.transform, [[1.0], [2.0]])
+    assert "its 2 rows equal the first fitted ones" in message
+    assert told(transformer.transform, [[1.0], [3.0]]) == []
+
+
+def test_few_labels_and_those_passed_show_the_time_step():
+    transformer = SlidingWindowTransformer(3).fit(frame([0, 10]))
+    later = frame([15, 20, 25, 30, 35], np.arange(5.0) + 50)
+    np.testing.assert_array_equal(first_window(transformer, later), [NAN, 1, 50])
+
+
+@pytest.mark.parametrize("start", [1, 20])
+def test_rows_from_zero_lie_before_a_fitted_range_that_starts_later(start):
+    transformer = SlidingWindowTransformer(2).fit(frame(range(start, 40)))
+    np.testing.assert_array_equal(first_window(transformer, frame(range(1), [7.0])), [NAN, 7])
+    from_zero = SlidingWindowTransformer(2).fit(frame(range(40)))
+    np.testing.assert_array_equal(first_window(from_zero, frame(range(1), [7.0])), [39, 7])
+
+
+def test_rows_picked_after_the_fitted_ones_are_refused_by_name():
+    transformer = SlidingWindowTransformer(2).fit(frame(range(40)))
+    with pytest.raises(ValueError, match="The index of X steps over 16 rows in 5 places, for 6 "):
+        transformer.transform(frame([40, 43, 46, 50, 54, 61]))
