@@ -240,3 +240,83 @@ def test_rows_picked_after_the_fitted_ones_are_refused_by_name():
     transformer = SlidingWindowTransformer(2).fit(frame(range(40)))
     with pytest.raises(ValueError, match="The index of X steps over 16 rows in 5 places, for 6 "):
         transformer.transform(frame([40, 43, 46, 50, 54, 61]))
+
+
+@pytest.mark.parametrize("size", [2, 4, 5])
+@pytest.mark.parametrize("gap", range(7))
+def test_windows_mostly_of_rows_never_passed_are_counted(size, gap):
+    passed = np.arange(40 + gap, 46 + gap)
+    missing = [
+        sum(39 < label < 40 + gap for label in range(end - size + 1, end + 1)) for end in passed
+    ]
+    n_lacking = sum(2 * n > size for n in missing)
+    messages = told(SlidingWindowTransformer(size).fit(frame(range(40))).transform, frame(passed))
+    match = f"{gap} rows are missing, so that {n_lacking} of 6 windows"
+    assert len(messages) == (n_lacking > 0)
+    assert all(match in text for text in messages)
+
+
+@pytest.mark.parametrize("size", [2, 5])
+def test_windows_of_fitted_rows_that_are_not_kept_are_counted(size):
+    transformer = SlidingWindowTransformer(size).fit(frame(range(40)))
+    for start in range(1, 42):
+        passed = range(start, start + 4)
+        known = {*passed, *(label for label in range(40 - size + 1, 40) if label < start)}
+        lack = [not known.issuperset(range(end - size + 1, end + 1)) for end in passed]
+        n_lacking = sum(lack) if start < 40 else 0
+        messages = told(transformer.transform, frame(passed))
+        assert len(messages) == (n_lacking > 0), start
+        assert all(f"{n_lacking} of 4 windows lack steps" in text for text in messages)
+
+
+def test_a_gap_as_long_as_holes_before_is_no_news():
+    labels = np.delete(np.arange(43), np.s_[38:41])
+    transformer = SlidingWindowTransformer(5).fit(frame(labels))
+    assert told(transformer.transform, frame([46, 47])) == []
+    assert len(told(transformer.transform, frame([47, 48]))) == 1
+
+
+def test_rows_that_need_no_history_lack_none():
+    transformer = SlidingWindowTransformer(4, history="none").fit(frame(range(40)))
+    for rows in (frame(range(10, 15)), frame(range(50, 60)), [[7.0]]):
+        assert told(transformer.transform, rows) == []
+    assert told(SlidingWindowTransformer(4).fit(frame(range(40))).transform, [[7.0]]) == []
+
+
+def test_nights_without_rows_that_the_fitted_rows_do_not_show_are_refused():
+    hours = pd.date_range("2024-01-01", periods=24 * 20, freq="h")
+    transformer = SlidingWindowTransformer(4).fit(frame(hours[:24]))
+    later = hours[24:][(hours[24:].hour > 7) & (hours[24:].hour < 20)]
+    with pytest.raises(ValueError, match="again and again.*first 12 after '2024-01-02 19:00:00'"):
+        transformer.transform(frame(later))
+    given = SlidingWindowTransformer(4, freq="h").fit(frame(hours[:24]))
+    assert given.transform(frame(later)).shape == (len(later), 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "passed", "repeats"),
+    [
+        ([1, 1, 1, 2], [1, 1], True),
+        ([1, 2, 3, 1, 2], [1, 2], True),
+        ([1, 2, 3, 2, 1], [1, 2], False),
+        ([1, 2, 3, 1], [1, 2], False),
+    ],
+)
+def test_fitted_rows_that_repeat_the_rows_passed_make_them_ambiguous(fitted, passed, repeats):
+    transformer = SlidingWindowTransformer(2).fit(np.array([fitted], dtype=float).T)
+    assert len(told(transformer.transform, np.array([passed], dtype=float).T)) == repeats
+
+
+@pytest.mark.parametrize(("dtype", "follows"), [(np.float32, False), (np.float64, True)])
+def test_rows_are_equal_up_to_the_rounding_of_their_type(dtype, follows):
+    rows = np.random.RandomState(0).rand(30, 1).astype(dtype)
+    rows[0] = 1
+    transformer = SlidingWindowTransformer(2).fit(rows)
+    nearly = (rows[:5] * (1 + 3e-7)).astype(dtype)
+    assert np.isnan(transformer.transform(nearly)[0, 0, 0]) == (not follows)
+
+
+def test_a_small_column_beside_a_large_one_is_compared():
+    rows = np.column_stack([np.full(30, 1e12), np.random.RandomState(0).rand(30)])
+    transformer = SlidingWindowTransformer(2).fit(rows[:20])
+    np.testing.assert_array_equal(transformer.transform(rows[20:])[0], rows[19:21])
