@@ -100,10 +100,8 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
     with _enough_memory(horizon, len(values), leads[-1]):
         targets = np.empty((len(values), len(leads)), dtype=values.dtype)
     for rows, labels in parts:
-        if axis is None:
-            position = np.arange(len(values))
-        else:
-            position = axis.positions(axis.ticks(labels, "series"), labels, "series")
+        # The labels fit the axis, which was made of them.
+        position = np.arange(len(values)) if axis is None else axis.positions(axis.ticks(labels))
         with _enough_memory(horizon, len(values), leads[-1]):
             targets[rows] = _values_ahead(values[rows], position, leads)
     if not is_pandas(series):

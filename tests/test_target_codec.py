@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sklstm import LSTMRegressor
 from sklstm._target_codec import TargetCodec
 
 
@@ -82,3 +83,8 @@ def test_targets_go_on_with_those_of_as_many_dimensions_and_outputs(fitted, late
     assert_array_equal(codec.mean, np.zeros(codec.n_outputs))
     assert_array_equal(codec.scale, np.ones(codec.n_outputs))
     assert codec.n_outputs == int(np.prod(fitted[1:]))
+
+
+def test_a_fit_without_targets_is_refused_by_the_name_of_the_estimator():
+    with pytest.raises(ValueError, match="LSTMRegressor requires y to be passed"):
+        TargetCodec.check(LSTMRegressor(), None, 3)

@@ -24,7 +24,13 @@ from sklstm import (
     forecast_targets,
 )
 from sklstm._series.windows import Windows
-from sklstm._target_leads import find_leads, hide_unknown, unknown_rows_before
+from sklstm._target_leads import (
+    find_leads,
+    hide_unknown,
+    leads_of_rows,
+    panel_of_inputs,
+    unknown_rows_before,
+)
 
 NAN = np.nan
 WALKS = pd.DataFrame(np.random.RandomState(0).randn(200, 3).cumsum(axis=0))
@@ -166,6 +172,36 @@ class TestFindLeads:
     def test_other_leads_are_refused(self, given):
         with pytest.raises(ValueError, match=r"for each of the 2 output\(s\) of y, got"):
             find_leads(given, SERIES, np.zeros((5, 2)))
+
+
+def short_series(n_rows=3):
+    """Sixty series side by side, and the next two values of each row, all known."""
+    values = np.random.RandomState(0).rand(60, n_rows + 2)
+    number, row = np.divmod(np.arange(60 * n_rows), n_rows)
+    y = np.column_stack([values[number, row + 1], values[number, row + 2]])
+    index = pd.MultiIndex.from_arrays([[f"shop {i:02}" for i in number], row])
+    return pd.DataFrame(np.random.RandomState(1).rand(len(y), 2), index), y
+
+
+def test_rows_of_two_series_do_not_tell_that_outputs_follow_each_other():
+    X, y = short_series()
+    panel = panel_of_inputs(X, y)
+    assert leads_of_rows("auto", X, y, y, panel).tolist() == [1, 2]
+    assert find_leads("auto", y, y).tolist() == [0, 0]  # as rows of one series they do not
+
+
+def test_the_series_of_rows_are_those_of_windows_or_of_an_index():
+    X, y = short_series()
+    windows = SlidingWindowTransformer(2).fit_transform(X)
+    for inputs in [(windows, y), (X, y), (X.to_numpy(), pd.DataFrame(y, X.index))]:
+        assert panel_of_inputs(*inputs).names == [f"shop {number:02}" for number in range(60)]
+    assert panel_of_inputs(X.to_numpy(), y) is None
+    assert panel_of_inputs(X.droplevel(0), pd.DataFrame(y)) is None
+    twice = pd.DataFrame(y, X.index)[[0, 0]].iloc[[0, 0, 1]]
+    with pytest.raises(ValueError, match="index of y"):
+        panel_of_inputs(X.to_numpy()[:3], twice)
+    with pytest.raises(ValueError, match="index of X"):
+        panel_of_inputs(twice, y[:3])
 
 
 def hidden_by_hand(values, leads, position):

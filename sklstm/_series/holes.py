@@ -64,12 +64,11 @@ def refuse_pattern(
     name : str
         Name of the argument, for the message.
     """
-    if positions[-1] - positions[0] == len(positions) - 1:
-        return
     steps = np.diff(positions)
     holes = np.flatnonzero(steps > 1)
-    is_pattern = _at_equal_distances(holes, len(ticks)) or _in_same_place(ticks, steps, axis)
-    if len(holes) < 2 or not is_pattern:
+    if len(holes) < 2:
+        return
+    if not (_at_equal_distances(holes, len(ticks)) or _in_same_place(ticks, steps, axis)):
         return
     raise ValueError(
         f"The index of {name} leaves out the same steps of freq={axis.freq!r} again and again, "

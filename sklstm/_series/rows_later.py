@@ -117,10 +117,10 @@ def _errors(target: np.ndarray, features: np.ndarray, compared: np.ndarray) -> n
 
     def centred(values: np.ndarray) -> np.ndarray:
         values = np.where(compared, values, np.float64(0))
-        values /= np.abs(values).max(axis=0, initial=0.0)
+        values /= np.abs(values).max(axis=0)
         return np.where(compared, values - values.sum(axis=0) / n_compared, 0.0)
 
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(invalid="ignore"):
         x, y = centred(features), centred(target[:, np.newaxis])
         x_squares, y_squares = (x**2).sum(axis=0), (y**2).sum(axis=0)
         slopes = (x * y).sum(axis=0) / x_squares

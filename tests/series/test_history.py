@@ -69,6 +69,31 @@ def test_after_labels_without_a_step_and_rows_without_labels_all_rows_follow():
     assert first_window(transformer, X[6:]) == [4, 5, 6]
 
 
+@pytest.mark.parametrize(("n_equal", "follows"), [(2, True), (3, False)])
+def test_rows_begin_as_the_fitted_if_they_equal_these_up_to_the_first_hole(n_equal, follows):
+    X = frame([0, 1, 2, 4, 5, 8, *range(9, 40)])
+    transformer = SlidingWindowTransformer(2).fit(X)
+    rows = X.to_numpy()[:6].copy()
+    rows[n_equal:] = 99
+    np.testing.assert_array_equal(
+        first_window(transformer, rows), [X.iloc[-1, 0] if follows else NAN, 0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "freq", "window"),
+    [([0, 1, 3], "rows", [0, 1, 2]), ([0, 2, 6], 2, [1, NAN, 2]), ([0, 2, 4], 1, [1, NAN, 2])],
+)
+def test_a_given_freq_counts(labels, freq, window):
+    transformer = SlidingWindowTransformer(3, freq=freq).fit(frame(labels[:2]))
+    np.testing.assert_array_equal(first_window(transformer, frame(labels)[2:]), window)
+
+
+def test_a_given_freq_is_refused_where_no_labels_are():
+    with pytest.raises(ValueError, match="freq='D' says how the labels .* X has no index"):
+        SlidingWindowTransformer(3, freq="D").fit([[0.0], [1.0]])
+
+
 @pytest.mark.parametrize("later", [[5.0, 6.0], [5.0, 0.0], [0.0, 6.0]])
 def test_a_row_that_equals_the_first_one_follows_if_a_fitted_row_has_repeated_it(later):
     rows = np.array([[0.0], [1], [2]])
@@ -79,6 +104,17 @@ def test_a_row_that_equals_the_first_one_follows_if_a_fitted_row_has_repeated_it
             transformer.partial_fit(more)
         before = (more or [[later[-1]]])[0][0] if repeats else NAN
         np.testing.assert_array_equal(first_window(transformer, rows[:1]), [before, 0])
+
+
+@pytest.mark.parametrize("history", ["auto", "none"])
+def test_rows_after_a_change_of_clocks_decide_how_days_are_counted(history):
+    days = pd.date_range("2024-07-01", periods=200, tz="Europe/Berlin")  # local midnights
+    transformer = SlidingWindowTransformer(2, history=history).fit(frame(days[:50]))
+    transformer.partial_fit(frame(days[50:150]))  # clocks change after 118 days
+    same_time = days[150:153] - pd.Timedelta("1h")  # as far from each other, not at midnight
+    with pytest.raises(ValueError, match="off the grid"):
+        transformer.transform(frame(same_time))
+    assert transformer.transform(frame(days[150:])).shape == (50, 2, 1)
 
 
 def fitted_on(n_rows, low=10.0, high=11.0):
@@ -157,3 +193,130 @@ def test_the_advice_on_rows_that_an_earlier_step_has_not_changed_works():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         eval(advice, {"pipe": pipe, "X": X[40:50]})
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([43, 44, 45, 46, 47], "the last rows seen and X, 3 rows are missing, so that 1 of 5 "),
+        ([10, 11, 12, 13, 14], "3 of 5 windows lack steps"),
+        ([42, 43], None),  # half of a window is known
+        ([36, 37], "2 of 2 windows lack steps"),
+        ([38, 39], "2 of 2 windows lack steps"),  # rows 37 to 39 are kept
+        ([39, 40], "1 of 2 windows lack steps"),
+        ([40, 41], None),
+        ([0, 1, 2], None),  # the fitted rows themselves
+    ],
+)
+def test_windows_that_lack_rows_are_counted_in_a_warning_at_the_call(labels, message):
+    transformer = SlidingWindowTransformer(4).fit(frame(range(40)))
+    messages = told(transformer.transform, frame(labels))
+    assert len(messages) == (message is not None)
+    assert all(message in text for text in messages)
+
+
+def test_rows_that_equal_repeated_fitted_rows_are_told_at_the_call():
+    transformer = SlidingWindowTransformer(2).fit(np.tile([[1.0], [2.0], [3.0]], (5, 1)))
+    (message,) = told(transformer.transform, [[1.0], [2.0]])
+    assert "its 2 rows equal the first fitted ones" in message
+    assert told(transformer.transform, [[1.0], [3.0]]) == []
+
+
+def test_few_labels_and_those_passed_show_the_time_step():
+    transformer = SlidingWindowTransformer(3).fit(frame([0, 10]))
+    later = frame([15, 20, 25, 30, 35], np.arange(5.0) + 50)
+    np.testing.assert_array_equal(first_window(transformer, later), [NAN, 1, 50])
+
+
+@pytest.mark.parametrize("start", [1, 20])
+def test_rows_from_zero_lie_before_a_fitted_range_that_starts_later(start):
+    transformer = SlidingWindowTransformer(2).fit(frame(range(start, 40)))
+    np.testing.assert_array_equal(first_window(transformer, frame(range(1), [7.0])), [NAN, 7])
+    from_zero = SlidingWindowTransformer(2).fit(frame(range(40)))
+    np.testing.assert_array_equal(first_window(from_zero, frame(range(1), [7.0])), [39, 7])
+
+
+def test_rows_picked_after_the_fitted_ones_are_refused_by_name():
+    transformer = SlidingWindowTransformer(2).fit(frame(range(40)))
+    with pytest.raises(ValueError, match="The index of X steps over 16 rows in 5 places, for 6 "):
+        transformer.transform(frame([40, 43, 46, 50, 54, 61]))
+
+
+@pytest.mark.parametrize("size", [2, 4, 5])
+@pytest.mark.parametrize("gap", range(7))
+def test_windows_mostly_of_rows_never_passed_are_counted(size, gap):
+    passed = np.arange(40 + gap, 46 + gap)
+    missing = [
+        sum(39 < label < 40 + gap for label in range(end - size + 1, end + 1)) for end in passed
+    ]
+    n_lacking = sum(2 * n > size for n in missing)
+    messages = told(SlidingWindowTransformer(size).fit(frame(range(40))).transform, frame(passed))
+    match = f"{gap} rows are missing, so that {n_lacking} of 6 windows"
+    assert len(messages) == (n_lacking > 0)
+    assert all(match in text for text in messages)
+
+
+@pytest.mark.parametrize("size", [2, 5])
+def test_windows_of_fitted_rows_that_are_not_kept_are_counted(size):
+    transformer = SlidingWindowTransformer(size).fit(frame(range(40)))
+    for start in range(1, 42):
+        passed = range(start, start + 4)
+        known = {*passed, *(label for label in range(40 - size + 1, 40) if label < start)}
+        lack = [not known.issuperset(range(end - size + 1, end + 1)) for end in passed]
+        n_lacking = sum(lack) if start < 40 else 0
+        messages = told(transformer.transform, frame(passed))
+        assert len(messages) == (n_lacking > 0), start
+        assert all(f"{n_lacking} of 4 windows lack steps" in text for text in messages)
+
+
+def test_a_gap_as_long_as_holes_before_is_no_news():
+    labels = np.delete(np.arange(43), np.s_[38:41])
+    transformer = SlidingWindowTransformer(5).fit(frame(labels))
+    assert told(transformer.transform, frame([46, 47])) == []
+    assert len(told(transformer.transform, frame([47, 48]))) == 1
+
+
+def test_rows_that_need_no_history_lack_none():
+    transformer = SlidingWindowTransformer(4, history="none").fit(frame(range(40)))
+    for rows in (frame(range(10, 15)), frame(range(50, 60)), [[7.0]]):
+        assert told(transformer.transform, rows) == []
+    assert told(SlidingWindowTransformer(4).fit(frame(range(40))).transform, [[7.0]]) == []
+
+
+def test_nights_without_rows_that_the_fitted_rows_do_not_show_are_refused():
+    hours = pd.date_range("2024-01-01", periods=24 * 20, freq="h")
+    transformer = SlidingWindowTransformer(4).fit(frame(hours[:24]))
+    later = hours[24:][(hours[24:].hour > 7) & (hours[24:].hour < 20)]
+    with pytest.raises(ValueError, match="again and again.*first 12 after '2024-01-02 19:00:00'"):
+        transformer.transform(frame(later))
+    given = SlidingWindowTransformer(4, freq="h").fit(frame(hours[:24]))
+    assert given.transform(frame(later)).shape == (len(later), 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "passed", "repeats"),
+    [
+        ([1, 1, 1, 2], [1, 1], True),
+        ([1, 2, 3, 1, 2], [1, 2], True),
+        ([1, 2, 3, 2, 1], [1, 2], False),
+        ([1, 2, 3, 1], [1, 2], False),
+    ],
+)
+def test_fitted_rows_that_repeat_the_rows_passed_make_them_ambiguous(fitted, passed, repeats):
+    transformer = SlidingWindowTransformer(2).fit(np.array([fitted], dtype=float).T)
+    assert len(told(transformer.transform, np.array([passed], dtype=float).T)) == repeats
+
+
+@pytest.mark.parametrize(("dtype", "follows"), [(np.float32, False), (np.float64, True)])
+def test_rows_are_equal_up_to_the_rounding_of_their_type(dtype, follows):
+    rows = np.random.RandomState(0).rand(30, 1).astype(dtype)
+    rows[0] = 1
+    transformer = SlidingWindowTransformer(2).fit(rows)
+    nearly = (rows[:5] * (1 + 3e-7)).astype(dtype)
+    assert np.isnan(transformer.transform(nearly)[0, 0, 0]) == (not follows)
+
+
+def test_a_small_column_beside_a_large_one_is_compared():
+    rows = np.column_stack([np.full(30, 1e12), np.random.RandomState(0).rand(30)])
+    transformer = SlidingWindowTransformer(2).fit(rows[:20])
+    np.testing.assert_array_equal(transformer.transform(rows[20:])[0], rows[19:21])

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from sklstm._series.frequency import time_axis
+from sklstm._series.holes import refuse_pattern
+from sklstm._series.time_axis import TimeAxis
 from tests.series.frequencies import positions
 
 
@@ -80,3 +82,79 @@ def test_business_days_picked_at_random_are_refused():
     kept = np.flatnonzero(np.random.default_rng(0).random(400) > 0.2)
     with pytest.raises(ValueError, match="picked from a series"):
         time_axis(pd.bdate_range("2020-01-01", periods=400)[kept])
+
+
+def is_refused(labels):
+    """Whether these integers leave out the same again and again; times of the day have none."""
+    try:
+        refuse_pattern(labels, labels, TimeAxis("integer", 1, "value"), pd.Index(labels))
+    except ValueError:
+        return True
+    return False
+
+
+def stretches(lengths, last=7):
+    """Rows with a hole of one row before each stretch of these lengths, and before the last."""
+    labels, start = list(range(5)), 6
+    for length in [*lengths, last]:
+        labels += range(start, start + length)
+        start += length + 1
+    return np.array(labels)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "last", "refused"),
+    [
+        ([20] * 3, 7, False),
+        ([20] * 4, 7, True),
+        ([20] * 4 + [21, 23, 25, 27], 7, True),  # half of all
+        ([20] * 4 + [21, 23, 25, 27, 29], 7, False),
+        ([length for other in range(30, 38) for length in (20, other)], 7, True),
+        ([length for other in range(30, 37) for length in (20, other)], 7, False),
+        ([2] * 8, 7, True),
+        ([1] * 8, 7, False),  # as in rows picked at random
+        ([1] * 8, 76, False),
+        ([1] * 8, 77, True),  # nine holes in ninety rows
+    ],
+)
+def test_stretches_of_one_length_are_a_pattern_if_they_are_many(lengths, last, refused):
+    assert is_refused(stretches(lengths, last)) is refused
+
+
+@pytest.mark.parametrize(
+    ("hours", "n_hours", "refused"),
+    [
+        ([3], 49, False),  # once on either day, which may be chance
+        ([3, 4], 49, True),
+        ([3], 73, True),
+        ([3, 4], 48, False),  # the second day is not over
+    ],
+)
+def test_hours_without_a_row_on_any_day_are_a_pattern(hours, n_hours, refused):
+    index = pd.date_range("2024-01-01", periods=n_hours, freq="h")
+    index = index[~np.isin(index.hour, hours)]
+    if refused:
+        with pytest.raises(ValueError, match="again and again"):
+            time_axis(index)
+    else:
+        assert time_axis(index).freq == "h"
+
+
+def test_the_next_rows_without_a_hole_are_no_pattern():
+    index = pd.date_range("2024-01-01", periods=100, freq="h")
+    axis = time_axis(index)
+    refuse_pattern(axis.ticks(index), np.arange(5, 105), axis, index)
+
+
+@pytest.mark.parametrize(
+    ("freq", "n", "closed", "others"),
+    [
+        ("h", 35 * 24, [5, 6], [29, 257, 587]),
+        ("D", 140, [0], [2, 11, 23, 38, 52, 72, 101, 115]),
+    ],
+)
+def test_days_of_the_week_without_a_row_are_a_pattern_among_other_holes(freq, n, closed, others):
+    index = pd.date_range("2024-01-01", periods=n, freq=freq)
+    index = index[~np.isin(index.day_of_week, closed)].difference(index[others])
+    with pytest.raises(ValueError, match="again and again"):
+        time_axis(index)

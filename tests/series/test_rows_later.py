@@ -34,6 +34,12 @@ def test_a_shift_is_counted_in_any_unit(rows, dtype):
         assert later(3 * size + size * shifted(features[:, 1], rows), features) == rows
 
 
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_features_of_any_sizes_side_by_side_are_compared(column):
+    rows = ROWS * [1e-200, 1.0, 1e200]
+    assert later(shifted(rows[:, column], 4), rows) == 4
+
+
 @pytest.mark.parametrize(("n", "most"), [(900, 300), (3000, 366)])
 def test_a_shift_is_found_up_to_366_rows_and_a_third_of_all(n, most):
     rows = np.random.RandomState(0).randn(n, 1)
@@ -45,6 +51,9 @@ def test_of_many_features_nearer_shifts_are_found():
     rows = np.random.RandomState(0).randn(1000, 400)
     assert later(shifted(rows[:, 399], 81), rows) == 81
     assert later(shifted(rows[:, 399], 82), rows) is None
+    rows = np.random.RandomState(0).randn(30, 40_000)
+    assert later(shifted(rows[:, 7], 1), rows) == 1
+    assert later(shifted(rows[:, 7], 2), rows) is None
 
 
 @pytest.mark.parametrize("params", [{}, {"dilation": 3}, {"padding": "edge"}])
@@ -67,6 +76,9 @@ def test_what_no_feature_is_has_no_shift():
     assert later(ROWS[:, 0] + ROWS[:, 1]) is None
     noisy = ROWS[:, 0] + 0.01 * ROWS[:, 0].std() * np.random.RandomState(1).randn(300)
     assert later(shifted(noisy, 1)) is None
+    assert later(shifted(1e4 + noisy, 1)) is None
+    some_known = np.where(np.random.RandomState(2).rand(300, 3) < 0.1, NAN, ROWS)
+    assert later(shifted(noisy, 1), some_known) is None
     average = pd.Series(ROWS[:, 0]).rolling(3).mean().shift(-3)
     assert later(average) is None
 
@@ -100,6 +112,7 @@ def test_the_shift_of_a_trend_is_found_among_rows_that_are_nearly_equal(dtype):
 def test_from_ten_rows_on_the_next_row_is_found(n):
     rows = ROWS[:n, :1]
     assert later(shifted(rows[:, 0], 1), rows) == (1 if n >= 10 else None)
+    assert later(rows[:, 0], rows) == (0 if n >= 10 else None)
 
 
 def test_missing_and_constant_features_are_passed_over():
@@ -107,6 +120,7 @@ def test_missing_and_constant_features_are_passed_over():
     rows[:, 0], rows[::5, 1], rows[::3, 2], rows[7] = 0.1, NAN, np.inf, NAN
     assert later(shifted(ROWS[:, 1], 4), rows) == 4
     assert later(shifted(rows[:, 1], 4), rows) == 4
+    assert later(500 - 3 * shifted(ROWS[:, 1], 4), rows) == 4
     assert later(np.full(300, 0.1), rows) is None
     assert later(np.full(300, NAN), rows) is None
     assert later(shifted(ROWS[:, 0], 4), rows) is None
@@ -117,9 +131,10 @@ def test_rare_events_are_compared_where_they_are():
     events = (rng.rand(20_000, 4) < 0.003).astype(float)
     assert later(shifted(events[:, 2], 5), events) == 5
     assert later((rng.rand(20_000) < 0.003).astype(float), events) is None
-    few = np.zeros((20_000, 1))
-    few[[100, 3000, 15_000]] = 1  # may be chance
-    assert later(shifted(few[:, 0], 5), few) is None
+    for n_events in (7, 8):  # fewer than eight may be chance
+        few = np.zeros((20_000, 1))
+        few[1000 : 1000 + 2000 * n_events : 2000] = 1
+        assert later(shifted(few[:, 0], 5), few) == (5 if n_events == 8 else None)
 
 
 @pytest.mark.parametrize("lead", [1, 3])
