@@ -233,6 +233,7 @@ def test_a_few_windows_of_a_long_series_are_saved_as_such():
     assert len(pickle.dumps(windows[[3, 40_000]])) < 2_000
     assert len(pickle.dumps(windows)) < 1.2 * windows.base.nbytes
     assert type(pickle.loads(pickle.dumps(windows[:0]))) is WindowArray
+    assert windows.dilation == 1
 
 
 def test_saved_values_are_plain():
