@@ -130,8 +130,9 @@ def test_stretches_of_one_length_are_a_pattern_if_they_are_many(lengths, last, r
         ([3, 4], 48, False),  # the second day is not over
     ],
 )
-def test_hours_without_a_row_on_any_day_are_a_pattern(hours, n_hours, refused):
-    index = pd.date_range("2024-01-01", periods=n_hours, freq="h")
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_hours_without_a_row_on_any_day_are_a_pattern(hours, n_hours, refused, unit):
+    index = pd.date_range("2024-01-01", periods=n_hours, freq="h").as_unit(unit)
     index = index[~np.isin(index.hour, hours)]
     if refused:
         with pytest.raises(ValueError, match="again and again"):

@@ -1,13 +1,16 @@
 """Rows under windows, found by values: for any layout and any series, against plain loops."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
+from sklstm import SlidingWindowTransformer
 from sklstm._series.overlap import find_windows
 from sklstm._series.window_array import WindowArray
 from sklstm._series.windows import history_length, window_view
@@ -268,6 +271,23 @@ def test_rows_under_a_window_array_are_not_copied(dilation, cut, monkeypatch):
     np.testing.assert_array_equal(found.starts, windows.starts - first)
     assert found.lag_step == dilation
     assert found.follow_each_other()
+
+
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("rows", [np.s_[:], [0, 1, 1, 3, 7, 39, 41], [50, 3], np.s_[10:40:3], [5]])
+def test_windows_of_several_series_share_the_rows_that_their_starts_say(dilation, rows):
+    index = pd.MultiIndex.from_product([["a", "b", "c"], range(20)])
+    X = pd.DataFrame(np.random.RandomState(0).rand(60, 2), index)
+    windows = SlidingWindowTransformer(3, dilation=dilation).fit_transform(X)[rows]
+    assert windows.panel is not None
+    found, reach = find_windows(windows), 2 * dilation
+    np.testing.assert_array_equal(looped_back(found), np.asarray(windows))
+    apart = [later - start for start, later in pairwise(windows.starts.tolist())]
+    expected = [step if 0 < step <= reach else reach + 1 for step in apart]
+    np.testing.assert_array_equal(np.diff(found.starts), expected)
+    assert found.starts[0] == 0
+    assert len(found.rows) == found.starts[-1] + reach + 1
+    assert found.lag_step == dilation
 
 
 def test_rows_between_the_steps_of_a_window_array_count_for_nothing():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 from sklearn.utils import _safe_indexing
 
-from sklstm import WindowArray
+from sklstm import SlidingWindowTransformer, WindowArray
 from tests.series.test_windows import DTYPES, SIZES, numbered
 
 quick = settings(deadline=None, max_examples=500, database=None)
@@ -177,6 +177,7 @@ OPERATIONS = {
     "mean of axes": lambda windows: np.nanmean(windows, axis=(0, 1)),
     "concatenate": lambda windows: np.concatenate([windows, windows[:2]]),
     "reshape": lambda windows: np.reshape(windows, (6, -1)),
+    "as float32": lambda windows: np.asarray(windows, dtype=np.float32).dtype,
     "float32": lambda windows: np.asarray(windows, dtype=np.float32),
     "iteration": lambda windows: np.stack([window + 1 for window in windows]),
     "tensor": lambda windows: torch.as_tensor(np.asarray(windows)).numpy(),
@@ -214,7 +215,8 @@ def test_windows_are_not_changed_in_place():
 
 @pytest.mark.parametrize("name", ["reshape", "mean", "copy", "T", "astype", "flags", "strides"])
 def test_attributes_of_arrays_are_refused_with_the_way_to_them(name):
-    with pytest.raises(AttributeError, match=rf"array of all windows has: .*\.{name}\.") as error:
+    match = rf"^'WindowArray' object has no attribute .* array of all windows has: .*\.{name}\."
+    with pytest.raises(AttributeError, match=match) as error:
         getattr(made(), name)
     advice = str(error.value).split(": ")[1].removesuffix(".")
     assert eval(advice, {"numpy": np, "windows": made()}) is not None
@@ -222,7 +224,8 @@ def test_attributes_of_arrays_are_refused_with_the_way_to_them(name):
 
 @pytest.mark.parametrize("name", ["columns", "iloc", "__array_interface__", "__array_namespace__"])
 def test_other_attributes_are_not_there(name):
-    assert not hasattr(made(), name)
+    with pytest.raises(AttributeError, match=f"^'WindowArray' object has no attribute '{name}'.$"):
+        getattr(made(), name)
 
 
 def test_a_few_windows_of_a_long_series_are_saved_as_such():
@@ -230,6 +233,7 @@ def test_a_few_windows_of_a_long_series_are_saved_as_such():
     assert len(pickle.dumps(windows[[3, 40_000]])) < 2_000
     assert len(pickle.dumps(windows)) < 1.2 * windows.base.nbytes
     assert type(pickle.loads(pickle.dumps(windows[:0]))) is WindowArray
+    assert windows.dilation == 1
 
 
 def test_saved_values_are_plain():
@@ -273,6 +277,7 @@ def test_other_estimators_refuse_three_dimensions_as_of_an_array():
         (BASE, [-1, 2], "starts has values from -1 to 2"),
         (BASE[:, 0], [0], r"base has shape \(20,\) and type float64, but expected floats"),
         (BASE.astype(int), [0], "and type int64, but expected floats"),
+        ([[1.0], [1.0, 2.0]], [0], "base cannot be turned into an array: .*inhomogeneous"),
     ],
 )
 def test_windows_outside_of_the_base_are_refused(base, starts, message):
@@ -299,3 +304,14 @@ def test_windows_outside_of_the_base_are_refused(base, starts, message):
 def test_windows_that_cannot_be_are_refused(starts, window_size, dilation, message):
     with pytest.raises(ValueError, match=message):
         WindowArray(BASE, starts, window_size, dilation)
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_parts_and_copies_keep_the_series_of_their_windows(way):
+    index = pd.MultiIndex.from_product([["a", "b", "c"], range(4)])
+    X = pd.DataFrame({"load": np.arange(12.0)}, index=index)
+    windows = SlidingWindowTransformer(2).fit_transform(X)
+    part = COPIES[way](windows)[[1, 5, 6]]
+    assert type(part) is WindowArray
+    assert [part.panel.names[number] for number in part.panel.series] == ["a", "b", "b"]
+    np.testing.assert_array_equal(np.asarray(part)[:, :, 0], [[0, 1], [4, 5], [5, 6]])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklstm._series.overlap import find_windows
-from sklstm._series.windows import Windows, are_few, history_length, window_view
+from sklstm._series.windows import Windows, are_few, history_length, number_type, window_view
 
 quick = settings(deadline=None, max_examples=150, database=None)
 SIZES = st.integers(1, 6)
@@ -88,6 +88,11 @@ def test_rows_are_numbered_in_four_bytes_however_many_values_the_windows_have():
     windows = window_view(numbered(100_000, 1), 50_000)
     assert windows.size > 2**31
     assert find_windows(windows).starts.dtype == np.int32
+
+
+def test_numbers_of_rows_that_four_bytes_do_not_hold_take_eight():
+    assert number_type(np.iinfo(np.int32).max) is np.int32
+    assert number_type(np.iinfo(np.int32).max + 1) is np.int64
 
 
 def test_a_flag_per_row_is_counted_over_each_window():
