@@ -88,7 +88,7 @@ def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str
     ticks = axis.ticks(index, name)
     positions = axis.positions(ticks, index, name)
     steps = np.diff(positions)
-    if axis.given or len(index) < 2:
+    if axis.given:
         return steps
     differs, of_missing = "", axis.freq
     if axis.scale == "rows":
@@ -105,8 +105,6 @@ def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str
             f"If rows are missing, say freq={of_missing!r}; else bring the series to one "
             f"frequency, or make a frame and a pipeline for each of them. Say {ROWS}."
         )
-    if axis.scale == "rows":
-        return steps
     local = ticks
     if index.inferred_type == "datetime64" and axis.scale != "calendar":
         local = _wall(local_times(index, axis.zone), {"unit": axis.unit})

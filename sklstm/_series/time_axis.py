@@ -234,7 +234,7 @@ class TimeAxis:
         pd = loaded_pandas()
         median = pd.Timedelta(int(self.limit / HOLE), unit=self.unit)
         units = ("D", "h", "min", "s", "ms", "us", "ns")
-        unit = next(unit for unit in units if median >= 0.9 * pd.Timedelta(1, unit))
+        unit = next(unit for unit in units if median / pd.Timedelta(1, unit) >= 0.9)
         number = round(median / pd.Timedelta(1, unit))
         return f"{number}{unit}" if number > 1 else unit
 

@@ -1,6 +1,7 @@
 """How time goes on from row to row, as the index shows: freq="auto"."""
 
 import datetime
+import re
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,10 @@ def test_times_and_numbers_have_a_time_axis_however_they_are_stored(index):
         (pd.period_range("2024-01", periods=9, freq="2M"), "2M"),
         (pd.period_range("2024-01", periods=18, freq="h")[::3], "3h"),
         (pd.timedelta_range("0h", periods=9, freq="h"), "h"),
+        (pd.date_range("2024-01-01", periods=2), "D"),
+        (pd.date_range("2024-01-01", periods=2, freq="14D"), "14D"),
+        (pd.date_range("2024-01-01", periods=3, freq="SMS"), "SMS-15"),
+        (pd.date_range("2023-02-01", periods=9, freq="SMS-17"), "SMS-17"),
         (pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-09 07:00"]), "rows"),
         (pd.Index([0.0, 0.5, 1.0, 7.0]), "rows"),
         (pd.Index(["a", "b", "c"]), "rows"),
@@ -222,3 +227,32 @@ def test_auto_finds_holes_and_next_labels(freq, zone, day, n_labels, holes):
     assert positions(index) == kept.tolist()
     ahead = time_axis(index).next_labels(index, n_labels - 1, 5)
     assert list(ahead) == list(grid[kept[-1] + 1 :][:5])
+
+
+DAYS = pd.date_range("2024-01-01", periods=60)
+REFUSED = {
+    "dates as integers": pd.Index(DAYS.strftime("%Y%m%d").astype(int)),
+    "a label off the grid": moved(HOURS, 9, "1s"),
+    "nights": HOURS[HOURS.hour > 8],
+    "months left out": pd.date_range("2000", periods=60, freq="MS").delete(range(7, 60, 12)),
+    "every other row": DAYS[np.random.default_rng(0).random(60) > 0.3],
+    "a month without business days": DAYS[DAYS.day_of_week < 5].delete(range(10, 30)),
+    "about a minute": jittered(60).delete(range(20, 30)),
+}
+
+
+@pytest.mark.parametrize("index", REFUSED.values(), ids=REFUSED)
+def test_every_refusal_of_an_index_names_the_argument(index):
+    with pytest.raises(ValueError, match=r"index of y_true |y_true\.index") as error:
+        time_axis(index, name="y_true")
+    assert not re.search(r"\bX\b|None", str(error.value))
+
+
+@pytest.mark.parametrize(
+    "index", [DAYS, DAYS[[0, 1, 5]] + pd.to_timedelta([0, 7, 9], unit="h"), pd.Index([0.5, 0.7])]
+)
+def test_labels_of_the_fitted_kind_fit_and_others_do_not(index):
+    axis = time_axis(index)
+    axis.check_kind(index)
+    with pytest.raises(ValueError, match="is of kind 'integer', but that of the fitted"):
+        axis.check_kind(pd.RangeIndex(3))
