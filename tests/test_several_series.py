@@ -255,9 +255,9 @@ def test_rows_of_one_time_train_without_early_stopping():
 def test_a_multiindex_of_one_level_is_that_of_one_series():
     X = waves(1).loc["shop 0"].drop(START + 5 * DAY)
     expected = SlidingWindowTransformer(4).fit_transform(X)
-    found = SlidingWindowTransformer(4).fit_transform(
-        X.set_index(pd.MultiIndex.from_arrays([X.index]))
-    )
+    of_one_level = X.set_axis(pd.MultiIndex.from_arrays([X.index]))
+    assert isinstance(of_one_level.index, pd.MultiIndex)
+    found = SlidingWindowTransformer(4).fit_transform(of_one_level)
     assert_array_equal(np.asarray(found), np.asarray(expected))
 
 
