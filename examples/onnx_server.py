@@ -1,4 +1,4 @@
-"""Serve a model that ``sklstm.to_onnx`` wrote, with numpy and onnxruntime alone.
+"""Serve a model of one series that ``sklstm.to_onnx`` wrote, with numpy and onnxruntime alone.
 
     pip install onnxruntime
     python onnx_server.py model.onnx < rows.csv

@@ -74,9 +74,11 @@ def to_onnx(estimator: Any, path: str | os.PathLike[str]) -> None:
     window that ``predict`` refuses, such as one with infinity, has the output NaN.
 
     **Precision.** The result differs from that of ``predict`` for rows in float64 by rounding: less
-    than 1e-5 of the standard deviation of the target. Layers are computed in float32, all else in
-    float64. It is more for a network that a far too high ``learning_rate`` made chaotic: its
-    predictions differ as much between ``precision="float32"`` and ``"float64"``.
+    than 1e-5 of the standard deviation of the target. For rows far outside of the training rows,
+    it grows with their distance: to 1e-4 if predictions reach 100 standard deviations from the
+    mean. Layers are computed in float32, all else in float64. It is more for a network that a far
+    too high ``learning_rate`` made chaotic: its predictions differ as much between
+    ``precision="float32"`` and ``"float64"``.
     ``precision="bfloat16"`` is refused, since its rounding is larger than that.
 
     **Steps.** StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, ColumnTransformer and

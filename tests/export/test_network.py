@@ -47,6 +47,19 @@ OPTIONS = {
 }
 
 
+@pytest.mark.parametrize("factor", [30, 300, 3000])
+def test_far_from_the_training_rows_the_error_grows_with_the_distance(
+    factor, series, target, tmp_path
+):
+    y = target[:, 0]
+    model = pipe(StandardScaler(), hidden_layer_sizes=(8, 8)).fit(series, y)
+    far = series.mean(axis=0) + factor * (series - series.mean(axis=0))
+    found, expected = served(model, far, tmp_path)["y"], model.predict(far)
+    distance = np.abs(expected - y.mean()).max()
+    assert distance > 20 * y.std()
+    np.testing.assert_allclose(found.reshape(-1), expected, rtol=0, atol=1e-6 * distance)
+
+
 @pytest.mark.parametrize("option", OPTIONS)
 def test_predictions_are_those_of_predict(option, series, target, holed, tmp_path, capfd):
     X, y = series, target[:, :2]
