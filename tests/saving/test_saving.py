@@ -8,6 +8,7 @@ import pytest
 import sklearn
 import skops.io
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
@@ -76,12 +77,12 @@ PIPELINES = {
         lstm(),
     ),
     "union": lambda: make_pipeline(
-        FeatureUnion([("scaled", StandardScaler()), ("sine", FunctionTransformer(np.sin))]),
+        FeatureUnion([("scaled", StandardScaler()), ("component", PCA(1))]),
         SlidingWindowTransformer(4),
         lstm(),
     ),
     "union of frames": lambda: make_pipeline(
-        FeatureUnion([("scaled", StandardScaler()), ("sine", FunctionTransformer(np.sin))]),
+        FeatureUnion([("scaled", StandardScaler()), ("component", PCA(1))]),
         SlidingWindowTransformer(4),
         lstm(),
     ).set_output(transform="pandas"),

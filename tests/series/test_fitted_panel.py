@@ -219,7 +219,7 @@ def test_known_series_of_another_size_are_a_sign_of_an_earlier_step_left_out(n_r
 def test_windows_that_lack_fitted_rows_are_counted_over_their_series():
     X = frame({name: range(30) for name in "abcde"})
     transformer = SlidingWindowTransformer(4).fit(X)
-    middle = X[np.isin(X.index.get_level_values(1), [START + 9 * DAY, START + 10 * DAY])]
+    middle = X[X.index.get_level_values(1).isin([START + 9 * DAY, START + 10 * DAY])]
     message = r"^10 of 10 windows \(of series 'a', 'b', 'c', \.\.\.\) lack steps"
     with pytest.warns(UserWarning, match=message):
         transformer.transform(middle)

@@ -62,11 +62,11 @@ def test_after_rows_without_labels_the_time_step_is_known_for_good():
 
 def test_after_labels_without_a_step_and_rows_without_labels_all_rows_follow():
     X = frame([0.5, 1, 7, 7.5, 9, 9.1, 12])
-    transformer = SlidingWindowTransformer(3).fit(X[:4]).partial_fit(X[4:5].to_numpy())
-    assert first_window(transformer, X[5:]) == [3, 4, 5]
-    assert first_window(transformer, X[5:].set_axis([1.5, 2])) == [3, 4, 5]
-    transformer.partial_fit(X[5:6].set_axis([3.5]))
-    assert first_window(transformer, X[6:]) == [4, 5, 6]
+    transformer = SlidingWindowTransformer(3).fit(X.iloc[:4]).partial_fit(X.iloc[4:5].to_numpy())
+    assert first_window(transformer, X.iloc[5:]) == [3, 4, 5]
+    assert first_window(transformer, X.iloc[5:].set_axis([1.5, 2])) == [3, 4, 5]
+    transformer.partial_fit(X.iloc[5:6].set_axis([3.5]))
+    assert first_window(transformer, X.iloc[6:]) == [4, 5, 6]
 
 
 @pytest.mark.parametrize(("n_equal", "follows"), [(2, True), (3, False)])

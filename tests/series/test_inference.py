@@ -249,7 +249,7 @@ def test_every_refusal_of_an_index_names_the_argument(index):
 
 
 @pytest.mark.parametrize(
-    "index", [DAYS, DAYS[[0, 1, 5]] + pd.to_timedelta([0, 7, 9], unit="h"), pd.Index([0.5, 0.7])]
+    "index", [DAYS, DAYS[[0, 1, 5]] + pd.to_timedelta([0, 7, 9], unit="h"), pd.Index(["a", "b"])]
 )
 def test_labels_of_the_fitted_kind_fit_and_others_do_not(index):
     axis = time_axis(index)
