@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklstm._fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
 from sklstm._linear.residual import residual_targets, solve_skip
 from sklstm._linear.skip import LinearSkip
+from sklstm._misplaced_lags import check_step_order
 from sklstm._network.allocator import large_blocks_kept
 from sklstm._network.architecture import Architecture
 from sklstm._network.batches import (
@@ -73,7 +74,6 @@ from sklstm._validation import (
     CheckedWindows,
     check_output_names,
     check_params,
-    check_step_order,
     check_weights,
     check_windows,
     names_of_outputs,

@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sklstm._documentation import DOC_LINK_TEMPLATE
 from sklstm._fit_tasks import CallbackSupportMixin, FitTask, with_callbacks
+from sklstm._misplaced_lags import check_has_no_lags
 from sklstm._series.fitted_panel import (
     FittedPanel,
     histories_of_plain,
@@ -32,7 +33,6 @@ from sklstm._validation import (
     Interval,
     StrOptions,
     check_fitted,
-    check_has_no_lags,
     check_params,
     check_rows,
     unchanged_on_error,

@@ -28,7 +28,6 @@ from sklstm._series.caller import level_of_caller
 from sklstm._series.labels import is_pandas
 from sklstm._series.lag_names import contradiction
 from sklstm._series.overlap import find_windows
-from sklstm._series.own_lags import N_ROWS, columns_of_own_lags, in_precision_of
 from sklstm._series.panel import Panel
 from sklstm._series.storage import row_blocks, stays_on_disk
 from sklstm._series.window_array import WindowArray
@@ -42,16 +41,15 @@ __all__ = [
     "RegressorToFit",
     "StrOptions",
     "check_fitted",
-    "check_has_no_lags",
     "check_int",
     "check_numbers",
     "check_output_names",
     "check_params",
     "check_rows",
-    "check_step_order",
     "check_targets",
     "check_weights",
     "check_windows",
+    "first_five",
     "has_column_as_target",
     "input_columns",
     "is_int",
@@ -227,7 +225,7 @@ def check_windows(estimator: BaseEstimator, X: Any, reset: bool) -> CheckedWindo
         names = _get_feature_names(X) if names_are_new else None
         if names is not None and (why := contradiction(names)):
             warnings.warn(
-                f"{type(estimator).__name__} reads the columns of X ({_first_five(names)}) as "
+                f"{type(estimator).__name__} reads the columns of X ({first_five(names)}) as "
                 f"the steps of one feature, oldest first, but their names contradict: {why}. "
                 "If X is a lag table, put LagTableTransformer before the estimator; if its "
                 "columns are features, SlidingWindowTransformer. If they are steps, oldest "
@@ -340,7 +338,7 @@ def _raise_for_row(windows: Windows, row: int, order: np.ndarray | None) -> NoRe
     number = window if order is None else order[window]
     features = np.flatnonzero(np.isinf(windows.rows[row]))
     raise ValueError(
-        f"Input X contains infinity in feature(s) {_first_five(features)} of step {step} of "
+        f"Input X contains infinity in feature(s) {first_five(features)} of step {step} of "
         f"window {number}, but expected finite numbers, or NaN where a value is unknown. Put NaN "
         "in place of it before the windows are made."
     )
@@ -358,53 +356,6 @@ def check_numbers(data: Any, name: str, dtype: object = np.float64) -> np.ndarra
         ensure_min_features=0,
         input_name=name,
     )
-
-
-def check_has_no_lags(rows: np.ndarray, y: Any) -> None:
-    """Warn of rows that are a lag table already, as a forecaster passes them to its regressor.
-
-    ``y`` may be anything, since a transformer is not asked to check it.
-    """
-    if rows.shape[1] < 3 or y is None:
-        return
-    try:
-        first = take_rows(y, {}, np.arange(min(len(rows), N_ROWS)))[0]
-        targets = as_numbers(first, "y")
-        targets = np.asarray(targets).reshape(len(targets), -1)[:, 0].astype(np.float64)
-    except (TypeError, ValueError, IndexError):
-        return
-    if columns := columns_of_own_lags(rows, targets):
-        warnings.warn(
-            f"X is a lag table already: columns {_first_five(columns)} (counted from 0) hold the "
-            "last values of y, newest first. A forecaster that makes lags itself passes the rows "
-            "to predict one by one, so their windows would hold the wrong rows, and its forecasts "
-            "be wrong. Put LagTableTransformer into it in the place of SlidingWindowTransformer, "
-            "or use the pipeline without the forecaster: forecast_targets gives its targets. If "
-            "the columns are features that you chose, give X an index of times.",
-            stacklevel=level_of_caller(),
-        )
-
-
-def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.ndarray) -> None:
-    """Warn if the values show that the columns of one feature are not its steps, oldest first."""
-    size = windows.window_size
-    if windows.rows.shape[1] > 1 or size < 3:
-        return
-    steps = np.asarray(windows.view()[windows.starts[:N_ROWS]][:, :, 0])  # (n, window)
-    newest, y = steps[:, -1], in_precision_of(steps, targets[:N_ROWS, 0])
-    changes = np.flatnonzero(y[1:] != y[:-1]) + 1  # of runs of zeros, any two values are the same
-    if not len(changes) or np.mean(newest[changes] == y[changes]) > 0.5:
-        return  # the target is the last step itself
-    columns = columns_of_own_lags(steps, y)
-    if columns and columns != [*range(size - 1, size - 1 - len(columns), -1)]:
-        warnings.warn(
-            f"{type(estimator).__name__} reads the {size} columns of X as the steps of one "
-            "feature, oldest first, but by their values X is a lag table whose columns "
-            f"{_first_five(columns)} (counted from 0) hold the last values of y, newest first. Put "
-            "LagTableTransformer before the estimator, with the lag of each column, and None for "
-            "columns that are no lag.",
-            stacklevel=level_of_caller(),
-        )
 
 
 def check_targets(estimator: BaseEstimator, y: Any, n_rows: int) -> np.ndarray:
@@ -445,8 +396,8 @@ def check_output_names(fitted: list[str], y: Any) -> None:
         told = f"They must be in the same order as they were in fit: pass {in_order}."
     else:
         new = [name for name in names if name not in fitted]
-        told = f"Names seen at fit time, yet now missing: {_first_five(missing)}. "
-        told += f"Names unseen at fit time: {_first_five(new)}. " if new else ""
+        told = f"Names seen at fit time, yet now missing: {first_five(missing)}. "
+        told += f"Names unseen at fit time: {first_five(new)}. " if new else ""
         told += "Pass the columns of the fit in their order, or an array of them."
     raise ValueError(f"The target names should match those that were passed during fit. {told}")
 
@@ -495,6 +446,6 @@ def has_column_as_target(regressor: Any) -> bool:
     return bool(regressor._training_dim == 2)
 
 
-def _first_five(items: Sequence[object] | np.ndarray) -> str:
+def first_five(items: Sequence[object] | np.ndarray) -> str:
     """Join the first five items by commas."""
     return ", ".join(str(item) for item in items[:5]) + (", ..." if len(items) > 5 else "")
