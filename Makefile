@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OLDEST := $(VENV)-oldest
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test coverage test-long test-avx2 test-gpu test-oldest test-clients lint docs bench bench-skill
+.PHONY: demo test coverage mutants test-long test-avx2 test-gpu test-oldest test-clients lint docs bench bench-skill
 
 demo: $(INSTALLED)
 	PYTHONUNBUFFERED=1 MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -17,6 +17,12 @@ test: $(INSTALLED)
 # Lines and branches that make test runs; less than 97 % is an error.
 coverage: $(INSTALLED)
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+
+# Changes of the series wing, targets and codec that no test sees: CONTRIBUTING.md.
+MUTANTS := *
+mutants: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt mutmut==3.8.1
+	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(BIN)/mutmut run --max-children 2 "$(MUTANTS)"
 
 # The long families of docs/reliability.md.
 test-long: $(INSTALLED) $(OLDEST)/.installed

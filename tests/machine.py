@@ -20,6 +20,7 @@ needs_bfloat16 = _needs(
 )
 needs_gpu = _needs(torch.cuda.is_available(), "GPU, or this is no `pytest -m gpu`")
 needs_fork = _needs(hasattr(os, "fork"), "fork")
+needs_named_pipes = _needs(hasattr(os, "mkfifo"), "named pipes")
 needs_glibc = _needs(platform.libc_ver()[0] == "glibc", "C library of GNU")
 needs_proc = _needs(Path("/proc/self/clear_refs").exists(), "/proc of Linux to measure memory")
 needs_two_cores = _needs(joblib.cpu_count() > 1, "second core")

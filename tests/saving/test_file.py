@@ -5,6 +5,7 @@ import stat
 import pytest
 
 from sklstm._saving.file import replace_file
+from tests.machine import needs_named_pipes
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_folder_is_not_replaced(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@needs_named_pipes
 def test_what_is_no_file_is_not_replaced(tmp_path):
     """Such as /dev/null, which all programs of a machine need."""
     pipe = tmp_path / "pipe"

@@ -28,6 +28,9 @@ CALLS = {
     ).fit(TABLE, Y[3:]),
     "rows without their history": lambda: FLAT[0].transform(X[20:30]),
     "without their history in a pipeline": lambda: FLAT.predict(X[20:30]),
+    "rows that equal repeated fitted rows": lambda: (
+        SlidingWindowTransformer(2).fit(np.tile([[1.0], [2.0]], (5, 1))).transform([[1.0], [2.0]])
+    ),
     "a hole": lambda: FLAT.predict(X[-3:].set_axis([95, 96, 97])),
     "another scale": lambda: FLAT[0].partial_fit(X[-3:].set_axis([80, 81, 82]) * 1e6),
     "few known targets": lambda: KnownTargetsRegressor(Ridge()).fit(
