@@ -101,7 +101,9 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
         targets = np.empty((len(values), len(leads)), dtype=values.dtype)
     for rows, labels in parts:
         # The labels fit the axis, which was made of them.
-        position = np.arange(len(values)) if axis is None else axis.positions(axis.ticks(labels))
+        position = (
+            np.arange(len(values)) if axis is None else axis.positions(axis.ticks(labels), labels)
+        )
         with _enough_memory(horizon, len(values), leads[-1]):
             targets[rows] = _values_ahead(values[rows], position, leads)
     if not is_pandas(series):

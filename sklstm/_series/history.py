@@ -78,7 +78,7 @@ class FittedSeries:
         if index is None:
             return cls(as_float(rows[:n_head]), *values)
         axis = time_axis(index, freq)
-        holes = np.flatnonzero(np.diff(axis.positions(axis.ticks(index))) > 1)
+        holes = np.flatnonzero(np.diff(axis.positions(axis.ticks(index), index)) > 1)
         n_head = min([n_head, *(holes[:1] + 1)])
         few_labels = plain_labels(index) if len(index) <= FEW_LABELS and not axis.given else None
         timeline = Timeline.of(index, reach, axis)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._series.calendars import calendar_grid, is_fixed, plain_offset
+from sklstm._series.calendars import calendar_grid, plain_offset
 from sklstm._series.clocks import clocks_change, days_in_unit, local_times
 from sklstm._series.dates import dates_of_integers
 from sklstm._series.grids import (
@@ -72,7 +72,7 @@ def infer_time_axis(index: PandasIndex, name: str) -> TimeAxis:
             return of_zone(found, index, name, first=scale)
         axis = found if axis is None else axis
     if axis is not None:
-        axis.positions(axis.ticks(index, name), index, name)  # names the label off the grid
+        axis.positions(ticks, index, name)  # names the label off the grid
     return _rows(rows, ticks, index, name)
 
 
@@ -92,7 +92,7 @@ def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str
         return steps
     differs, of_missing = "", axis.freq
     if axis.scale == "rows":
-        if len(index) >= _LABELS_TO_JUDGE and index.inferred_type not in ("floating", "string"):
+        if len(index) >= _LABELS_TO_JUDGE:
             found = infer_time_axis(index, name)
             differs = str(found.freq) if found.scale != "rows" else ""
             of_missing = found.freq
@@ -106,7 +106,7 @@ def check_goes_on_like(axis: TimeAxis, index: PandasIndex, other: Any, name: str
             f"frequency, or make a frame and a pipeline for each of them. Say {ROWS}."
         )
     local = ticks
-    if index.inferred_type == "datetime64" and axis.scale != "calendar":
+    if index.inferred_type == "datetime64":
         local = _wall(local_times(index, axis.zone), {"unit": axis.unit})
     refuse_pattern(local, positions, axis, index, name)
     return steps
@@ -123,11 +123,11 @@ def _scales(
     if local is None:
         return [("value", ticks)]
     wall = _wall(local, times)
-    scales = [("value", ticks)]
-    if (np.diff(wall) > 0).all():
-        is_days = int(np.median(np.diff(wall))) % days_in_unit(1, times["unit"])
-        scales.insert(1 if is_days else 0, ("wall", wall))
-    return scales
+    if (np.diff(wall) <= 0).any():
+        return [("value", ticks)]
+    is_days = int(np.median(np.diff(wall))) % days_in_unit(1, times["unit"]) == 0
+    scales = [("value", ticks), ("wall", wall)]
+    return scales[::-1] if is_days else scales
 
 
 def _wall(local: PandasIndex, times: dict[str, Any]) -> np.ndarray:
@@ -145,8 +145,6 @@ def _step(ticks: np.ndarray) -> tuple[int | None, str | None]:
     """
     difference = np.diff(ticks)
     least = int(difference.min())
-    if (difference == least).all():
-        return least, None
     values, counts = np.unique(difference, return_counts=True)
     holes = difference != least
     if not (values % least).any() and (are_few(holes) or holes.mean() <= _HOLES_IF_PICKED):
@@ -154,7 +152,7 @@ def _step(ticks: np.ndarray) -> tuple[int | None, str | None]:
     mode = int(values[counts.argmax()])
     if 2 * counts.max() >= len(difference):
         n_off = len(ticks) - np.unique(ticks % mode, return_counts=True)[1].max()
-        if 0 < n_off <= OFF_GRID * len(ticks):
+        if n_off <= OFF_GRID * len(ticks):
             return mode, "off grid"
     return None, None
 
@@ -181,7 +179,7 @@ def _alias(index: PandasIndex, step: int, times: dict[str, Any]) -> str | int:
     if time % _DAY or index.inferred_type == "timedelta64":
         return str(pd.tseries.frequencies.to_offset(time).freqstr)
     if time.days == 7:
-        return f"W-{local_times(index, times['zone'])[0].day_name()[:3].upper()}"
+        return f"W-{index[0].day_name()[:3].upper()}"
     return f"{time.days}D" if time.days > 1 else "D"
 
 
@@ -200,9 +198,8 @@ def _business_days(local: PandasIndex, rows: TimeAxis, name: str) -> TimeAxis | 
     if not are_few(steps != 1) and (steps != 1).mean() > _HOLES_IF_PICKED:
         return None
     limit = days_in_unit(_LONGEST_HOLIDAYS, rows.unit)
-    freq = local.freq if local.freq is not None and not is_fixed(local.freq) else None
-    offset = plain_offset(loaded_pandas().offsets.BusinessDay() if freq is None else freq)
-    axis = replace(rows, limit=limit, offset=offset)
+    offset = loaded_pandas().offsets.BusinessDay() if local.freq is None else local.freq
+    axis = replace(rows, limit=limit, offset=plain_offset(offset))
     check_holes(steps, replace(axis, freq="B"), name, HOLES_ALLOWED)
     axis.positions(local.as_unit(rows.unit).asi8, local, name)
     return axis
@@ -227,8 +224,8 @@ def _months(local: PandasIndex) -> list[Any]:
 def _half_months(local: PandasIndex) -> list[Any]:
     """List calendars of half months: the first or last day of a month, and another one."""
     offsets, first, last = loaded_pandas().offsets, int(local.day.min()), int(local.day.max())
-    begins = [offsets.SemiMonthBegin(day_of_month=last)] if first == 1 and 2 <= last <= 27 else []
-    return begins + ([offsets.SemiMonthEnd(day_of_month=first)] if first <= 27 else [])
+    begins = [offsets.SemiMonthBegin(day_of_month=last)] if first == 1 and last <= 27 else []
+    return [*begins, offsets.SemiMonthEnd(day_of_month=first)]
 
 
 def _on_calendar(

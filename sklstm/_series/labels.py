@@ -316,7 +316,7 @@ def index_of_labels(labels: list[Any], dtype: str, like: PandasIndex) -> PandasI
         return pd.PeriodIndex.from_ordinals(labels, freq=like.freq)
     if like.inferred_type == "datetime64":
         times = pd.DatetimeIndex(np.array(labels, f"datetime64[{dtype}]"))
-        return times if like.tz is None else times.tz_localize("UTC").tz_convert(like.tz)
+        return times.tz_localize("UTC").tz_convert(like.tz)
     if like.inferred_type == "timedelta64":
         return pd.TimedeltaIndex(np.array(labels, f"timedelta64[{dtype}]"))
     return pd.Index(labels, dtype=dtype)

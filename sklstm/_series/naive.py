@@ -37,12 +37,13 @@ class RowSteps:
             axis = panel_axis(index, freq)
             steps = np.zeros(n_rows, dtype=np.int64)
             for number in range(len(index.names)):
-                steps[index.rows_of(number)] = axis.positions(axis.ticks(index.times_of(number)))
+                labels = index.times_of(number)
+                steps[index.rows_of(number)] = axis.positions(axis.ticks(labels), labels)
             return cls(index.series.astype(np.int64), steps)
         steps = np.arange(n_rows)
         if index is not None and n_rows:
             axis = time_axis(index, freq)
-            steps = axis.positions(axis.ticks(index))
+            steps = axis.positions(axis.ticks(index), index)
         return cls(np.zeros(n_rows, dtype=np.int64), steps)
 
     def rows_before(self, n_steps: int) -> np.ndarray:

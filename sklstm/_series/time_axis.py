@@ -87,16 +87,14 @@ class TimeAxis:
             return self._numbers_on_grid(index, name)
         return label_numbers(index, self.unit, name)
 
-    def positions(
-        self, ticks: np.ndarray, index: PandasIndex | None = None, name: str = "X"
-    ) -> np.ndarray:
+    def positions(self, ticks: np.ndarray, index: PandasIndex, name: str = "X") -> np.ndarray:
         """Count the steps of time from the first row to each row.
 
         Parameters
         ----------
         ticks : ndarray
             Increasing.
-        index : pandas.Index or None
+        index : pandas.Index
             Labels of the last of these rows, for messages.
         name : str
             Name of the argument, for messages.
@@ -115,8 +113,8 @@ class TimeAxis:
             if not off.any():
                 return steps - steps[0]
         _, off = self.steps(ticks)
-        row = int(np.argmax(off)) - len(ticks) + (0 if index is None else len(index))
-        _refuse_off_grid(index[max(row, 0)] if index is not None else None, self.freq, name)
+        row = int(np.argmax(off)) - len(ticks) + len(index)
+        self._refuse_off_grid(index[[max(row, 0)]], name)
 
     def steps(self, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Count steps on this scale; return as well which ticks lie off the grid."""
@@ -166,7 +164,7 @@ class TimeAxis:
             offset = pandas_offset(self.offset)
             first = self._local_label(index[[row]], days_in_unit(1, self.unit)) + offset
             grid = pd.date_range(first, periods=n_labels * self.step, freq=offset)
-            return in_zone(grid[self.step - 1 :: self.step], index.tz)
+            return self._in_zone_of(index, grid[self.step - 1 :: self.step])
         if self.scale == "rows":
             return None
         if index.inferred_type == "integer":
@@ -175,7 +173,7 @@ class TimeAxis:
             return pd.PeriodIndex.from_ordinals(label.ordinal + self.step * ahead, freq=index.freq)
         steps = pd.to_timedelta(self.step * ahead, unit=self.unit)
         if self.scale == "wall":
-            return in_zone(self._local_label(index[[row]], self.step) + steps, index.tz)
+            return self._in_zone_of(index, self._local_label(index[[row]], self.step) + steps)
         return label + steps
 
     def check_kind(self, index: PandasIndex, name: str = "X") -> None:
@@ -228,6 +226,11 @@ class TimeAxis:
         numbers = before_skip(local.asi8, ticks, self.anchor, step, self.unit, self.zone)
         return times_of(numbers, self.unit)[0]
 
+    def _in_zone_of(self, index: PandasIndex, local: PandasIndex) -> PandasIndex:
+        """Return local times of the fitted zone as times in the zone of ``index``."""
+        times = in_zone(local, zone_of(self.zone))
+        return times if index.tz is None else times.tz_convert(index.tz)
+
     def _about(self) -> str:
         """Return the frequency nearest to the differences of labels on no grid."""
         assert self.limit is not None
@@ -245,11 +248,11 @@ class TimeAxis:
         offset = pandas_offset(self.offset)
         numbers = np.zeros(len(local), dtype=np.int64)
         later = local >= anchor
-        for at, end, sign in ((later, local.max(), 1), (~later, local.min(), -1)):
+        # A day more, where clocks skipped midnight.
+        before = local.min() - loaded_pandas().Timedelta(days=1)
+        for at, end, sign in ((later, local.max(), 1), (~later, before, -1)):
             if not at.any():
                 continue
-            if sign < 0:
-                end -= loaded_pandas().Timedelta(days=1)  # where clocks skipped midnight
             grid = calendar_grid(anchor, end, offset * sign)
             found = grid.get_indexer(local[at])
             if (found < 0).any() and index.tz is not None:
@@ -258,18 +261,16 @@ class TimeAxis:
                 there = before_skip(local[at].asi8, ticks, self.anchor or 0, day, unit, zone)
                 found = grid.get_indexer(times_of(there, unit))
             if (found < 0).any():
-                _refuse_off_grid(index[at][int(np.argmax(found < 0))], self.freq, name)
+                self._refuse_off_grid(index[at][[int(np.argmax(found < 0))]], name)
             numbers[at] = sign * found
         return numbers
 
-    def _refuse_hole(self, ticks: np.ndarray, index: PandasIndex | None, name: str) -> NoReturn:
+    def _refuse_hole(self, ticks: np.ndarray, index: PandasIndex, name: str) -> NoReturn:
         row = int(np.argmax(np.diff(ticks) > self.limit)) + 1
         size: Any = int(ticks[row] - ticks[row - 1])
         if self.unit:
             size = loaded_pandas().Timedelta(size, unit=self.unit)
-        place = ""
-        if index is not None:
-            place = f" before {label_text(index[max(row - len(ticks) + len(index), 0)])}"
+        label = label_text(index[max(row - len(ticks) + len(index), 0)])
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
             answer = "If rows are missing, put the labels on a grid"
@@ -281,20 +282,29 @@ class TimeAxis:
             why = "which is longer than holidays are, while business days count as rows"
             answer = "If business days are missing, say freq='B'"
         raise ValueError(
-            f"The index of {name} has a hole of {size}{place}, {why}. So it is open whether rows "
-            f"are missing there. {answer}. Say {ROWS}."
+            f"The index of {name} has a hole of {size} before {label}, {why}. So it is open "
+            f"whether rows are missing there. {answer}. Say {ROWS}."
         )
 
+    def _refuse_off_grid(self, label: PandasIndex, name: str) -> NoReturn:
+        on_grid = ""
+        if self.unit and self._rounds(label):
+            on_grid = f" (such as {name}.index.round({self.freq!r}))"
+        elif self.unit and (period := _period(str(self.freq))):
+            on_grid = f", or use periods ({_as_periods(name, period)})"
+        raise ValueError(
+            f"The label {label_text(label[0])} in the index of {name} lies off the grid of "
+            f"freq={self.freq!r}, on which "
+            f"the other labels are. Correct the label{on_grid}, or say {ROWS}."
+        )
 
-def _refuse_off_grid(label: Any, freq: str | int, name: str) -> NoReturn:
-    on_grid = f" (such as {name}.index.round({freq!r}))" if _rounds(freq) else ""
-    if not on_grid and isinstance(freq, str) and (period := _period(freq)):
-        on_grid = f", or use periods ({_as_periods(name, period)})"
-    raise ValueError(
-        f"The label {label_text(label)} in the index of {name} lies off the grid of "
-        f"freq={freq!r}, on which "
-        f"the other labels are. Correct the label{on_grid}, or say {ROWS}."
-    )
+    def _rounds(self, label: PandasIndex) -> bool:
+        """Whether rounding puts times on the grid, which may begin at another time of day."""
+        if not is_fixed(offset_of_alias(str(self.freq))):
+            return False
+        zone = getattr(label, "tz", None)
+        times = (label if zone is None else label.tz_localize(None)).round(self.freq)
+        return not self.steps(in_zone(times, zone).as_unit(self.unit).asi8)[1].any()
 
 
 def _as_periods(name: str, period: str) -> str:
@@ -310,7 +320,3 @@ def _period(freq: str) -> str | None:
     start = pd.Timestamp("2024-02-01")
     days = (start + 4 * offset - start).days / 4
     return {7: "W", 29: "M", 30: "M", 31: "M"}.get(round(days))
-
-
-def _rounds(freq: str | int) -> bool:
-    return not isinstance(freq, int) and is_fixed(offset_of_alias(freq))

@@ -13,6 +13,7 @@ import pytest
 from sklstm import SlidingWindowTransformer
 from sklstm._series.frequency import time_axis
 from sklstm._series.labels import (
+    as_times,
     check_same_labels,
     index_of_labels,
     is_default,
@@ -330,6 +331,7 @@ def test_other_duplicates_are_duplicates():
         pd.date_range("2024-03-30", periods=2, tz=datetime.timezone(datetime.timedelta(hours=2))),
         pd.period_range("2024-01", periods=2, freq="M"),
         pd.timedelta_range("1ns", periods=2, freq="h"),
+        pd.timedelta_range("1h", periods=2, freq="h").as_unit("s"),
         pd.Index([7, 8], dtype="uint8"),
         pd.Index([2**63, 2**63 + 1], dtype="uint64"),
         pd.Index([7, 8], dtype="UInt64"),
@@ -370,7 +372,7 @@ def test_times_of_pyarrow_and_python_are_times(labels, plain):
     index = time_index(on(pd.Index(labels)).drop(labels[3]))
     axis = time_axis(index)
     assert axis.scale == plain
-    assert axis.positions(axis.ticks(index)).tolist() == [0, 1, 2, 4, 5]
+    assert axis.positions(axis.ticks(index), index).tolist() == [0, 1, 2, 4, 5]
     with pytest.raises(ValueError, match="The index of y is not increasing"):
         time_index(on(pd.Index(labels)[::-1]), "y")
 
@@ -447,10 +449,11 @@ def test_equal_labels_of_other_types_are_equal(index, other):
     ("index", "other"),
     [
         (pd.Index([1, 2]), pd.Index([1.0, 3.0])),
+        (pd.Index([1, 2]), pd.Index([1.0, 2.5])),
         (HOURS[:2], HOURS[:1].append(pd.DatetimeIndex(["NaT"], tz="UTC"))),
         (pd.Index([None, "a"]), pd.Index(["", "a"])),
     ],
-    ids=["floats", "missing", "empty text"],
+    ids=["floats", "fractions", "missing", "empty text"],
 )
 def test_other_labels_are_told_apart(index, other):
     for X, y in ((index, other), (other, index)):
@@ -527,3 +530,47 @@ def test_duplicates_are_named_as_a_user_writes_them(index, text):
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index)
     with pytest.raises(ValueError, match=text.replace(")", r"\)")):
         SlidingWindowTransformer(2).fit(frame)
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y", "%B %d, %Y"])
+def test_dates_as_text_are_rows_if_the_user_says_so(form):
+    text = pd.date_range("2024-01-01", periods=40).strftime(form)
+    assert time_index(on(text.sort_values()), freq="rows").equals(text.sort_values())
+    assert time_index(on(text.sort_values()[::-1]), freq="rows") is None
+
+
+@pytest.mark.parametrize("name", [None, "day"])
+def test_times_in_the_one_level_of_an_index_are_times(name):
+    days = pd.date_range("2024-01-01", periods=3)
+    assert time_index(on(pd.MultiIndex.from_arrays([days], names=[name]))).equals(days)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Float64"])
+def test_years_as_floats_are_integers(dtype):
+    found = as_times(pd.Index([1950.0, 1951.0, 1953.0], dtype=dtype))
+    assert found.dtype == np.int64
+    assert found.tolist() == [1950, 1951, 1953]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[1950.0, 1950.5], [0.25, 0.75], [2.0**53, 2.0**53 + 2], [1950.0, np.nan], [-np.inf, 1950.0]],
+)
+@pytest.mark.parametrize("dtype", ["float64", "Float64"])
+def test_floats_that_integers_cannot_replace_stay_floats(labels, dtype):
+    index = pd.Index(labels, dtype=dtype)
+    assert as_times(index) is index
+
+
+def test_the_largest_whole_floats_that_have_a_next_one_are_integers():
+    assert as_times(pd.Index([2.0**53 - 1, 2.0**53])).dtype == np.float64
+    assert as_times(pd.Index([2.0**53 - 2, 2.0**53 - 1])).dtype == np.int64
+
+
+@pytest.mark.parametrize("labels", [[-(2**62), 0, 5], [0, 1, 2**62], [2**62, 2**62 + 2, 2**62 + 4]])
+def test_integers_whose_difference_may_overflow_are_refused(labels):
+    largest = max(abs(labels[0]), abs(labels[-1]))
+    with pytest.raises(ValueError, match=rf"the integer {largest}, but expected .* below 2\*\*62"):
+        time_axis(pd.Index(labels), "rows").ticks(pd.Index(labels))
+    fitting = [1 - 2**62, 0, 2**62 - 1]
+    assert time_axis(pd.Index(fitting), "rows").ticks(pd.Index(fitting)).tolist() == fitting

@@ -19,6 +19,8 @@ DAYS = pd.date_range("2024-01-01", periods=12)
         (pd.date_range("2024-01-01", periods=12, freq="90s"), "auto"),
         (pd.date_range("2024-03-28", periods=12, freq="6h").tz_localize("Europe/Berlin"), "auto"),
         (DAYS, "D"),
+        (pd.date_range("2024-01-01", periods=12, freq="MS"), "auto"),
+        (pd.date_range("2500-01-01", periods=12, freq="6h", unit="s"), "auto"),
     ],
     ids=str,
 )
@@ -55,8 +57,9 @@ def test_a_hole_between_labels_on_no_grid_advises_the_nearest_grid(apart, start,
     index = pd.Timestamp(start) + pd.to_timedelta(numbers, unit="ns").as_unit(
         "us" if start > "2262" else "ns"
     )
-    with pytest.raises(ValueError, match=f"round\\('{advised}'\\)") as error:
+    with pytest.raises(ValueError, match="rows are missing, put the labels on a grid: ") as error:
         time_axis(index)
+    assert f"grid: X.set_axis(X.index.round('{advised}')). Say" in str(error.value)
     assert f"has a hole of {index[30] - index[29]} before '{index[30]}'" in str(error.value)
 
 
@@ -128,3 +131,191 @@ def test_the_label_off_the_grid_is_named_wherever_it_is(row):
     # Ticks of earlier rows stand before those of the index.
     with pytest.raises(ValueError, match=f"The label '{index[row]}' in the index of y"):
         axis.positions(axis.ticks(DAYS[:0].append([DAYS - pd.Timedelta("12D"), index])), index, "y")
+
+
+SKIPPED = "America/Sao_Paulo"  # whose clocks skipped the midnight of 1 December 1949
+
+
+@pytest.mark.parametrize(
+    ("start", "n_months"),
+    [
+        ("1949-10-01", 30),
+        ("1949-10-01 00:30", 30),
+        ("1949-10-01", 244),  # up to 1970, where ticks are 0
+        ("1949-10-01", 3800),  # counted in microseconds
+    ],
+)
+def test_months_whose_midnight_clocks_skipped_are_counted(start, n_months):
+    local = pd.date_range(start, periods=n_months, freq="MS", unit="us")
+    index = local.tz_localize(SKIPPED, nonexistent="shift_forward")
+    assert str(index[2]) == "1949-12-01 01:00:00-02:00"
+    axis = time_axis(index)
+    ticks = axis.ticks(index)
+    assert ticks.dtype == np.int64
+    assert (ticks == np.arange(1 - n_months, 1)).all()
+    assert list(axis.next_labels(index, 2, 20)) == list(index[3:23])
+
+
+@pytest.mark.parametrize("freq", ["D", "MS"])
+def test_labels_in_another_zone_are_those_of_the_fitted_one(freq):
+    index = pd.date_range("2024-01-01", periods=15, freq=freq, tz="Europe/Berlin")
+    axis, tokyo = time_axis(index), index.tz_convert("Asia/Tokyo")
+    assert axis.positions(axis.ticks(tokyo), tokyo).tolist() == list(range(15))
+    assert axis.next_labels(tokyo, 3, 11).equals(tokyo[4:])
+
+
+def test_every_seventh_month_is_a_calendar():
+    index = pd.date_range("2024-02-01", periods=12, freq="7MS")
+    axis = time_axis(index.delete(4))
+    assert axis.positions(axis.ticks(index), index).tolist() == list(range(12))
+
+
+def test_a_local_day_that_comes_twice_is_named():
+    # Clocks went back to midnight, so that this day begins twice.
+    local = pd.date_range("2024-10-25", periods=20)
+    index = local.tz_localize("America/Havana", ambiguous=np.ones(20, dtype=bool))
+    twice = pd.DatetimeIndex([*index[:10], index[9] + pd.Timedelta("1h"), *index[10:]])
+    with pytest.raises(ValueError, match="'2024-11-03 00:00:00-05:00' in the index of y"):
+        time_axis(index).positions(time_axis(index).ticks(twice), twice, "y")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Chicago"])
+@pytest.mark.parametrize("scale", ["value", "wall"])
+def test_labels_after_clocks_change_decide_between_utc_and_local_time(scale, zone):
+    winter = pd.date_range("2024-01-01 01:00", periods=12, freq="6h", tz=zone)
+    later = {
+        "value": pd.date_range(winter[0], periods=600, freq="6h"),
+        "wall": pd.date_range("2024-01-01 01:00", periods=600, freq="6h").tz_localize(zone),
+    }
+    axis = time_axis(winter)
+    for index in later.values():
+        assert axis.positions(axis.ticks(index), index).tolist() == list(range(600))
+    decided = axis.decided(axis.ticks(later[scale]))
+    assert decided.scale == scale
+    index = later.pop(scale)
+    assert decided.positions(decided.ticks(index), index).tolist() == list(range(600))
+    for other in later.values():
+        with pytest.raises(ValueError, match="off the grid of freq='6h'"):
+            decided.positions(decided.ticks(other), other)
+
+
+def test_integers_and_floats_can_be_compared_as_rows_only():
+    whole, fractions = pd.RangeIndex(3, 9), pd.Index([0.5, 0.7, 9.5])
+    time_axis(fractions).check_kind(whole)
+    time_axis(whole, "rows").check_kind(fractions)
+    with pytest.raises(ValueError, match="is of kind 'floating', but .* was 'integer'"):
+        time_axis(whole).check_kind(fractions)
+    with pytest.raises(ValueError, match="is of kind 'string', but .* was 'floating'"):
+        time_axis(fractions).check_kind(pd.Index(["a", "b"]))
+
+
+@pytest.mark.parametrize("row", [1, 3, 5])
+def test_the_label_off_a_calendar_is_named_before_and_after_the_last_fitted_label(row):
+    months = pd.date_range("2024-01-01", periods=7, freq="MS")
+    off = months + pd.to_timedelta((np.arange(7) == row).astype(int), unit="D")
+    with pytest.raises(ValueError, match=f"'{off[row].date()}' in the index of y .* freq='MS'"):
+        time_axis(months[:4]).ticks(off, "y")
+
+
+@pytest.mark.parametrize("names", [(), ("y",)])
+def test_refusals_name_the_argument_which_is_X_if_not_said(names):
+    far = pd.date_range("2500-01-01", periods=3, unit="s")
+    axis, months = time_axis(DAYS), time_axis(pd.date_range("2024-01-01", periods=9, freq="MS"))
+    steps = [*[9, 10, 11] * 9, 90]
+    about = pd.Index(np.cumsum(steps))
+    hours = DAYS + pd.to_timedelta(np.arange(12), unit="h")
+    for refusal in (
+        lambda: axis.ticks(far, *names),
+        lambda: months.ticks(DAYS, *names),
+        lambda: axis.positions(axis.ticks(hours), hours, *names),
+        lambda: time_axis(about[:-1]).positions(about.to_numpy(), about, *names),
+        lambda: axis.check_has_times(pd.Series(1.0, index=list("abc")), *names),
+    ):
+        with pytest.raises(ValueError, match=f"index of {names[0] if names else 'X'} "):
+            refusal()
+
+
+def test_a_hole_is_longer_than_one_and_a_half_steps():
+    steps = [9, 10, 11] * 9
+    fitted = time_axis(pd.Index(np.cumsum(steps)))
+    index = pd.Index(np.cumsum([*steps, 15, 10, 16, 10]))
+    at = [*range(29)]
+    assert fitted.positions(index.to_numpy()[at], index[at]).tolist() == at
+    with pytest.raises(ValueError, match=f"a hole of 16 before {index[29]}, while its other"):
+        fitted.positions(index.to_numpy(), index)
+    # Ticks of earlier rows stand before those of the index.
+    with pytest.raises(ValueError, match=f"a hole of 16 before {index[29]}, .* on no grid. So"):
+        fitted.positions(index.to_numpy(), index[29:])
+    with pytest.raises(ValueError, match="If rows are missing, put the labels on a grid. Say freq"):
+        fitted.positions(index.to_numpy(), index[29:])
+
+
+@pytest.mark.parametrize(("freq", "period"), [("MS", "M"), ("W-WED", "W")])
+def test_a_hole_between_about_months_or_weeks_advises_periods(freq, period):
+    middle = pd.date_range("2020-01-01", periods=60, freq=freq) + pd.Timedelta("1D")
+    jitter = np.random.default_rng(0).integers(-12, 13, 60)
+    index = (middle + pd.to_timedelta(jitter, unit="h")).delete(range(30, 40))
+    with pytest.raises(
+        ValueError, match="has a hole of .*If rows are missing, use periods"
+    ) as error:
+        time_axis(index, name="y")
+    assert f"use periods: y.set_axis(y.index.to_period('{period}')). Say" in str(error.value)
+    periods = index.to_period(period)
+    axis = time_axis(periods)
+    assert axis.positions(axis.ticks(periods), periods).tolist() == [*range(30), *range(40, 60)]
+
+
+@pytest.mark.parametrize(
+    ("days", "advice"),
+    [
+        (7, "use periods: y.set_axis(y.index.to_period('W'))"),
+        (29, "use periods: y.set_axis(y.index.to_period('M'))"),
+        (30, "use periods: y.set_axis(y.index.to_period('M'))"),
+        (31, "use periods: y.set_axis(y.index.to_period('M'))"),
+        (32, "put the labels on a grid: y.set_axis(y.index.round('32D'))"),
+    ],
+)
+def test_labels_a_month_or_a_week_apart_become_periods(days, advice):
+    steps = days + np.tile([-0.1, 0.1, 0.0], 20)
+    numbers = np.concatenate([[0.0], steps.cumsum()])
+    numbers[40:] += 5 * days
+    index = pd.Timestamp("2001-01-01") + pd.to_timedelta(numbers, unit="D")
+    with pytest.raises(ValueError, match="has a hole of") as error:
+        time_axis(index, name="y")
+    assert f"If rows are missing, {advice}. Say" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("index", "advice"),
+    [
+        (DAYS, " (such as y.index.round('D'))"),
+        (DAYS.tz_localize("Europe/Berlin"), " (such as y.index.round('D'))"),
+        (pd.date_range("2024-01-01", periods=12, freq="6h"), " (such as y.index.round('6h'))"),
+        (pd.timedelta_range("1h", periods=12, freq="h"), " (such as y.index.round('h'))"),
+        # Rounding leaves the grid, or there is none for such labels.
+        (pd.date_range("2024-01-01 00:30", periods=12, freq="h"), ""),
+        (pd.date_range("2024-01-01 03:00", periods=12, freq="6h", tz="Asia/Tokyo"), ""),
+        (pd.timedelta_range("90min", periods=12, freq="h"), ""),
+        (pd.period_range("2024-01-01", periods=36, freq="h")[::3], ""),
+        (pd.period_range("2024-01-01", periods=99, freq="D")[::7], ""),
+        (
+            pd.date_range("2024-01-04", periods=12, freq="7D"),
+            ", or use periods (y.set_axis(y.index.to_period('W')))",
+        ),
+        (
+            pd.date_range("2024-01-01", periods=12, freq="MS"),
+            ", or use periods (y.set_axis(y.index.to_period('M')))",
+        ),
+        (pd.date_range("2024-01-01", periods=12, freq="QS"), ""),
+        (pd.RangeIndex(0, 120, 10), ""),
+    ],
+    ids=str,
+)
+def test_the_advice_for_a_label_off_the_grid_is_for_its_frequency(index, advice):
+    axis = time_axis(index)
+    off = index[:1] + (pd.Timedelta("1min") if axis.unit else 1)
+    with pytest.raises(ValueError, match="off the grid") as error:
+        axis.positions(axis.ticks(off, "y"), off, "y")
+    assert str(error.value).endswith(
+        f" Correct the label{advice}, or say freq='rows' if each row follows the one before it."
+    )
