@@ -63,14 +63,13 @@ def calendar_axis(
         others = calendar_grid(local[1], local[-1], offset).get_indexer(local) < 0
         off = min(off, others, key=np.mean)
     refuse_another_grid(off, offset.freqstr, index, name)
-    anchor = local[~off][-1]
     axis = TimeAxis(
         kind_of(index),
         (offset * step).freqstr,
         "calendar",
         step,
         given=given,
-        anchor=int(loaded_pandas().DatetimeIndex([anchor]).as_unit(times["unit"]).asi8[0]),
+        anchor=int(local[~off].asi8[-1]),
         offset=plain_offset(offset),
         **times,
     )

@@ -163,7 +163,8 @@ class TimeAxis:
         if self.offset is not None:
             offset = pandas_offset(self.offset)
             first = self._local_label(index[[row]], days_in_unit(1, self.unit)) + offset
-            grid = pd.date_range(first, periods=n_labels * self.step, freq=offset)
+            n_steps = n_labels * self.step
+            grid = pd.date_range(first, periods=n_steps, freq=offset, unit=self.unit)
             return self._in_zone_of(index, grid[self.step - 1 :: self.step])
         if self.scale == "rows":
             return None
@@ -171,7 +172,7 @@ class TimeAxis:
             return pd.Index(label + self.step * ahead)
         if index.inferred_type == "period":
             return pd.PeriodIndex.from_ordinals(label.ordinal + self.step * ahead, freq=index.freq)
-        steps = pd.to_timedelta(self.step * ahead, unit=self.unit)
+        steps = pd.TimedeltaIndex((self.step * ahead).astype(f"timedelta64[{self.unit}]"))
         if self.scale == "wall":
             return self._in_zone_of(index, self._local_label(index[[row]], self.step) + steps)
         return label + steps

@@ -63,7 +63,10 @@ ON_15TH = pd.DateOffset(months=1, day=15)
         (pd.date_range("2024-01-01", periods=9, freq="W-FRI"), "W-FRI"),
         (pd.date_range("2024-01-01", periods=9, freq="14D"), "14D"),
         (pd.date_range("2500-01-01", periods=9, freq="6h", unit="s"), "6h"),
-        (pd.timedelta_range("0h", periods=9, freq="7D"), pd.offsets.Hour(168).freqstr),
+        (
+            pd.timedelta_range("0h", periods=9, freq="7D"),
+            pd.tseries.frequencies.to_offset(pd.Timedelta("7D")).freqstr,
+        ),
         (pd.bdate_range("2024-01-01", periods=9), "rows"),
         (pd.bdate_range("2024-01-01", periods=6), "rows"),  # from Monday to Monday
         (pd.bdate_range("2024-01-01", periods=5), "D"),

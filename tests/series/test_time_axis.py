@@ -147,7 +147,8 @@ SKIPPED = "America/Sao_Paulo"  # whose clocks skipped the midnight of 1 December
 )
 def test_months_whose_midnight_clocks_skipped_are_counted(start, n_months):
     local = pd.date_range(start, periods=n_months, freq="MS", unit="us")
-    index = local.tz_localize(SKIPPED, nonexistent="shift_forward")
+    summer = np.ones(n_months, dtype=bool)
+    index = local.tz_localize(SKIPPED, nonexistent="shift_forward", ambiguous=summer)
     assert str(index[2]) == "1949-12-01 01:00:00-02:00"
     axis = time_axis(index)
     ticks = axis.ticks(index)
