@@ -320,3 +320,13 @@ def test_the_advice_for_a_label_off_the_grid_is_for_its_frequency(index, advice)
     assert str(error.value).endswith(
         f" Correct the label{advice}, or say freq='rows' if each row follows the one before it."
     )
+
+
+def test_the_label_off_the_grid_is_named_in_the_hour_that_clocks_repeat():
+    hours = pd.date_range("2024-10-26 20:00", periods=12, freq="h", tz="Europe/Berlin")
+    off = hours[4:5] + pd.Timedelta("10min")
+    with pytest.raises(ValueError, match=r"'2024-10-27 00:10:00\+02:00'.* y.index.round\('h'\)"):
+        time_axis(hours).positions(time_axis(hours).ticks(off), off, "y")
+    off = hours[6:7] + pd.Timedelta("10min")
+    with pytest.raises(ValueError, match=r"'2024-10-27 02:10:00\+02:00' in the index of y"):
+        time_axis(hours).positions(time_axis(hours).ticks(off), off, "y")
