@@ -19,7 +19,8 @@ SUNDAYS = pd.offsets.CustomBusinessDay(weekmask="Sun")
     ],
 )
 def test_an_offset_is_an_alias_or_its_keywords_where_these_tell_it(offset, plain):
-    assert plain_offset(offset) == plain
+    found = plain_offset(offset)
+    assert (type(found), found) == (type(plain), plain)  # an offset equals its alias as well
     assert pandas_offset(plain) == offset
 
 

@@ -73,6 +73,35 @@ def test_few_months_of_which_one_begins_at_one_in_the_morning_lie_on_their_calen
     assert positions(months[rows], "MS") == (np.array(rows) - rows[0]).tolist()
 
 
+def test_a_month_that_begins_at_one_may_follow_a_hole_of_many_months():
+    """Both labels are in summer time."""
+    months = pd.DatetimeIndex(["2022-01-01", "2023-10-01 01:00"]).tz_localize("America/Asuncion")
+    assert positions(months, "MS") == [0, 21]
+
+
+@pytest.mark.parametrize("freq", ["auto", "6h"])
+def test_hours_of_the_local_day_may_be_those_that_clocks_skip(freq):
+    hours = pd.date_range("2018-11-01", periods=20, freq="6h")
+    hours = hours.tz_localize("America/Sao_Paulo", nonexistent="shift_forward")
+    assert hours[12].hour == 1
+    axis = time_axis(hours, freq)
+    assert (axis.scale, axis.anchor) == ("wall", 0)
+    assert positions(hours.delete([5, 6]), freq) == [*range(5), *range(7, 20)]
+
+
+def test_months_beyond_nanoseconds_may_begin_at_one_in_the_morning():
+    months = ["2022-01-01", "2023-10-01 01:00", "2023-11-01", "2500-01-01"]
+    index = pd.DatetimeIndex(np.array(months, "datetime64[us]")).tz_localize("America/Asuncion")
+    assert positions(index, "MS") == [0, 21, 22, 12 * (2500 - 2022)]
+
+
+@pytest.mark.parametrize("freq", ["h", "30min"])
+def test_two_labels_may_lie_in_the_hour_that_clocks_repeat(freq):
+    labels = pd.date_range("2024-10-27 00:30", periods=2, freq=freq, tz="UTC")
+    axis = time_axis(labels.tz_convert("Europe/Berlin"))
+    assert (axis.freq, axis.scale) == (freq, "value")
+
+
 def test_the_grid_in_utc_says_nothing_about_that_in_local_time():
     """Full hours in Adelaide are half past in UTC; clocks skip from 02:00 to 03:00."""
     hours = pd.date_range("2024-10-05", periods=48, freq="h", tz="Australia/Adelaide")
