@@ -9,8 +9,7 @@ from sklstm._series.labels import PandasIndex, loaded_pandas
 
 def calendar_grid(start: Any, end: Any, offset: Any) -> PandasIndex:
     """Return the labels of a calendar from ``start`` to ``end``, which may lie before it."""
-    grid = loaded_pandas().date_range(start, end, freq=offset)
-    return grid.as_unit(start.unit)
+    return loaded_pandas().date_range(start, end, freq=offset, unit=start.unit)
 
 
 def plain_offset(offset: Any) -> Any:
