@@ -69,7 +69,7 @@ def calendar_axis(
         "calendar",
         step,
         given=given,
-        anchor=int(local[~off].asi8[-1]),
+        anchor=int(local.asi8[~off][-1]),
         offset=plain_offset(offset),
         **times,
     )
@@ -82,14 +82,12 @@ def local_on_grid(index: PandasIndex, ticks: np.ndarray, times: dict[str, Any]) 
     local = local_times(index, times["zone"]).as_unit(times["unit"])
     if len(index) < 2 or not clocks_change(index):
         return local
-    wall = local.asi8.copy()
-    day = days_in_unit(1, times["unit"])
-    step = int(np.median(np.diff(wall)))
+    wall, unit = local.asi8, times["unit"]
+    day = days_in_unit(1, unit)
+    step = max(int(np.median(np.diff(wall))), 1)  # labels in an hour that clocks repeat have none
     step = day if step >= 22 / 24 * day else step  # such a day has 23 hours
-    at = np.flatnonzero(np.diff(wall - ticks, prepend=wall[0] - ticks[0] - 1) > 0)
-    beside = wall[np.where(at > 0, at - 1, 1)]
-    wall[at] = before_skip(wall[at], ticks[at], beside, step, times["unit"], times["zone"])
-    return times_of(wall, times["unit"])
+    beside = np.r_[wall[1], wall[:-1]]
+    return times_of(before_skip(wall, ticks, beside, step, unit, times["zone"]), unit)
 
 
 def refuse_another_grid(off: np.ndarray, freq: str | int, index: PandasIndex, name: str) -> None:

@@ -245,7 +245,7 @@ class TimeAxis:
     def _numbers_on_grid(self, index: PandasIndex, name: str) -> np.ndarray:
         """Count the steps of the calendar from the anchor to each label."""
         local = local_times(index, self.zone).as_unit(self.unit)
-        anchor = loaded_pandas().Timestamp(self.anchor, unit=self.unit).as_unit(self.unit)
+        anchor = times_of(np.array([self.anchor]), self.unit)[0]
         offset = pandas_offset(self.offset)
         numbers = np.zeros(len(local), dtype=np.int64)
         later = local >= anchor

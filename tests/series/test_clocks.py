@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklstm._series.clocks import zone_of
+from sklstm._series.clocks import days_in_unit, local_times, zone_of
 from sklstm._series.frequency import time_axis
 from sklstm._series.time_axis import TimeAxis
 from tests.series.frequencies import positions
@@ -129,8 +129,32 @@ def test_a_zone_of_dateutil_is_that_of_the_database():
     assert zone_of("dateutil/Europe/Berlin") == "dateutil/Europe/Berlin"
 
 
+def test_the_file_of_a_zone_may_lie_in_any_folder():
+    text = "tzfile('/usr/zoneinfo/of/share/zoneinfo/Europe/Berlin')"
+    assert zone_of(text) == "dateutil/Europe/Berlin"
+
+
 @pytest.mark.parametrize("name", ["tzfile('/tmp/zone')", "dateutil//tmp/zone", "dateutil/../zone"])
 def test_a_zone_of_dateutil_in_another_file_is_refused(name):
     """A saved file may name it, and dateutil would open it."""
     with pytest.raises(ValueError, match="is no time zone of the database"):
         zone_of(name)
+
+
+def test_local_times_are_in_the_zone_of_the_fitted_labels():
+    utc = pd.date_range("2024-03-31", periods=4, freq="h", tz="UTC")
+    in_berlin = pd.to_datetime([f"2024-03-31 {hour:02}:00" for hour in (1, 3, 4, 5)])
+    in_tokyo = pd.to_datetime([f"2024-03-31 {hour:02}:00" for hour in (9, 10, 11, 12)])
+    berlin = utc.tz_convert("Europe/Berlin")
+    assert local_times(berlin, "Europe/Berlin").equals(in_berlin)
+    assert local_times(berlin, "Asia/Tokyo").equals(in_tokyo)
+    assert local_times(berlin, None).equals(in_berlin)
+    assert local_times(in_berlin, "Asia/Tokyo").equals(in_berlin)
+
+
+@pytest.mark.parametrize(
+    ("days", "unit", "ticks"),
+    [(1, "ns", 86_400 * 10**9), (1, "us", 86_400 * 10**6), (14.5, "us", 1_252_800 * 10**6)],
+)
+def test_days_are_counted_in_ticks(days, unit, ticks):
+    assert days_in_unit(days, unit) == ticks

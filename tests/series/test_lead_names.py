@@ -37,6 +37,10 @@ def test_the_name_of_the_series_is_that_without_its_lead(name):
     assert without_lead(lead_name(name, 24)) == name
 
 
+def test_a_series_without_a_name_is_y():
+    assert lead_name(None, 3) == "y_lead3"
+
+
 def test_a_name_without_a_lead_is_that_of_the_series():
     assert without_lead("misled") == "misled"
     assert without_lead("load_lead1h") == "load_lead1h"

@@ -21,6 +21,7 @@ DAYS = pd.date_range("2024-01-01", periods=12)
         (DAYS, "D"),
         (pd.date_range("2024-01-01", periods=12, freq="MS"), "auto"),
         (pd.date_range("2500-01-01", periods=12, freq="6h", unit="s"), "auto"),
+        (pd.date_range("2500-01-01", periods=12, freq="MS", unit="s"), "auto"),
     ],
     ids=str,
 )
@@ -158,11 +159,12 @@ def test_months_whose_midnight_clocks_skipped_are_counted(start, n_months):
 
 
 @pytest.mark.parametrize("freq", ["D", "MS"])
-def test_labels_in_another_zone_are_those_of_the_fitted_one(freq):
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_labels_in_another_zone_are_those_of_the_fitted_one(freq, zone):
     index = pd.date_range("2024-01-01", periods=15, freq=freq, tz="Europe/Berlin")
-    axis, tokyo = time_axis(index), index.tz_convert("Asia/Tokyo")
-    assert axis.positions(axis.ticks(tokyo), tokyo).tolist() == list(range(15))
-    assert axis.next_labels(tokyo, 3, 11).equals(tokyo[4:])
+    axis, other = time_axis(index), index.tz_convert(zone)
+    assert axis.positions(axis.ticks(other), other).tolist() == list(range(15))
+    assert axis.next_labels(other, 3, 11).equals(other[4:])
 
 
 def test_every_seventh_month_is_a_calendar():
