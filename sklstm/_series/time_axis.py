@@ -250,7 +250,7 @@ class TimeAxis:
         numbers = np.zeros(len(local), dtype=np.int64)
         later = local >= anchor
         # A day more, where clocks skipped midnight.
-        before = local.min() - loaded_pandas().Timedelta(days=1)
+        before = local.min() - loaded_pandas().Timedelta(days=1).as_unit(self.unit)
         for at, end, sign in ((later, local.max(), 1), (~later, before, -1)):
             if not at.any():
                 continue
