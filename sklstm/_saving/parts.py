@@ -12,27 +12,31 @@ import numpy as np
 from sklstm._series.labels import loaded_pandas
 
 
-class _PlainLabels(pickle.Pickler):
-    """Pickles names of columns, which pandas keeps in an index, as an array."""
+class _PlainArrays(pickle.Pickler):
+    """Pickles what is like an array as an array."""
 
     found = False
 
     def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, loaded_pandas().Index) and obj.inferred_type == "string":
+        if isinstance(obj, np.memmap):
+            self.found = True
+            return np.array, (obj.view(np.ndarray),)
+        if (pandas := loaded_pandas()) is None or not isinstance(obj, pandas.Index):
+            return NotImplemented
+        if obj.inferred_type == "string":
             self.found = True
             return np.asarray, (obj.to_numpy(dtype=object),)
         return NotImplemented
 
 
-def with_plain_labels(estimator: Any) -> Any:
-    """Copy an estimator with arrays in the place of pandas' names of columns; None without any.
+def with_plain_arrays(estimator: Any) -> Any:
+    """Copy an estimator with arrays in the place of what is like one; None without any.
 
-    A FeatureUnion keeps such names if its output is pandas.
+    A FeatureUnion keeps pandas' names of columns if its output is pandas, and joblib loads arrays
+    of a file with ``mmap_mode``.
     """
-    if loaded_pandas() is None:
-        return None
     file = io.BytesIO()
-    pickler = _PlainLabels(file)
+    pickler = _PlainArrays(file)
     try:
         pickler.dump(estimator)
     except Exception:  # parts of any type raise errors of any type

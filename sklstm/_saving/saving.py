@@ -15,7 +15,7 @@ from sklstm._saving.archive import check_seal, sealed
 from sklstm._saving.card import card_of, facts_of
 from sklstm._saving.file import replace_file
 from sklstm._saving.limits import check_limits
-from sklstm._saving.parts import path_of_part, with_plain_labels
+from sklstm._saving.parts import path_of_part, with_plain_arrays
 from sklstm._saving.trusted import TRUSTED_TYPES
 
 # skops is imported in the functions that need it: it imports all of scikit-learn, which takes
@@ -192,15 +192,20 @@ class _UntrustedError(ValueError):
 
 
 def _dumped(estimator: Any) -> bytes:
+    """Return the archive of skops."""
+    try:
+        return _archive(estimator)
+    except Exception:
+        if (plain := with_plain_arrays(estimator)) is None:
+            raise
+        return _archive(plain)
+
+
+def _archive(estimator: Any) -> bytes:
     """Return the archive of skops, which has been built again once."""
     import skops.io
 
-    try:
-        data = bytes(skops.io.dumps(estimator))
-    except Exception:
-        if (plain := with_plain_labels(estimator)) is None:
-            raise
-        data = bytes(skops.io.dumps(plain))
+    data = bytes(skops.io.dumps(estimator))
     check_limits(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of a load are for who loads

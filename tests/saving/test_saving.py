@@ -2,6 +2,7 @@
 
 import re
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,6 +103,18 @@ def test_a_loaded_pipeline_predicts_the_same_bits_without_other_trusted_types(ma
     np.testing.assert_array_equal(loaded.predict(series), model.predict(series))
     with_skops = skops.io.load(path, trusted=sklstm.TRUSTED_TYPES)
     np.testing.assert_array_equal(with_skops.predict(series), model.predict(series))
+
+
+def test_a_model_whose_arrays_lie_in_a_file_is_saved(series, path, tmp_path):
+    X, y = np.asfortranarray(series), forecast_targets(series["load"], 2)
+    model = make_pipeline(StandardScaler(), SlidingWindowTransformer(4), lstm()).fit(X, y)
+    joblib.dump(model, tmp_path / "model.joblib")
+    in_file = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    assert isinstance(in_file[0].mean_, np.memmap)
+    save(in_file, path)
+    loaded = load(path)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert type(loaded[0].mean_) is np.ndarray
 
 
 def test_a_loaded_lag_table_gives_the_same_windows(series, path):
