@@ -211,6 +211,16 @@ def test_one_equal_step_makes_no_shared_row():
     assert found.starts[11] - found.starts[10] == 4
 
 
+def test_one_equal_step_at_a_hole_changes_no_other_hole():
+    base = numbered(40, 1)
+    base[[22, 26]] = 99  # windows 20 and 26 share this value, but no row
+    picked = np.setdiff1d(np.arange(37), [11, 21, 22, 23, 24, 25])
+    found = find_windows(window_view(base, 4)[picked])
+    shifts = np.diff(found.starts)
+    assert shifts[[10, 19]].tolist() == [2, 4]
+    assert shifts.sum() == len(shifts) + 1 + 3
+
+
 def test_steps_equal_by_chance_do_not_hide_the_dilation_of_a_window_array():
     base = numbered(60, 1)
     base[4] = base[1]  # step 2 of window 0 is step 0 of window 1, but no other pair is like them
