@@ -117,7 +117,6 @@ def test_pandas_targets_are_named_after_the_series(series, columns):
         pd.Index(["a", "b", "c", "d", "e"]),
         pd.Index([0.5, 1.0, 7.0, 7.5, 9.0]),
     ],
-    ids=str,
 )
 def test_pandas_targets_keep_the_index(index):
     targets = forecast_targets(pd.Series(np.arange(5.0), index=index), 1)

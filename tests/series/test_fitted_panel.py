@@ -110,9 +110,7 @@ def test_the_state_holds_plain_values_by_series():
 
 
 @pytest.mark.parametrize("n_rows", [5, 20])
-@pytest.mark.parametrize(
-    "names", [list("abc"), [START, START + DAY, START + 9 * DAY], [1, 2, 3]], ids=str
-)
+@pytest.mark.parametrize("names", [list("abc"), [START, START + DAY, START + 9 * DAY], [1, 2, 3]])
 def test_what_comes_back_from_plain_values_goes_on_as_before(n_rows, names):
     X = frame({names[0]: range(n_rows), names[1]: range(2, n_rows), names[2]: [1, 2]})
     later = frame({names[1]: [n_rows, n_rows + 1], names[0]: [n_rows]})

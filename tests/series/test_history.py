@@ -31,7 +31,6 @@ def first_window(transformer, rows):
         [0, 5, 6, 7, 8, 9, 10, 12, 13],
         [*range(9), 11, 12],
     ],
-    ids=str,
 )
 def test_a_stream_of_rows_has_the_time_step_of_one_fit(labels):
     X = frame(labels)

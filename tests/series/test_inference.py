@@ -104,7 +104,6 @@ ON_15TH = pd.DateOffset(months=1, day=15)
         (pd.Index(["a", "b", "c"]), "rows"),
         (pd.date_range("2024-01-01", periods=1), "rows"),
     ],
-    ids=str,
 )
 def test_the_frequency_of_an_index(index, freq):
     assert time_axis(index).freq == freq
@@ -407,7 +406,6 @@ HOURS_OF_A_ZONE = pd.date_range("2024-03-11", periods=1000, freq="h", tz="Europe
         (HOURS_OF_A_ZONE, LOCAL, "again and again"),
         (HOURS_OF_A_ZONE, LOCAL.tz_convert("Asia/Tokyo"), "again and again"),
     ],
-    ids=str,
 )
 def test_another_series_goes_on_like_the_first_one(first, other, message):
     with pytest.raises(ValueError, match=f"index of y .*{message}"):
@@ -432,7 +430,6 @@ def test_another_series_goes_on_like_the_first_one(first, other, message):
             "auto",
         ),
     ],
-    ids=str,
 )
 def test_another_series_that_goes_on_alike_is_taken(first, other, freq):
     axis = time_axis(first, freq)

@@ -337,7 +337,6 @@ def test_other_duplicates_are_duplicates():
         pd.Index([7, 8], dtype="UInt64"),
         pd.Index([7, 8], dtype=object),
     ],
-    ids=str,
 )
 def test_labels_come_back_from_their_plain_values(index):
     labels, dtype = plain_labels(index[:1])

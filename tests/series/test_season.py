@@ -195,7 +195,6 @@ def test_lags_that_no_two_known_values_have_are_no_season(values):
         (pd.RangeIndex(90), []),
         (pd.Index(["a", "b"]), []),
     ],
-    ids=str,
 )
 def test_an_index_of_times_suggests_seasons(index, seasons):
     assert suggested_seasons(index, len(index) - 1) == seasons

@@ -23,7 +23,6 @@ DAYS = pd.date_range("2024-01-01", periods=12)
         (pd.date_range("2500-01-01", periods=12, freq="6h", unit="s"), "auto"),
         (pd.date_range("2500-01-01", periods=12, freq="MS", unit="s"), "auto"),
     ],
-    ids=str,
 )
 def test_the_labels_after_a_row_go_on_in_steps(index, freq):
     axis = time_axis(index, freq)
@@ -82,7 +81,6 @@ MONTHS = pd.period_range("2024-01", periods=12, freq="M")
         (pd.RangeIndex(1, 13), DAYS, None),
         (pd.Index([0.5, 0.7]), pd.Index(["a", "b"]), None),
     ],
-    ids=str,
 )
 def test_labels_of_another_kind_are_refused_and_the_advice_works(fitted, later, advice):
     axis = time_axis(fitted)
@@ -312,7 +310,6 @@ def test_labels_a_month_or_a_week_apart_become_periods(days, advice):
         (pd.date_range("2024-01-01", periods=12, freq="QS"), ""),
         (pd.RangeIndex(0, 120, 10), ""),
     ],
-    ids=str,
 )
 def test_the_advice_for_a_label_off_the_grid_is_for_its_frequency(index, advice):
     axis = time_axis(index)
