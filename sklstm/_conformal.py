@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from sklstm._containers import column_names, columns_of_numbers, rows_of
+from sklstm._containers import column_names, rows_of
 from sklstm._inner_estimator import histories_of, keeps_history, predicted_bounds
 from sklstm._intervals.calibration import (
     N_BLOCKS,
@@ -21,7 +21,7 @@ from sklstm._intervals.calibration import (
     calibrate,
     check_enough,
 )
-from sklstm._intervals.repeated_rows import N_LATEST, count_repeated
+from sklstm._intervals.repeated_rows import latest_rows, latest_with
 from sklstm._intervals.scale import ErrorScale
 from sklstm._intervals.tracking import Rows, Tracker, UnseenRowError
 from sklstm._meta_regressor import MetaRegressor
@@ -294,8 +294,7 @@ class ConformalRegressor(MetaRegressor):
             of_series = self._rows(labels, bounds[rows], known[rows], name)
             self._trackers[name] = self._tracker(of_series)
         if self._counts_rows:
-            last = np.arange(n_rows)[-N_LATEST:]
-            self._latest = _values_of(take_rows(X, {}, last)[0], values[last])
+            self._latest = latest_rows(X, values)
         self._take_features()
 
     def _fitted_on(
@@ -405,27 +404,19 @@ class ConformalRegressor(MetaRegressor):
                 f"y has shape {targets.shape}, but expected {('n', *self._shape)} as in the fit."
             )
         targets = targets.reshape(n_rows, -1)
-        latest = self._new_latest(X, targets)
-        parts = []
+        parts, is_new = [], np.ones(n_rows, dtype=bool)
         for name, rows, index in self._series(X, y, n_rows):
             tracker = self._trackers.get(name)
             last = None if tracker is None else tracker.pending.labels[-1]
             labels = self._numbers(index, last, len(rows))
-            parts.append(
-                (
-                    name,
-                    rows,
-                    index,
-                    labels,
-                    np.array(labels > last if tracker else labels == labels),
-                )
-            )
-        is_new = np.zeros(n_rows, dtype=bool)
-        for _, rows, _, _, new in parts:
-            is_new[rows] = new
+            if last is not None:
+                is_new[rows] = labels > last
+            parts.append((name, rows, index, labels))
+        latest = None if self._latest is None else latest_with(self._latest, X, targets)
         bounds, histories = self._new_bounds(X, is_new, targets.shape)
         trackers = dict(self._trackers)
-        for name, rows, index, labels, new in parts:
+        for name, rows, index, labels in parts:
+            new = is_new[rows]
             added = self._rows(labels[new], bounds[rows[new]], targets[rows[new]], name)
             tracker = trackers.get(name)
             tracker = self._tracker(added.after(len(added))) if tracker is None else tracker
@@ -435,8 +426,7 @@ class ConformalRegressor(MetaRegressor):
                 of = "" if name is None else f" of series {label_text(name)}"
                 raise ValueError(
                     f"Row {label_text(index[error.args[0]])}{of} lies before the latest row "
-                    "seen, but was "
-                    "never passed. Rows must come in time order: leave it out."
+                    "seen, but was never passed. Rows must come in time order: leave it out."
                 ) from None
         with ExitStack() as stack:
             for transformer, rows_of_it in histories:
@@ -444,29 +434,6 @@ class ConformalRegressor(MetaRegressor):
                 transformer.partial_fit(rows_of_it)
         self._trackers, self._latest = trackers, latest
         return self
-
-    def _new_latest(self, X: Any, targets: np.ndarray) -> NDArray[np.float64] | None:
-        """Return the values to recognise these rows by; refuse rows that were passed before."""
-        if self._latest is None or (is_pandas(X) and not is_default(X.index)):
-            return self._latest
-        values = _values_of(X, targets)
-        n_repeated = count_repeated(self._latest, values, targets.shape[1])
-        if n_repeated:
-            answer = "Leave the call out."
-            if n_repeated < len(values):
-                rest = f"X[{n_repeated}:]"
-                if is_pandas(X):
-                    rest = f"X.iloc[{n_repeated}:].reset_index(drop=True)"
-                answer = f"Pass the rows after them, {rest}, and their targets."
-            raise ValueError(
-                f"The first {n_repeated} of the {len(values)} rows of X were passed before: they "
-                "end with the latest rows and targets seen. Rows without labels follow the last "
-                f"ones, so they would count again. {answer} Or give the rows an index in fit and "
-                "update: then they may be passed again."
-            )
-        if values.shape[1] != self._latest.shape[1]:
-            return values[-N_LATEST:].copy()
-        return np.concatenate([self._latest, values])[-N_LATEST:].copy()
 
     def _new_bounds(
         self, X: Any, is_new: np.ndarray, shape: tuple[int, ...]
@@ -568,12 +535,6 @@ def _with_names_of(y: Any, given: np.ndarray) -> Any:
             return pd.Series(given, y.index, name=y.name)
         return pd.DataFrame(given.reshape(len(given), -1), y.index, y.columns)
     return given if column_names(y) == [None] else y
-
-
-def _values_of(X: Any, targets: np.ndarray) -> np.ndarray:
-    """Return the numbers in X and the targets beside each other: (n_rows, columns)."""
-    found = columns_of_numbers(X)
-    return targets if found is None else np.concatenate([found, targets], axis=1, dtype=np.float64)
 
 
 def _rows_where(X: Any, mask: np.ndarray, panel: Panel | None) -> Any:
