@@ -18,15 +18,15 @@ class _PlainArrays(pickle.Pickler):
     found = False
 
     def reducer_override(self, obj: Any) -> Any:
+        pandas = loaded_pandas()
         if isinstance(obj, np.memmap):
-            self.found = True
-            return np.array, (obj.view(np.ndarray),)
-        if (pandas := loaded_pandas()) is None or not isinstance(obj, pandas.Index):
+            array = obj.view(np.ndarray)
+        elif pandas and isinstance(obj, pandas.Index) and obj.inferred_type == "string":
+            array = obj.to_numpy(dtype=object)
+        else:
             return NotImplemented
-        if obj.inferred_type == "string":
-            self.found = True
-            return np.asarray, (obj.to_numpy(dtype=object),)
-        return NotImplemented
+        self.found = True
+        return np.asarray, (array,)
 
 
 def with_plain_arrays(estimator: Any) -> Any:
