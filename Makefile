@@ -47,10 +47,10 @@ lint: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-# The lower bounds of what the package depends on, but torch's, and of pandas, polars, pyarrow. Warnings of old versions are no errors; a
-# test that routes weights to a score needs a mend of scikit-learn 1.7, and tests with a
-# float index slice it as pandas 3 does. Pages, benchmarks, clusters and types are for the
-# versions in constraints.txt.
+# The lower bounds of what the package depends on, but torch's, and of pandas with its dateutil,
+# polars, pyarrow. Warnings of old versions are no errors; a test that routes weights to a score needs
+# a mend of scikit-learn 1.7, and tests with a float index slice it as pandas 3 does. Pages,
+# benchmarks, clusters and types are for the versions in constraints.txt.
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(OLDEST)/bin/python -m pytest -n 2 --dist worksteal \
 		-W default -k "not floats" --ignore tests/test_benchmarks.py --ignore tests/test_cluster.py \
@@ -62,7 +62,7 @@ $(OLDEST)/.installed: pyproject.toml constraints.txt
 	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints.txt torch
 	$(OLDEST)/bin/python -m pip install --quiet --editable '.[test]' \
 		numpy==1.26.4 scipy==1.13.0 scikit-learn==1.6.0 skorch==1.1.0 skops==0.15.0 tqdm==4.66.0 \
-		pandas==2.2.0 polars==1.0.0 pyarrow==15.0.0
+		pandas==2.2.0 python-dateutil==2.8.2 polars==1.0.0 pyarrow==15.0.0
 	touch $@
 
 # The code of docs/guide/other_libraries.md, with the libraries that it is about. They pin an older

@@ -119,9 +119,6 @@ def test_later_labels_tell_whether_steps_are_local(change, _season, freq, hours,
         axis.positions(axis.ticks(mixed), mixed)
 
 
-@pytest.mark.skipif(
-    pd.__version__.startswith("2."), reason="pandas 2 does not know the zones of dateutil 4"
-)
 def test_a_zone_of_dateutil_is_that_of_the_database():
     days = pd.date_range("2024-03-25", periods=20, tz=dateutil.tz.gettz("Europe/Berlin"))
     assert positions(days, "auto") == list(range(20))
