@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABCMeta, abstractmethod
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
@@ -52,6 +52,7 @@ from sklstm._network.threads import n_threads
 from sklstm._network.training import release, train
 from sklstm._parameters import check_parameters
 from sklstm._preparation import (
+    FitRows,
     check_outputs_known,
     feature_statistics,
     partly_unknown,
@@ -82,37 +83,6 @@ from sklstm._validation import (
 # All rows are in such a batch. torch cannot count in numbers of more than 64 bits.
 _LARGEST_BATCH = 2**31
 _VALUES_OF_NEW_SERIES = 2**20  # in windows that are scaled at once
-
-Places = slice | np.ndarray
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of a fit: targets, weights, and the split into training and validation."""
-
-    y: np.ndarray  # (n, outputs), NaN where unknown at the last row
-    weight: np.ndarray  # (n,)
-    usable: np.ndarray  # rows with enough known steps, a known target and a weight above zero
-    gap: int  # rows before a row whose targets are not all known when it is predicted
-    training: np.ndarray  # the earliest usable rows, increasing
-    validation: np.ndarray | None  # the latest usable rows, increasing
-    left_out: dict[str, int]  # number of the other rows, by reason
-    panel: Panel | None  # which series and time each row is of
-
-    def counts(self) -> dict[str, int]:
-        """Count all rows: those used for training and validation, and those left out, by reason."""
-        n_validation = 0 if self.validation is None else len(self.validation)
-        n_gap = len(self.usable) - len(self.training) - n_validation
-        used = {"training": len(self.training), "validation": n_validation}
-        return used | {"gap": n_gap} | self.left_out
-
-    def parts(self) -> tuple[Places, Places | None]:
-        """Find the places of training and validation rows among the usable ones."""
-        validation = self.validation
-        return (
-            _places(self.training, self.usable),
-            None if validation is None else _places(validation, self.usable),
-        )
 
 
 class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -211,7 +181,7 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         sample_weight: ArrayLike | None,
         split: tuple[bool | str, float],
         resumed: bool,
-    ) -> tuple[TargetCodec, _Rows]:
+    ) -> tuple[TargetCodec, FitRows]:
         windows = checked.windows
         panel, order = checked.panel, checked.order
         check_labels_of(panel, order, y=y, sample_weight=sample_weight)
@@ -243,11 +213,11 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             if panel is None:
                 check_step_order(self, windows, targets)
             self._always_known = partly_unknown(windows, usable) == 0
-        return codec, _Rows(targets, weight, usable, gap, *parts, left_out, panel)
+        return codec, FitRows(targets, weight, usable, gap, *parts, left_out, panel)
 
     def _in_units_of_series(
-        self, windows: Windows, rows: _Rows, resumed: bool
-    ) -> tuple[Windows, _Rows]:
+        self, windows: Windows, rows: FitRows, resumed: bool
+    ) -> tuple[Windows, FitRows]:
         """Scale each of several series: the targets, and the features that they are of."""
         if not resumed:
             self._scaling = None
@@ -273,7 +243,7 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _standardise(self, windows: Windows, codec: TargetCodec, rows: _Rows) -> TargetCodec:
+    def _standardise(self, windows: Windows, codec: TargetCodec, rows: FitRows) -> TargetCodec:
         """Compute the standardisation of features and targets from the training rows."""
         mean, scale = feature_statistics(windows, rows.weight, rows.training)
         if not self.standardize:
@@ -318,7 +288,7 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                     "again."
                 )
 
-    def _trains_every_step(self, windows: Windows, rows: _Rows) -> bool:
+    def _trains_every_step(self, windows: Windows, rows: FitRows) -> bool:
         """Whether each training window has a loss at each of its steps."""
         new_series = None if rows.panel is None else np.diff(rows.panel.series) != 0
         # Then each step is a row with a target.
@@ -343,7 +313,7 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         params: SimpleNamespace,
         architecture: Architecture,
         windows: Windows,
-        rows: _Rows,
+        rows: FitRows,
         resumed: bool,
         task: FitTask,
     ) -> TrainingRun:
@@ -361,7 +331,7 @@ class BaseLSTM(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self,
         windows: Windows,
         codec: TargetCodec,
-        rows: _Rows,
+        rows: FitRows,
         dtype: torch.dtype,
         device: str,
     ) -> WindowDataset:
@@ -600,13 +570,3 @@ def standardised_window(estimator: BaseLSTM, checked: CheckedWindows, row: int) 
         else:
             window = scaling.of_windows(window[np.newaxis])[0][0]
     return standardised(window, estimator.feature_mean_, estimator.feature_scale_)
-
-
-def _places(some: np.ndarray, rows: np.ndarray) -> Places:
-    """Find the places of some rows among all, which increase: a slice if they lie together."""
-    first, last = np.searchsorted(rows, some[[0, -1]]).tolist()
-    if last - first == len(some) - 1:
-        return slice(first, last + 1)
-    is_taken: np.ndarray = np.zeros(int(rows[-1]) + 1, dtype=bool)
-    is_taken[some] = True
-    return is_taken[rows]  # takes less memory than numbers

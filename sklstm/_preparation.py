@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,37 @@ _ROWS_OF_A_BLOCK = 2**16
 # Relative to the largest weight. A smaller weight changes no sum in double precision, and would
 # vanish in single precision.
 _NEGLIGIBLE_WEIGHT = 1e-30
+
+Places = slice | np.ndarray
+
+
+@dataclass(frozen=True)
+class FitRows:
+    """The rows of a fit: targets, weights, and the split into training and validation."""
+
+    y: np.ndarray  # (n, outputs), NaN where unknown at the last row
+    weight: np.ndarray  # (n,)
+    usable: np.ndarray  # rows with enough known steps, a known target and a weight above zero
+    gap: int  # rows before a row whose targets are not all known when it is predicted
+    training: np.ndarray  # the earliest usable rows, increasing
+    validation: np.ndarray | None  # the latest usable rows, increasing
+    left_out: dict[str, int]  # number of the other rows, by reason
+    panel: Panel | None  # which series and time each row is of
+
+    def counts(self) -> dict[str, int]:
+        """Count all rows: those used for training and validation, and those left out, by reason."""
+        n_validation = 0 if self.validation is None else len(self.validation)
+        n_gap = len(self.usable) - len(self.training) - n_validation
+        used = {"training": len(self.training), "validation": n_validation}
+        return used | {"gap": n_gap} | self.left_out
+
+    def parts(self) -> tuple[Places, Places | None]:
+        """Find the places of training and validation rows among the usable ones."""
+        validation = self.validation
+        return (
+            _places(self.training, self.usable),
+            None if validation is None else _places(validation, self.usable),
+        )
 
 
 def relative_weights(weight: np.ndarray) -> np.ndarray:
@@ -229,3 +260,13 @@ def units_of_series(
     )
     lines = slopes, own.offsets.numpy()
     return scaling_of_series(windows, panel, y, training, columns, lines)
+
+
+def _places(some: np.ndarray, rows: np.ndarray) -> Places:
+    """Find the places of some rows among all, which increase: a slice if they lie together."""
+    first, last = np.searchsorted(rows, some[[0, -1]]).tolist()
+    if last - first == len(some) - 1:
+        return slice(first, last + 1)
+    is_taken: np.ndarray = np.zeros(int(rows[-1]) + 1, dtype=bool)
+    is_taken[some] = True
+    return is_taken[rows]  # takes less memory than numbers
