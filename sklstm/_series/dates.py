@@ -25,7 +25,10 @@ _NAMED_MONTHS = (
     "%b %y",
 )
 _COMPACT = ("%Y", "%Y%m", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%G-W%V-%u", "%Y-%j")
-_OF_MONTHS = ("%m/%Y", "%Y/%m", "%m.%Y", "%Y.%m", "%YM%m", "%Y_%m")
+_OF_MONTHS = (
+    *("%m/%Y", "%Y/%m", "%m.%Y", "%Y.%m", "%m-%Y", "%Y-%m", "%m %Y", "%Y %m", "%Y_%m"),
+    *("%YM%m", "%Y M%m", "%Y-M%m"),
+)
 _COMPACT_TIMES = ("%Y%m%dT%H%M", "%Y%m%dT%H%M%S", "%Y%m%d_%H%M%S", "%H:%M %d.%m.%Y")
 _DATES = (*_DAYS, "%Y%m%d", "%Y-%m-%d", "%Y_%m_%d", *_SHORT_YEARS, *_NAMED_MONTHS)
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %H.%M", " %I:%M %p", " %I:%M:%S %p")
@@ -34,7 +37,18 @@ _FORMATS = [date + time for date, time in product(_DATES, _TIMES + _LETTERED)]
 _FORMATS += [*_COMPACT, *_OF_MONTHS, *_COMPACT_TIMES]
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _MONTH = re.compile(rf"\b\d*({_MONTHS})[a-z]*\b", re.IGNORECASE)
-_QUARTER = re.compile(r"(19|20)\d\d-?Q[1-4]")
+_WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*,? ", re.IGNORECASE)
+# Text of quarters, weeks, half-years and seasons, and what turns an index of it into times.
+_PARTS_OF_YEARS = {
+    r"\d{4}-?Q[1-4]": "pd.PeriodIndex({}, freq='Q')",
+    r"\d{4} Q[1-4]": "pd.PeriodIndex({}.str.replace(' ', ''), freq='Q')",
+    r"(Q[1-4]|[1-4]Q)[ /-]?\d{4}": "pd.PeriodIndex({0}.str[-4:] + 'Q' "
+    "+ {0}.str[:2].str.strip('Qq'), freq='Q')",
+    r"\d{4}[ -]?W\d\d": "pd.to_datetime({0}.str[:4] + {0}.str[-2:] + '1', format='%G%V%u')",
+    r"\d{4}[ -]?[HS][12]": "pd.to_datetime({0}.str[:4] + {0}.str[-1].map({{'1': '01', '2': '07'}})"
+    ", format='%Y%m')",
+    r"\d{4}/(\d\d|\d{4})": "pd.PeriodIndex({}.str[:4], freq='Y')",
+}
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100  # numbers outside of these years are not taken for dates
 _SAMPLED = 200  # labels that must parse
 
@@ -47,8 +61,6 @@ def dates_of_text(index: Any, index_of: str) -> str | None:
     sample = index[np.unique(np.linspace(0, len(index) - 1, _SAMPLED).astype(int))]
     if sum(map(str.isdigit, str(sample[0]))) < 2:
         return None
-    if all(_QUARTER.fullmatch(label) for label in sample):
-        return f"pd.PeriodIndex({index_of}, freq='Q')"
     if any(label != label.strip() for label in sample):
         sample, index_of = sample.str.strip(), f"{index_of}.str.strip()"
     forms = [form for form in _FORMATS if _parses(sample[0], form)]
@@ -57,8 +69,15 @@ def dates_of_text(index: Any, index_of: str) -> str | None:
         first, *others = _likely(sample, forms)
         also = f", or with {' or '.join(f'format={form!r}' for form in others)}" if others else ""
         return f"pd.to_datetime({index_of}, format={first!r}){also}"
+    for part, times in _PARTS_OF_YEARS.items():
+        if all(re.fullmatch(part, label, re.IGNORECASE) for label in sample):
+            return times.format(index_of)
+    if index.str.fullmatch(r"\d{6,7}").all():
+        return dates_of_integers(index.to_numpy().astype(np.int64), index_of)
     if all(_MONTH.search(label) for label in sample) and _parse_somehow(sample):
         return f"pd.to_datetime({index_of}, format='mixed')"
+    if all(map(_WEEKDAY.match, sample)):
+        return dates_of_text(index.str.split(n=1).str[1], f"{index_of}.str.split(n=1).str[1]")
     return None
 
 
@@ -86,9 +105,12 @@ def _parse_somehow(sample: Any) -> bool:
 
 def _parses(label: str, form: str) -> bool:
     try:
-        return _FIRST_YEAR <= datetime.strptime(label, form).year <= _LAST_YEAR
+        time = datetime.strptime(label, form)
     except ValueError:
         return False
+    # Days of a year have three digits, which strptime does not ask for.
+    is_short_day = form == "%Y-%j" and len(label) < len("2024-031")
+    return _FIRST_YEAR <= time.year <= _LAST_YEAR and not is_short_day
 
 
 def dates_of_integers(values: np.ndarray, index_of: str) -> str | None:
