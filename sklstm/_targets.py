@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklstm._series.frequency import check_freq, panel_axis, time_axis
-from sklstm._series.labels import is_pandas, loaded_pandas
+from sklstm._series.labels import is_pandas, label_text, loaded_pandas
 from sklstm._series.lead_names import lead_name
 from sklstm._series.panel import Panel, series_index
 from sklstm._series.time_axis import TimeAxis
@@ -96,6 +96,8 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
         parts = ((index.rows_of(at), index.times_of(at)) for at in range(len(index.names)))
     else:
         axis = None if index is None else time_axis(index, freq, "series")
+        if axis is not None and len(values) == 2:
+            _check_step_is_told(index, axis)
         parts = iter([(slice(None), index)])
     with _enough_memory(horizon, len(values), leads[-1]):
         targets = np.empty((len(values), len(leads)), dtype=values.dtype)
@@ -112,6 +114,20 @@ def forecast_targets(series: ArrayLike, horizon: int | Iterable[int], *, freq: A
     name = frame.columns[0] if hasattr(frame, "columns") else frame.name
     columns = [lead_name(name, lead) for lead in leads]
     return loaded_pandas().DataFrame(targets, index=frame.index, columns=columns)
+
+
+def _check_step_is_told(index: Any, axis: TimeAxis) -> None:
+    """Refuse two labels with a hole between them, for all that they tell."""
+    if axis.given or axis.scale == "rows":
+        return
+    is_counted = index.inferred_type in ("integer", "period")
+    if axis.step == 1 if is_counted else index.freq is not None:
+        return
+    raise ValueError(
+        f"series has two rows, {label_text(index[0])} and {label_text(index[1])}, whose labels do "
+        "not tell how far apart rows are: between them, others may be missing. Pass the freq of "
+        f"the whole series, such as freq={axis.freq!r} if none are."
+    )
 
 
 def _values_ahead(values: np.ndarray, position: np.ndarray, leads: Sequence[int]) -> np.ndarray:

@@ -384,3 +384,42 @@ def test_a_freq_that_does_not_fit_is_refused_by_the_name_of_the_argument(index, 
         return
     with pytest.raises(ValueError, match=message):
         forecast_targets(series, 2, freq=freq)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.DatetimeIndex(["2024-01-09", "2024-01-12"]),
+        pd.DatetimeIndex(["2024-01-09", "2024-01-12"]).tz_localize("Europe/Berlin"),
+        pd.Index(["2024-01-09", "2024-01-12"]),
+        pd.PeriodIndex(["2024-01-09", "2024-01-12"], freq="D"),
+        pd.to_timedelta(["9D", "12D"]),
+        pd.Index([9, 12]),
+    ],
+)
+def test_two_labels_that_do_not_tell_the_step_are_refused_and_the_advice_works(index):
+    """Non-regression test: a hole between them was taken for the step."""
+    series = pd.Series([1.0, 2.0], index)
+    with pytest.raises(ValueError, match="series has two rows, .* do not tell how far") as caught:
+        forecast_targets(series, 1)
+    advice = eval(re.search(r"such as freq=(\S+) if none", str(caught.value)).group(1))
+    assert forecast_targets(series, 1, freq=advice).iloc[0, 0] == 2.0
+    of_series = 1 if index.inferred_type == "integer" else "D"
+    assert forecast_targets(series, 1, freq=of_series).isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.date_range("2024-01-01", periods=9)[3:5],
+        pd.date_range("2024-01-01", periods=9, freq="MS")[3:5],
+        pd.period_range("2024-01-01", periods=2, freq="h"),
+        pd.RangeIndex(9)[3:5],
+        pd.Index([3, 4]),
+        pd.Index([0.3, 0.7]),
+        pd.Index(["a", "b"]),
+        pd.DatetimeIndex(["2024-01-01", "2024-02-01"], freq="MS"),
+    ],
+)
+def test_two_labels_that_tell_the_step_have_a_target(index):
+    assert forecast_targets(pd.Series([1.0, 2.0], index), 1).iloc[0, 0] == 2.0
