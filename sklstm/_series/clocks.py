@@ -73,6 +73,11 @@ def zone_of(name: str | None) -> Any:
     return f"dateutil/{key}"
 
 
+def as_in_zone(index: PandasIndex, name: str | None) -> PandasIndex:
+    """Return times with a zone as the same times in the zone ``name``, other labels as they are."""
+    return index if getattr(index, "tz", None) is None else index.tz_convert(zone_of(name))
+
+
 def clocks_change(index: PandasIndex) -> bool:
     """Whether the labels have a time zone that is no fixed difference to UTC."""
     zone = getattr(index, "tz", None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sklstm._series.clocks import as_in_zone
 from sklstm._series.frequency import panel_axis
 from sklstm._series.history import (
     FEW_LABELS,
@@ -177,6 +178,7 @@ class FittedPanel:
         if self.few_labels is None:
             return self
         few = self.few_labels
+        panel = replace(panel, times=as_in_zone(panel.times, self.axis.zone))
         labels, kind = few["times"]
         times = index_of_labels(labels, kind, panel.times)
         fitted = Panel(few["names"], few["series"], times, few["clock"])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sklstm._series.caller import level_of_caller
+from sklstm._series.clocks import as_in_zone
 from sklstm._series.frequency import check_freq, time_axis
 from sklstm._series.holes import check_holes
 from sklstm._series.labels import (
@@ -182,6 +183,7 @@ class FittedSeries:
         """
         if index is None or self.few_labels is None or self.timeline is None:
             return self
+        index = as_in_zone(index, self.timeline.axis.zone)
         labels = index_of_labels(*self.few_labels, like=index)
         both = labels.union(index)
         try:

@@ -87,15 +87,17 @@ class TimeAxis:
             return self._numbers_on_grid(index, name)
         return label_numbers(index, self.unit, name)
 
-    def positions(self, ticks: np.ndarray, index: PandasIndex, name: str = "X") -> np.ndarray:
+    def positions(
+        self, ticks: np.ndarray, index: PandasIndex | None, name: str = "X"
+    ) -> np.ndarray:
         """Count the steps of time from the first row to each row.
 
         Parameters
         ----------
         ticks : ndarray
             Increasing.
-        index : pandas.Index
-            Labels of the last of these rows, for messages.
+        index : pandas.Index or None
+            Labels of the last of these rows, for messages. None: they have none.
         name : str
             Name of the argument, for messages.
 
@@ -105,13 +107,18 @@ class TimeAxis:
             If a label lies off the grid, or a hole has several readings.
         """
         if self.scale == "rows":
-            if self.limit is not None and (np.diff(ticks) > self.limit).any():
+            if self.limit is not None and index is not None and (np.diff(ticks) > self.limit).any():
                 self._refuse_hole(ticks, index, name)
             return np.arange(len(ticks))
         for reading in self._readings():
             steps, off = reading.steps(ticks)
             if not off.any():
                 return steps - steps[0]
+        if index is None:
+            raise ValueError(
+                f"The rows of {name} have no labels, and those that would follow the last row seen "
+                f"lie off the grid of freq={self.freq!r}. Pass {name} with its index."
+            )
         _, off = self.steps(ticks)
         row = int(np.argmax(off)) - len(ticks) + len(index)
         self._refuse_off_grid(index[[max(row, 0)]], name)
@@ -244,6 +251,7 @@ class TimeAxis:
 
     def _numbers_on_grid(self, index: PandasIndex, name: str) -> np.ndarray:
         """Count the steps of the calendar from the anchor to each label."""
+        label_numbers(index, self.unit, name)  # refuses times that the unit cannot count
         local = local_times(index, self.zone).as_unit(self.unit)
         anchor = times_of(np.array([self.anchor]), self.unit)[0]
         offset = pandas_offset(self.offset)

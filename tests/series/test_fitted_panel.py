@@ -339,3 +339,20 @@ def test_series_of_one_call_have_one_way_to_count_over_a_change_of_clocks(decidi
     parts = [in_berlin({deciding: range(28, 35)}, True), in_berlin({"b": range(28, 35)}, False)]
     with pytest.raises(ValueError, match="^Series 'b': .*off the grid"):
         transformer.partial_fit(pd.concat(parts))
+
+
+@pytest.mark.parametrize("freq", ["B", "W-MON", "MS"])
+def test_few_labels_are_read_again_in_the_zone_of_the_fit(freq):
+    labels = pd.date_range("2024-02-26", periods=12, freq=freq, tz="Asia/Tokyo")
+
+    def rows(start, stop, zone):
+        times = labels[start:stop].tz_convert(zone)
+        part = pd.DataFrame({"day": np.arange(float(start), stop)}, times)
+        return pd.concat({"a": part, "b": part + 100})
+
+    fitted = SlidingWindowTransformer(3).fit(rows(0, 5, "Asia/Tokyo"))
+    for start, stop in [(5, 6), (6, 10), (10, 12)]:
+        windows = np.asarray(fitted.transform(rows(start, stop, "UTC")))[:, :, 0]
+        expected = [[day - 2, day - 1, day] for day in range(start, stop)]
+        assert_array_equal(windows, np.concatenate([expected, np.add(expected, 100)]))
+        fitted.partial_fit(rows(start, stop, "UTC"))

@@ -329,3 +329,50 @@ def test_a_small_column_beside_a_large_one_is_compared():
     rows = np.column_stack([np.full(30, 1e12), np.random.RandomState(0).rand(30)])
     transformer = SlidingWindowTransformer(2).fit(rows[:20])
     np.testing.assert_array_equal(transformer.transform(rows[20:])[0], rows[19:21])
+
+
+@pytest.mark.parametrize("n_fitted", [2, 3, 5, 8])
+@pytest.mark.parametrize("freq", ["B", "D", "W-MON", "MS", "h"])
+@pytest.mark.parametrize("zones", [("Asia/Tokyo", "UTC"), ("America/New_York", "Asia/Kolkata")])
+def test_few_labels_are_read_again_in_the_zone_of_the_fit(zones, freq, n_fitted):
+    """Non-regression test: they were read in the zone of the later rows, and windows wrong."""
+    there, elsewhere = zones
+    X = frame(pd.date_range("2024-02-26", periods=16, freq=freq, tz=there))
+    of_zone, of_another = (SlidingWindowTransformer(3).fit(X[:n_fitted]) for _ in range(2))
+    for start, stop in [(n_fitted, n_fitted + 1), (n_fitted + 1, 13), (13, 16)]:
+        rows = X[start:stop]
+        expected = of_zone.transform(rows)
+        windows = of_another.transform(rows.tz_convert(elsewhere))
+        np.testing.assert_array_equal(windows, expected)
+        assert windows[-1, :, 0].tolist() == [stop - 3.0, stop - 2.0, stop - 1.0]
+        of_zone.partial_fit(rows)
+        of_another.partial_fit(rows.tz_convert(elsewhere))
+        assert of_another.freq_ == of_zone.freq_
+
+
+def test_calendars_refuse_later_labels_that_their_unit_cannot_count():
+    labels = pd.DatetimeIndex(np.arange("2255-01", "2271-09", dtype="M8[M]").astype("M8[us]"))
+    transformer = SlidingWindowTransformer(3, freq="MS").fit(frame(labels[:80].as_unit("ns")))
+    with pytest.raises(ValueError, match="cannot be counted in the unit of the fitted labels"):
+        transformer.transform(frame(labels[80:]))
+
+
+def test_a_given_frequency_allows_any_holes_in_later_rows():
+    X = frame(pd.date_range("2020-01-01", periods=60))
+    kept = 40 + np.array([0, 3, 6, 7, 10, 12, 15, 17, 19])
+    windows = SlidingWindowTransformer(4, freq="D").fit(X[:40]).transform(X.iloc[kept])
+    known = set(range(40)) | set(kept.tolist())
+    expected = [[row if row in known else NAN for row in range(at - 3, at + 1)] for at in kept]
+    np.testing.assert_array_equal(windows[:, :, 0], expected)
+    with pytest.raises(ValueError, match="again and again|freq"):
+        SlidingWindowTransformer(4).fit(X[:40]).transform(X.iloc[kept])
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_rows_without_labels_whose_next_label_is_off_the_grid_are_refused():
+    """Clocks skip two hours there, and pandas shifts the labels that they skip by one only."""
+    labels = pd.date_range("2011-11-03 01:30", periods=160, freq="D")
+    X = frame(labels.tz_localize("Antarctica/Troll", nonexistent="shift_forward"))
+    transformer = SlidingWindowTransformer(4).fit(X[:40])
+    with pytest.raises(ValueError, match="would follow the last row seen lie off the grid"):
+        transformer.transform(X[40:].to_numpy())

@@ -329,3 +329,9 @@ def test_the_label_off_the_grid_is_named_in_the_hour_that_clocks_repeat():
     off = hours[6:7] + pd.Timedelta("10min")
     with pytest.raises(ValueError, match=r"'2024-10-27 02:10:00\+02:00' in the index of y"):
         time_axis(hours).positions(time_axis(hours).ticks(off), off, "y")
+
+
+def test_the_next_label_in_an_hour_that_clocks_repeat_is_the_first_one():
+    labels = pd.date_range("2020-09-01 02:30", periods=55, tz="Europe/Berlin")
+    last = time_axis(labels[:54], "D").next_labels(labels[:54], 53, 1)
+    assert last[0].isoformat() == "2020-10-25T02:30:00+02:00"
