@@ -332,6 +332,6 @@ def test_the_label_off_the_grid_is_named_in_the_hour_that_clocks_repeat():
 
 
 def test_the_next_label_in_an_hour_that_clocks_repeat_is_the_first_one():
-    labels = pd.date_range("2020-09-01 02:30", periods=55, tz="Europe/Berlin")
-    last = time_axis(labels[:54], "D").next_labels(labels[:54], 53, 1)
-    assert last[0].isoformat() == "2020-10-25T02:30:00+02:00"
+    labels = pd.date_range("2020-09-01 02:30", "2020-10-24 02:30", tz="Europe/Berlin")
+    following = time_axis(labels, "D").next_labels(labels, len(labels) - 1, 1)
+    assert following[0].isoformat() == "2020-10-25T02:30:00+02:00"
