@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
 
-from sklstm._series.calendars import calendar_grid, is_fixed, offset_of_alias, pandas_offset
+from sklstm._series.calendars import calendar_grid, offset_of_alias, pandas_offset
 from sklstm._series.clocks import (
     before_skip,
     days_in_unit,
@@ -121,7 +121,7 @@ class TimeAxis:
             )
         _, off = self.steps(ticks)
         row = int(np.argmax(off)) - len(ticks) + len(index)
-        self._refuse_off_grid(index[[max(row, 0)]], name)
+        self._refuse_off_grid(index, max(row, 0), name)
 
     def steps(self, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Count steps on this scale; return as well which ticks lie off the grid."""
@@ -270,7 +270,7 @@ class TimeAxis:
                 there = before_skip(local[at].asi8, ticks, self.anchor or 0, day, unit, zone)
                 found = grid.get_indexer(times_of(there, unit))
             if (found < 0).any():
-                self._refuse_off_grid(index[at][[int(np.argmax(found < 0))]], name)
+                self._refuse_off_grid(index, int(np.flatnonzero(at)[found < 0][0]), name)
             numbers[at] = sign * found
         return numbers
 
@@ -282,11 +282,9 @@ class TimeAxis:
         label = label_text(index[max(row - len(ticks) + len(index), 0)])
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
-            answer = "If rows are missing, put the labels on a grid"
-            if self.unit and (period := _period(self._about())):
-                answer = f"If rows are missing, use periods: {_as_periods(name, period)}"
-            elif self.unit:
-                answer += f": {name}.set_axis({name}.index.round({self._about()!r}))"
+            code = _on_grid(index, name, self._about(), lambda labels: True) if self.unit else ""
+            grid = "use periods" if "to_period" in code else "put the labels on a grid"
+            answer = f"If rows are missing, {grid}{f': {name}.set_axis({code})' if code else ''}"
         else:
             why = "which is longer than holidays are, while business days count as rows"
             answer = "If business days are missing, say freq='B'"
@@ -295,29 +293,41 @@ class TimeAxis:
             f"whether rows are missing there. {answer}. Say {ROWS}."
         )
 
-    def _refuse_off_grid(self, label: PandasIndex, name: str) -> NoReturn:
-        on_grid = ""
-        if self.unit and self._rounds(label):
-            on_grid = f" (such as {name}.index.round({self.freq!r}))"
-        elif self.unit and (period := _period(str(self.freq))):
-            on_grid = f", or use periods ({_as_periods(name, period)})"
+    def _refuse_off_grid(self, index: PandasIndex, row: int, name: str) -> NoReturn:
+        def fits(labels: PandasIndex) -> bool:
+            # The grid may begin at another time of day than the one that rounding takes.
+            return not self.steps(labels.as_unit(self.unit).asi8)[1].any()
+
+        advice = code = _on_grid(index, name, str(self.freq), fits) if self.unit else ""
+        if code:
+            periods = f", or use periods ({name}.set_axis({code}))"
+            advice = periods if "to_period" in code else f" (such as {code})"
         raise ValueError(
-            f"The label {label_text(label[0])} in the index of {name} lies off the grid of "
-            f"freq={self.freq!r}, on which "
-            f"the other labels are. Correct the label{on_grid}, or say {ROWS}."
+            f"The label {label_text(index[row])} in the index of {name} lies off the grid of "
+            f"freq={self.freq!r}, on which the other labels are. Correct the label{advice}, or "
+            f"say {ROWS}."
         )
 
-    def _rounds(self, label: PandasIndex) -> bool:
-        """Whether rounding puts times on the grid, which may begin at another time of day."""
-        if not is_fixed(offset_of_alias(str(self.freq))):
-            return False
-        zone = getattr(label, "tz", None)
-        times = (label if zone is None else label.tz_localize(None)).round(self.freq)
-        return not self.steps(in_zone(times, zone).as_unit(self.unit).asi8)[1].any()
 
-
-def _as_periods(name: str, period: str) -> str:
-    return f"{name}.set_axis({name}.index.to_period({period!r}))"
+def _on_grid(index: PandasIndex, name: str, freq: str, fits: Callable[[PandasIndex], bool]) -> str:
+    """Return the code that puts labels on the grid of ``freq``; empty if none does so for all."""
+    ways = [[("round", freq)], [("floor", freq)]]
+    if period := _period(freq):
+        ways.insert(0, [("to_period", period)])
+    if (zone := getattr(index, "tz", None)) is not None:
+        # Clocks that are put back repeat times, which rounding cannot tell apart.
+        ways.append([("tz_convert", "UTC"), ("round", freq), ("tz_convert", str(zone))])
+    for calls in ways:
+        labels = index
+        try:
+            for method, argument in calls:
+                labels = getattr(labels, method)(argument)
+            works = labels.is_unique and ("to_period" in calls[0] or fits(labels))
+        except Exception:  # of pandas or pytz, where clocks skip a time or repeat it
+            continue
+        if works:
+            return f"{name}.index" + "".join(f".{method}({given!r})" for method, given in calls)
+    return ""
 
 
 def _period(freq: str) -> str | None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sklstm._series.frequency import time_axis
+from tests.series.frequencies import positions
 
 DAYS = pd.date_range("2024-01-01", periods=12)
 
@@ -267,23 +268,72 @@ def test_a_hole_between_about_months_or_weeks_advises_periods(freq, period):
 
 
 @pytest.mark.parametrize(
-    ("days", "advice"),
+    ("days", "n_labels", "code"),
     [
-        (7, "use periods: y.set_axis(y.index.to_period('W'))"),
-        (29, "use periods: y.set_axis(y.index.to_period('M'))"),
-        (30, "use periods: y.set_axis(y.index.to_period('M'))"),
-        (31, "use periods: y.set_axis(y.index.to_period('M'))"),
-        (32, "put the labels on a grid: y.set_axis(y.index.round('32D'))"),
+        (7, 60, "to_period('W')"),
+        (29, 12, "to_period('M')"),
+        (30, 12, "to_period('M')"),
+        (31, 12, "to_period('M')"),
+        (30, 60, "round('30D')"),  # some months would have two labels
+        (32, 60, "round('32D')"),
     ],
 )
-def test_labels_a_month_or_a_week_apart_become_periods(days, advice):
-    steps = days + np.tile([-0.1, 0.1, 0.0], 20)
+def test_labels_a_month_or_a_week_apart_become_periods_that_differ(days, n_labels, code):
+    steps = days + np.tile([-0.1, 0.1, 0.0], n_labels // 3)
     numbers = np.concatenate([[0.0], steps.cumsum()])
-    numbers[40:] += 5 * days
-    index = pd.Timestamp("2001-01-01") + pd.to_timedelta(numbers, unit="D")
+    numbers[-4:] += 5 * days
+    index = pd.Timestamp("2001-01-18") + pd.to_timedelta(numbers, unit="D")
     with pytest.raises(ValueError, match="has a hole of") as error:
         time_axis(index, name="y")
-    assert f"If rows are missing, {advice}. Say" in str(error.value)
+    advice = "use periods" if "period" in code else "put the labels on a grid"
+    assert f"missing, {advice}: y.set_axis(y.index.{code}). Say" in str(error.value)
+    assert eval(f"index.{code}", {"index": index}).is_unique
+
+
+def test_midnights_of_another_zone_are_put_on_the_grid_of_days_without_duplicates():
+    midnights = pd.date_range("2024-03-01", periods=90, tz="Pacific/Auckland").tz_convert("UTC")
+    index = midnights.delete(slice(40, 50)).tz_localize(None)  # at 11:00 or 12:00
+    with pytest.raises(ValueError, match="has a hole of") as error:
+        time_axis(index)
+    assert "X.set_axis(X.index.floor('D')). Say" in str(error.value)
+    days = index.floor("D")
+    assert positions(days) == [*range(40), *range(50, 90)]
+
+
+@pytest.mark.parametrize(
+    ("freq", "zone", "code"),
+    [
+        # Rounded in local time, the hour that clocks repeat has two labels.
+        ("h", "Europe/Berlin", ".tz_convert('UTC').round('h').tz_convert('Europe/Berlin')"),
+        ("30min", "Europe/Berlin", ".tz_convert('UTC').round('30min').tz_convert('Europe/Berlin')"),
+        (
+            "15min",
+            "Australia/Lord_Howe",
+            ".tz_convert('UTC').round('15min').tz_convert('Australia/Lord_Howe')",
+        ),
+        ("D", "Europe/Berlin", ".round('D')"),
+        ("h", "Asia/Tokyo", ".round('h')"),
+    ],
+)
+def test_the_advice_to_round_works_for_all_labels(freq, zone, code):
+    start, end = (pd.Timestamp(day, tz=zone) for day in ("2024-03-20", "2024-11-20"))
+    labels = pd.date_range(start, end, freq=freq)
+    off = labels.tolist()
+    off[50] += pd.Timedelta("3min")
+    off = pd.DatetimeIndex(off)
+    with pytest.raises(ValueError, match="off the grid") as error:
+        time_axis(off)
+    assert f"Correct the label (such as X.index{code}), or say" in str(error.value)
+    assert eval(f"off{code}", {"off": off}).equals(labels)
+
+
+def test_no_advice_to_round_is_given_where_it_fails():
+    days = pd.date_range("2024-04-01", "2024-04-25", tz="Africa/Cairo").tolist()
+    days += pd.date_range("2024-04-26 01:00", periods=1, tz="Africa/Cairo").tolist()
+    days += pd.date_range("2024-04-27", periods=30, tz="Africa/Cairo").tolist()
+    days[5] += pd.Timedelta("3min")
+    with pytest.raises(ValueError, match="Correct the label, or say freq='rows'"):
+        time_axis(pd.DatetimeIndex(days))  # clocks skip a midnight, to which pandas rounds
 
 
 @pytest.mark.parametrize(
@@ -295,7 +345,11 @@ def test_labels_a_month_or_a_week_apart_become_periods(days, advice):
         (pd.timedelta_range("1h", periods=12, freq="h"), " (such as y.index.round('h'))"),
         # Rounding leaves the grid, or there is none for such labels.
         (pd.date_range("2024-01-01 00:30", periods=12, freq="h"), ""),
-        (pd.date_range("2024-01-01 03:00", periods=12, freq="6h", tz="Asia/Tokyo"), ""),
+        (
+            pd.date_range("2024-01-01 03:00", periods=12, freq="6h", tz="Asia/Tokyo"),
+            " (such as y.index.tz_convert('UTC').round('6h').tz_convert('Asia/Tokyo'))",
+        ),
+        (pd.date_range("2024-01-01 04:00", periods=12, freq="6h", tz="Asia/Tokyo"), ""),
         (pd.timedelta_range("90min", periods=12, freq="h"), ""),
         (pd.period_range("2024-01-01", periods=36, freq="h")[::3], ""),
         (pd.period_range("2024-01-01", periods=99, freq="D")[::7], ""),
