@@ -60,7 +60,7 @@ def check_seal(data: bytes) -> dict[str, Any]:
         raise ValueError(
             "it is not a file of sklstm.save, or not a complete one: it does not end with a format "
             "and a checksum. A file of skops.io.dump is read by skops.io.load(path, "
-            "trusted=sklstm.TRUSTED_TYPES), a pickle that you trust by pickle.load"
+            "trusted=sklstm.TRUSTED_TYPES), a pickle that you trust by pickle.load or joblib.load"
         )
     if hashlib.sha256(data[:-_DIGITS]).hexdigest().encode() != match["digits"]:
         raise ValueError(

@@ -44,17 +44,19 @@ def with_plain_arrays(estimator: Any) -> Any:
     return pickle.loads(file.getvalue()) if pickler.found else None
 
 
-def path_of_part(whole: Any, name: str, dump: Callable[[Any], object]) -> str:
-    """Return the way to the smallest part of an object on which ``dump`` fails, as code."""
+def part_that_fails(
+    whole: Any, name: str, dump: Callable[[Any], object], error: Exception
+) -> tuple[str, Exception]:
+    """Return the way to the smallest part of an object on which ``dump`` fails, and its error."""
     seen = {id(whole)}  # a part may hold what it is a part of
     while True:
         for path, part in _parts(whole, name):
-            if id(part) not in seen and _fails(dump, part):
-                whole, name = part, path
+            if id(part) not in seen and (of_part := _error(dump, part)) is not None:
+                whole, name, error = part, path, of_part
                 seen.add(id(part))
                 break
         else:
-            return name
+            return name, error
 
 
 def _parts(whole: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -66,9 +68,9 @@ def _parts(whole: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name}.{key}", part) for key, part in state.items())
 
 
-def _fails(dump: Callable[[Any], object], part: Any) -> bool:
+def _error(dump: Callable[[Any], object], part: Any) -> Exception | None:
     try:
         dump(part)
-    except Exception:  # parts of any type raise errors of any type
-        return True
-    return False
+    except Exception as error:  # parts of any type raise errors of any type
+        return error
+    return None

@@ -15,7 +15,7 @@ from sklstm._saving.archive import check_seal, sealed
 from sklstm._saving.card import card_of, facts_of
 from sklstm._saving.file import replace_file
 from sklstm._saving.limits import check_limits
-from sklstm._saving.parts import path_of_part, with_plain_arrays
+from sklstm._saving.parts import part_that_fails, with_plain_arrays
 from sklstm._saving.trusted import TRUSTED_TYPES
 
 # skops is imported in the functions that need it: it imports all of scikit-learn, which takes
@@ -84,10 +84,11 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         data = sealed(_dumped(estimator), facts)
     except Exception as error:  # parts of any type raise errors of any type
         name = type(estimator).__name__
+        part, why = part_that_fails(estimator, name, _dumped, error)
         raise ValueError(
             f"{name} cannot be saved, since a part of it is not made of arrays and plain values: "
-            f"{path_of_part(estimator, name, _dumped)} ({error}). Replace that part; or save by "
-            "pickle, and load such files only from people whom you trust."
+            f"{part} ({why}). Replace that part; or save by pickle, and load such files only from "
+            "people whom you trust."
         ) from error
     replace_file(Path(path), data)
 

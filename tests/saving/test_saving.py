@@ -124,6 +124,18 @@ def test_a_model_whose_arrays_lie_in_a_file_is_saved(series, path, tmp_path):
     assert type(loaded[0].mean_) is np.ndarray
 
 
+def test_beside_arrays_in_a_file_the_part_that_cannot_be_saved_is_named_with_its_reason(
+    series, path, tmp_path
+):
+    model = make_pipeline(StandardScaler(), FunctionTransformer(kw_args=None)).fit(series)
+    joblib.dump(model, tmp_path / "model.joblib")
+    in_file = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    in_file.steps[1][1].kw_args = {"key": lambda X: X}
+    with pytest.raises(ValueError, match=r"steps\[1\]\[1\]\.kw_args\['key'\] \(.*lambda"):
+        save(in_file, path)
+    assert not path.exists()
+
+
 def test_a_loaded_lag_table_gives_the_same_windows(series, path):
     table = np.hstack([series[:-1], series[1:]])
     model = LagTableTransformer(lags=[1, 1, 0, 0]).fit(table)
