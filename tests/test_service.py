@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
+from sklearn.pipeline import make_pipeline
 
 import sklstm
 
@@ -222,6 +223,14 @@ def test_a_pipeline_whose_windows_saw_no_index_is_refused(
     sklstm.save(pipe, tmp_path / "model.sklstm")
     with pytest.raises(ValueError, match=r"set_output\(transform='pandas'\)"):
         service.make_app(str(tmp_path / "model.sklstm"))
+
+
+def test_a_model_without_a_step_of_the_name_window_is_refused(service, fitted, chicago, tmp_path):
+    path = str(tmp_path / "model.sklstm")
+    for model in (fitted[-1], make_pipeline(*fitted)):
+        sklstm.save(model, path)
+        with pytest.raises(ValueError, match="no pipeline with a step of the name 'window'"):
+            service.make_app(path)
 
 
 def test_a_pipeline_saved_without_history_is_served_with_it(service, fitted, path, chicago):

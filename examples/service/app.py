@@ -4,7 +4,8 @@
     MODEL=model.sklstm uvicorn --factory app:make_app
 
 One process serves one file. The windows of the pipeline have to see the times of the rows: fit it
-on a frame, with ``pipe.set_output(transform="pandas")``, and name its steps as in the guide.
+on a frame with a DatetimeIndex, with ``pipe.set_output(transform="pandas")``, and give the step of
+the windows the name "window".
 """
 
 import copy
@@ -54,7 +55,13 @@ class Server:
 
     def __init__(self, path):
         self.path, self.lock = path, threading.Lock()
-        self.pipe = sklstm.load(path).set_params(window__history="auto")
+        self.pipe = sklstm.load(path)
+        if "window" not in getattr(self.pipe, "named_steps", {}):
+            raise ValueError(
+                f"The model in {path} is no pipeline with a step of the name 'window'. Make it as "
+                "Pipeline([('scale', ...), ('window', ...), ('lstm', ...)]), fit and save it."
+            )
+        self.pipe.set_params(window__history="auto")
         if not hasattr(self.pipe["window"], "feature_names_in_"):
             raise ValueError(
                 f"The windows of {path} were fitted without an index, so rows out of order would "
