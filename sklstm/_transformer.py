@@ -142,8 +142,8 @@ class SlidingWindowTransformer(
     business days                                      each row follows the one before it, also
                                                        over a holiday; a hole of more than two
                                                        weeks is an error
-    labels about equally far apart, but on no grid     each row follows the one before it; a hole
-                                                       is an error
+    labels about equally far apart, but on no grid,    each row follows the one before it; a hole
+    such as months of years as floats (1950.0833)      is an error
     other times, other floats, text in order           each row follows the one before it
     dates as ISO text ("2024-01-31")                   those of these dates
     =================================================  ==========================================

@@ -41,9 +41,11 @@ def infer_time_axis(index: PandasIndex, name: str) -> TimeAxis:
     """Find how the labels go on; refuse labels that leave it open."""
     kind, times = kind_of(index), unit_and_zone(index)
     rows = TimeAxis(kind, "rows", "rows", **times)
-    if len(index) < 2 or kind in ("floating", "string"):
+    if len(index) < 2 or kind == "string":
         return rows
     ticks = label_numbers(index, times["unit"], name)
+    if kind == "floating":
+        return _rows(rows, ticks, index, name)
     if kind == "integer":
         _refuse_integer_dates(ticks, name)
     local = None
@@ -164,7 +166,7 @@ def _rows(rows: TimeAxis, ticks: np.ndarray, index: PandasIndex, name: str) -> T
     about_equal = np.abs(difference - median) <= _ABOUT * median
     if len(ticks) < _LABELS_TO_JUDGE or about_equal.mean() < _ABOUT_EQUAL:
         return rows
-    rows = replace(rows, limit=int(HOLE * median))
+    rows = replace(rows, limit=HOLE * median if rows.kind == "floating" else int(HOLE * median))
     rows.positions(ticks, index, name)
     return rows
 

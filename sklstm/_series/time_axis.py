@@ -65,7 +65,7 @@ class TimeAxis:
         fitted labels fit both: clocks did not change between them. Later labels decide.
     offset : str, dict, pandas offset or None, default=None
         The offset of a calendar, from :func:`plain_offset`.
-    limit : int or None, default=None
+    limit : int, float or None, default=None
         With "rows", the largest difference of ticks that has one reading. None: there is none.
     """
 
@@ -79,7 +79,7 @@ class TimeAxis:
     anchor: int | None = None
     other_anchor: int | None = None
     offset: Any = None
-    limit: int | None = None
+    limit: float | None = None
 
     def ticks(self, index: PandasIndex, name: str = "X") -> np.ndarray:
         """Return one tick per row."""
@@ -276,13 +276,17 @@ class TimeAxis:
 
     def _refuse_hole(self, ticks: np.ndarray, index: PandasIndex, name: str) -> NoReturn:
         row = int(np.argmax(np.diff(ticks) > self.limit)) + 1
-        size: Any = int(ticks[row] - ticks[row - 1])
+        size: Any = ticks[row].item() - ticks[row - 1].item()
         if self.unit:
             size = loaded_pandas().Timedelta(size, unit=self.unit)
         label = label_text(index[max(row - len(ticks) + len(index), 0)])
         if self.offset is None:
             why = "while its other labels are about equally far apart, but on no grid"
-            code = _on_grid(index, name, self._about(), lambda labels: True) if self.unit else ""
+            code = ""
+            if self.unit:
+                code = _on_grid(index, name, self._about(), lambda labels: True)
+            elif self.kind == "floating":
+                code = _as_integers(name, self.limit)
             grid = "use periods" if "to_period" in code else "put the labels on a grid"
             answer = f"If rows are missing, {grid}{f': {name}.set_axis({code})' if code else ''}"
         else:
@@ -328,6 +332,16 @@ def _on_grid(index: PandasIndex, name: str, freq: str, fits: Callable[[PandasInd
         if works:
             return f"{name}.index" + "".join(f".{method}({given!r})" for method, given in calls)
     return ""
+
+
+def _as_integers(name: str, limit: float | None) -> str:
+    """Return the code that makes integers of floats, such as months of years: 1950.0833."""
+    assert limit is not None
+    step = limit / HOLE
+    is_part = step < 0.9 and abs(round(1 / step) * step - 1) < 0.01
+    return (
+        f"({name}.index {f'* {round(1 / step)}' if is_part else f'/ {step:g}'}).round().astype(int)"
+    )
 
 
 def _period(freq: str) -> str | None:

@@ -389,3 +389,31 @@ def test_the_next_label_in_an_hour_that_clocks_repeat_is_the_first_one():
     labels = pd.date_range("2020-09-01 02:30", "2020-10-24 02:30", tz="Europe/Berlin")
     following = time_axis(labels, "D").next_labels(labels, len(labels) - 1, 1)
     assert following[0].isoformat() == "2020-10-25T02:30:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("labels", "code"),
+    [
+        (np.round(1949 + np.arange(60) / 12, 4), "* 12"),  # months of years, as R prints them
+        (1960 + np.arange(60) / 4, "* 4"),
+        (np.arange(60) * 0.5, "* 2"),
+        (np.arange(60) * 2.5, "/ 2.5"),
+        (np.arange(60) * 0.4, "/ 0.4"),
+    ],
+)
+def test_floats_about_equally_far_apart_have_no_hole_and_the_advice_works(labels, code):
+    """Non-regression test: holes of decimal years were closed up without a word."""
+    index = pd.Index(np.delete(labels, slice(30, 40)))
+    with pytest.raises(ValueError, match="has a hole of .* on no grid") as error:
+        time_axis(index)
+    code = f"(X.index {code}).round().astype(int)"
+    assert f"If rows are missing, put the labels on a grid: X.set_axis({code}). Say" in str(
+        error.value
+    )
+    on_grid = eval(code.replace("X.index", "index"), {"index": index})
+    assert positions(on_grid) == [*range(30), *range(40, 60)]
+    assert positions(index, "rows") == list(range(50))
+    fitted = time_axis(index[:30])
+    assert fitted.positions(index[:30].to_numpy(), index[:30]).tolist() == list(range(30))
+    with pytest.raises(ValueError, match="has a hole of"):
+        fitted.positions(index[25:].to_numpy(), index[25:])
