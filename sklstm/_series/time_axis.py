@@ -277,6 +277,8 @@ class TimeAxis:
     def _refuse_hole(self, ticks: np.ndarray, index: PandasIndex, name: str) -> NoReturn:
         row = int(np.argmax(np.diff(ticks) > self.limit)) + 1
         size: Any = ticks[row].item() - ticks[row - 1].item()
+        if self.kind == "floating":
+            size = f"{size:g}"
         if self.unit:
             size = loaded_pandas().Timedelta(size, unit=self.unit)
         label = label_text(index[max(row - len(ticks) + len(index), 0)])
