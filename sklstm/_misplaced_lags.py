@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from sklstm._containers import as_numbers
 from sklstm._series.caller import level_of_caller
-from sklstm._series.own_lags import N_ROWS, columns_of_own_lags, in_precision_of
+from sklstm._series.own_lags import N_ROWS, are_alike, columns_of_own_lags, in_precision_of
 from sklstm._series.windows import Windows
 from sklstm._validation import first_five, take_rows
 
@@ -48,7 +48,7 @@ def check_step_order(estimator: BaseEstimator, windows: Windows, targets: np.nda
     steps = np.asarray(windows.view()[windows.starts[:N_ROWS]][:, :, 0])  # (n, window)
     newest, y = steps[:, -1], in_precision_of(steps, targets[:N_ROWS, 0])
     changes = np.flatnonzero(y[1:] != y[:-1]) + 1  # of runs of zeros, any two values are the same
-    if not len(changes) or np.mean(newest[changes] == y[changes]) > 0.5:
+    if not len(changes) or are_alike(newest[:, np.newaxis], y)[changes].mean() > 0.5:
         return  # the target is the last step itself
     columns = columns_of_own_lags(steps, y)
     if columns and columns != [*range(size - 1, size - 1 - len(columns), -1)]:

@@ -437,6 +437,15 @@ def test_windows_of_a_lag_table_warn(y):
             SlidingWindowTransformer(4).fit(table, y)
 
 
+def test_a_lag_table_behind_a_scaler_warns_as_without_it():
+    scaled = StandardScaler().fit_transform(NEWEST_FIRST)
+    with pytest.warns(UserWarning, match="X is a lag table already"):
+        make_pipeline(StandardScaler(), SlidingWindowTransformer(4)).fit(NEWEST_FIRST, WALK[4:])
+    with pytest.warns(UserWarning, match="lag table whose columns"):
+        clone(ONE_EPOCH).fit(scaled, WALK[4:])
+    clone(ONE_EPOCH).fit(scaled[:, ::-1], WALK[4:])  # in the right order
+
+
 def test_windows_of_a_lag_table_without_its_first_rows_warn():
     table = pd.DataFrame(NEWEST_FIRST, index=range(14, 90))  # as mlforecast passes it
     with pytest.warns(UserWarning, match="X is a lag table already"):

@@ -13,9 +13,10 @@ def columns_of_own_lags(rows: np.ndarray, y: np.ndarray) -> list[int]:
     """Return the columns that hold the value of the row before, the one before that, and so on.
 
     Each row of a lag table ends where the target of the row before it was: the target of a row is
-    the newest lag of the next row, which is the second lag of the row after that. Features do not
-    do so by chance: neither calendars, whose columns are often shifted copies of each other, nor
-    columns that lie ahead, such as forecasts of the weather.
+    the newest lag of the next row, which is the second lag of the row after that. A scaler may have
+    changed the unit of each column. Features do not do so by chance: neither calendars, whose
+    columns are often shifted copies of each other, nor columns that lie ahead, such as forecasts of
+    the weather.
 
     Parameters
     ----------
@@ -36,6 +37,9 @@ def columns_of_own_lags(rows: np.ndarray, y: np.ndarray) -> list[int]:
         if np.count_nonzero(changes) < _N_COLUMNS:
             break
         same = rows[2:] == before[1:-1, np.newaxis]  # (n - 2, columns)
+        # A count of rows is on a line with all others; so is growth by the same part.
+        if are_alike(before[2:, np.newaxis], before[1:-1])[known].mean() < _SHARE:
+            same |= are_alike(rows[2:], before[1:-1])
         # Runs of zeros are the same by chance, and so are two values where they change.
         share = np.minimum(same[known].mean(axis=0), same[changes].mean(axis=0))  # (columns,)
         share[found] = 0.0
@@ -48,6 +52,33 @@ def columns_of_own_lags(rows: np.ndarray, y: np.ndarray) -> list[int]:
         found.append(column)
         before = rows[:, column]
     return found if len(found) >= _N_COLUMNS else []
+
+
+def are_alike(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return where columns hold the values, also in other units, as a scaler gives them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, columns)
+    values : ndarray of shape (n,)
+
+    Returns
+    -------
+    ndarray of bool of shape (n, columns)
+    """
+    values = values[:, np.newaxis]  # (n, 1)
+    both = ~(np.isnan(rows) | np.isnan(values))  # (n, columns)
+    rounding = 1e-3 if rows.dtype == np.float32 else 1e-6
+    differ = np.abs(_standardised(rows, both) - _standardised(values, both))
+    return np.asarray((rows == values) | (differ < rounding))
+
+
+def _standardised(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return the known values with mean zero and deviation one: (n, columns)."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        centre = np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0)
+        centred = np.where(known, values - centre, 0.0)
+        return np.asarray(centred / np.sqrt((centred**2).mean(axis=0)))
 
 
 def in_precision_of(rows: np.ndarray, y: np.ndarray) -> np.ndarray:

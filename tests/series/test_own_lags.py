@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from sklstm._series.own_lags import columns_of_own_lags
 from sklstm.datasets import load_chicago_ridership
@@ -37,6 +38,27 @@ def test_columns_that_hold_the_last_targets_are_found(lags, found):
         assert columns_of_own_lags(np.hstack([table, exogenous]), y) == found
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), RobustScaler()])
+def test_lags_are_found_behind_a_scaler(scaler, dtype):
+    for series in (SERIES, np.round(SERIES), RNG.poisson(0.2, 500).astype(float)):
+        table, y = lag_table(series, [1, 2, 3, 4])
+        scaled = scaler.fit_transform(table).astype(dtype)
+        assert columns_of_own_lags(scaled, y) == [0, 1, 2, 3]
+        holed, y_of_holed = lag_table(np.where(np.arange(500) % 90 == 7, np.nan, series), [1, 2, 3])
+        holed = scaler.fit_transform(holed).astype(dtype)
+        assert columns_of_own_lags(holed, y_of_holed) == [0, 1, 2]
+        features = RNG.normal(size=table.shape) + np.linspace(0, 1, 4) * y[:, np.newaxis]
+        assert columns_of_own_lags(scaler.fit_transform(features).astype(dtype), y) == []
+
+
+@pytest.mark.parametrize("series", [np.arange(90.0), 1.05 ** np.arange(90)])
+def test_columns_that_grow_alike_are_not_taken_for_lags(series):
+    features = np.stack([3 * series + 5, series * 2, series / 7, 9 - series, series - 4], axis=1)
+    assert columns_of_own_lags(StandardScaler().fit_transform(features), series) == []
+    assert columns_of_own_lags(features[:-1], series[1:]) == []
+
+
 def test_rows_in_single_precision_are_compared_in_it():
     table, y = lag_table(SERIES / 7, [1, 2, 3])
     assert columns_of_own_lags(table.astype(np.float32), y) == [0, 1, 2]
@@ -55,6 +77,11 @@ def test_tables_of_several_series_one_after_the_other_are_lag_tables():
 def test_of_equal_columns_of_a_series_that_repeats_the_oldest_first_order_is_taken(period):
     table, y = lag_table(RNG.normal(size=period)[np.arange(90) % period], [6, 5, 4, 3, 2, 1])
     assert columns_of_own_lags(table, y) == [5, 4, 3, 2, 1, 0]
+
+
+def test_each_column_of_a_series_that_repeats_is_one_lag():
+    table, y = lag_table(RNG.normal(size=4)[np.arange(90) % 4], [1, 2, 3, 4, 5, 6])
+    assert columns_of_own_lags(table, y) == [0, 1, 2, 3, 4, 5]
 
 
 def test_three_changes_of_the_target_suffice():
